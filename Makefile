@@ -1,0 +1,55 @@
+# Everything starts here: `make help`.
+PORT ?= 8080
+HOST ?= 127.0.0.1
+DDB_PORT ?= 8000
+ENDPOINT ?=
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format requirements clean
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/play ## play on this machine (PORT, HOST, CONFIG_FILE, ENDPOINT)
+	@exec $(BIN)/python manage.py play --port $(PORT) --host $(HOST) $(if $(ENDPOINT),--endpoint $(ENDPOINT))
+
+test: .venv/dev ## all checks and tests that can run here; in CI none may be missing
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/python -m pytest
+
+quick: .venv/dev ## the tests without browsers, in under a minute
+	@$(BIN)/python -m pytest -m "not browser"
+
+lint: .venv/dev ## style and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: .venv/dev ## put the code into shape
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+requirements: .venv/dev ## compile requirements*.in to pinned, hashed requirements*.txt
+	@for part in requirements requirements-play requirements-dev; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    --no-emit-index-url --no-emit-find-links $$part.in -o $$part.txt || exit 1; done
+
+clean: ## remove what was installed and cached here
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+.venv/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make run PYTHON=python3.13")'
+	@$(PYTHON) -m venv .venv || { echo "If venv is missing, install it: apt-get install python3-venv" >&2; exit 1; }
+	@touch $@
+
+.venv/play: .venv/python requirements-play.txt
+	@echo "Installing what the game needs into .venv (once; half a minute)" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-play.txt
+	@touch $@
+
+.venv/dev: .venv/play requirements-dev.txt
+	@echo "Installing what the tests need into .venv (once; half a minute)" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,48 @@
+"""The two forms that ask for a name and a password."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+
+from accounts import names
+from accounts.sessions import User
+from tictactoe_site.forms import Form
+
+
+class LogIn(Form):
+    """A player's name and password, as typed."""
+
+    username = forms.CharField(
+        label="Name",
+        max_length=100,
+        error_messages={"required": "Type your name."},
+        widget=forms.TextInput({"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    password = forms.CharField(
+        max_length=1000,
+        strip=False,
+        error_messages={"required": "Type a password."},
+        widget=forms.PasswordInput({"autocomplete": "current-password"}),
+    )
+
+    def clean_username(self) -> str:
+        return self._named(names.normalised)
+
+    def _named(self, rule: names.Rule) -> str:
+        try:
+            return rule(self.cleaned_data["username"])
+        except names.NameNotAllowed as exc:
+            raise forms.ValidationError(str(exc)) from exc
+
+
+class SignUp(LogIn):
+    """The same, for a name that must be free to claim and a password that must be hard to guess."""
+
+    def clean_username(self) -> str:
+        return self._named(names.claimable)
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        validate_password(password, User(self.cleaned_data.get("username", "")))  # type: ignore[arg-type]
+        return password

@@ -1,0 +1,24 @@
+"""Gives every request its ``user``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from accounts.sessions import User, current_user
+
+
+class PlayerRequest(HttpRequest):
+    """What views get: a request that has been through Identify."""
+
+    user: User  # type: ignore[assignment]
+
+
+class Identify:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: PlayerRequest) -> HttpResponse:
+        request.user = current_user(request)
+        return self.get_response(request)

@@ -1,0 +1,53 @@
+"""What a player may be called. Standard library only."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable
+from typing import TypeAlias
+
+Rule: TypeAlias = Callable[[str], str]
+
+GUEST_PREFIX = "guest-"
+RESERVED = frozenset(
+    {"computer", "guest", "admin", "administrator", "root", "system", "support", "tie", "nobody", "anonymous"}
+)
+SENTENCE = "A name is 3 to 20 of a-z, 0-9, _ and -, starting with a letter or digit."
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{2,19}")
+_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
+
+
+class NameNotAllowed(ValueError):
+    """The text is no player's name. The message is one sentence for the person who typed it."""
+
+
+def normalised(text: str) -> str:
+    """The name as it is stored: casefolded, without the blanks around it. Raises NameNotAllowed."""
+    name = text.strip().casefold()
+    if not _NAME.fullmatch(name):
+        raise NameNotAllowed(SENTENCE)
+    return name
+
+
+def claimable(text: str) -> str:
+    """The same, for a name that somebody wants to sign up with. Raises NameNotAllowed for reserved ones."""
+    name = normalised(text)
+    if name in RESERVED or is_guest(name):
+        raise NameNotAllowed(f"The name {name} is reserved: choose another.")
+    return name
+
+
+def invitable(text: str) -> str:
+    """The same, for a name that somebody may be invited by: any player's or guest's. Raises NameNotAllowed."""
+    name = normalised(text)
+    return name if is_guest(name) else claimable(name)
+
+
+def is_guest(name: str | None) -> bool:
+    return name is not None and name.startswith(GUEST_PREFIX)
+
+
+def new_guest() -> str:
+    return GUEST_PREFIX + "".join(secrets.choice(_ALPHABET) for _ in range(6))

@@ -1,0 +1,44 @@
+"""Who is asking. The session is a signed cookie that holds a name and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.middleware.csrf import rotate_token
+
+from accounts.names import is_guest
+
+_KEY = "player"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """``request.user``: a player, a guest, or nobody, whose name is empty."""
+
+    name: str = ""
+
+    @property
+    def is_authenticated(self) -> bool:
+        return bool(self.name)
+
+    @property
+    def is_guest(self) -> bool:
+        return is_guest(self.name)
+
+
+def current_user(request: HttpRequest) -> User:
+    name = request.session.get(_KEY, "")
+    return User(name) if isinstance(name, str) else User()
+
+
+def log_in(request: HttpRequest, name: str) -> None:
+    """Start a session of its own for ``name``: nothing of an earlier one, nor its CSRF token, lives on."""
+    request.session.flush()
+    request.session[_KEY] = name
+    rotate_token(request)
+
+
+def log_out(request: HttpRequest) -> None:
+    request.session.flush()
+    rotate_token(request)

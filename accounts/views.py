@@ -1,0 +1,101 @@
+"""Signing up, logging in and out, and playing as a guest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views import View
+from django.views.decorators.debug import sensitive_post_parameters
+
+from accounts import names, sessions, store
+from accounts.forms import LogIn, SignUp
+from accounts.middleware import PlayerRequest
+from tictactoe_site.answers import SeeOther, refuse, wants_fragment, wants_json
+
+
+@method_decorator(sensitive_post_parameters("password"), name="dispatch")
+class LogInView(View):
+    def get(self, request: PlayerRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            return SeeOther(_next(request))
+        return _page(request, LogIn(initial={"username": request.GET.get("name", "")}))
+
+    def post(self, request: PlayerRequest) -> HttpResponse:
+        form = LogIn(request.POST)
+        if not form.is_valid():
+            return _page(request, form, status=400)
+        name = form.cleaned_data["username"]
+        try:
+            right = store.verify(name, form.cleaned_data["password"], address=request.META["REMOTE_ADDR"])
+        except store.TooManyAttempts as exc:
+            response = _page(request, form, status=429, error=str(exc))
+            response["Retry-After"] = str(exc.wait)
+            return response
+        if right:
+            return _logged_in(request, name)
+        unclaimed = f"Nobody has the name {name} yet: choose “Claim this name” to make it yours."
+        wrong = "This is not the password of that name: try again."
+        return _page(request, form, status=403, error=wrong if right is False else unclaimed)
+
+
+@method_decorator(sensitive_post_parameters("password"), name="dispatch")
+class SignUpView(View):
+    def get(self, request: PlayerRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            return SeeOther(_next(request))
+        return _page(request, SignUp(initial={"username": request.GET.get("name", "")}))
+
+    def post(self, request: PlayerRequest) -> HttpResponse:
+        form = SignUp(request.POST)
+        if not form.is_valid():
+            return _page(request, form, status=400)
+        name = form.cleaned_data["username"]
+        try:
+            store.claim(name, form.cleaned_data["password"])
+        except store.NameTaken as exc:
+            return _page(request, form, status=409, error=str(exc))
+        return _logged_in(request, name)
+
+
+class GuestView(View):
+    def post(self, request: PlayerRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            return SeeOther(_next(request))
+        return _logged_in(request, names.new_guest())
+
+
+class LogOutView(View):
+    def post(self, request: PlayerRequest) -> HttpResponse:
+        sessions.log_out(request)
+        return _answer(request, {"player": None}, "/")
+
+
+def _logged_in(request: PlayerRequest, name: str) -> HttpResponse:
+    sessions.log_in(request, name)
+    return _answer(request, {"player": name}, _next(request))
+
+
+def _answer(request: PlayerRequest, data: dict[str, Any], url: str) -> HttpResponse:
+    if wants_json(request):
+        return JsonResponse(data)
+    if wants_fragment(request):
+        # Another identity changes the whole page, not a part of it.
+        return HttpResponse(headers={"HX-Redirect": url})
+    return SeeOther(url)
+
+
+def _page(request: PlayerRequest, form: LogIn, *, status: int = 200, error: str = "") -> HttpResponse:
+    if wants_json(request) or wants_fragment(request):
+        return refuse(request, status, error or form.sentence)
+    context = {"form": form, "error": error, "next": _next(request), "claiming": isinstance(form, SignUp)}
+    return render(request, "accounts/login.html", context, status=status)
+
+
+def _next(request: PlayerRequest) -> str:
+    """Where the player was going; only within this site."""
+    url = request.POST.get("next") or request.GET.get("next") or "/"
+    return url if url_has_allowed_host_and_scheme(url, allowed_hosts=None) else "/"

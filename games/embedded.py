@@ -1,0 +1,66 @@
+"""An embedded DynamoDB in memory: moto's server on a free port of the loopback address.
+
+Its conditional writes are not atomic, so it answers one request at a time. Run as a program it prints its address
+and lives until its standard input closes, which happens however its parent ends.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+HOST = "127.0.0.1"
+
+
+@contextmanager
+def process() -> Iterator[str]:
+    """The address of an engine in a process of its own, which ends with the block or with this process."""
+    engine = subprocess.Popen(
+        [sys.executable, "-m", "games.embedded"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert engine.stdin
+    assert engine.stdout
+    try:
+        address = engine.stdout.readline().strip()
+        if not address:
+            raise RuntimeError("The embedded DynamoDB did not start: see what it said above.")
+        yield address
+    finally:
+        engine.stdin.close()
+        engine.stdout.close()
+        engine.wait(timeout=10)
+
+
+def one_at_a_time(application: Callable[..., Any]) -> Callable[..., Any]:
+    """The WSGI application behind a lock that is held until the whole answer is there."""
+    lock = threading.Lock()
+
+    def locked(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        with lock:
+            return list(application(environ, start_response))
+
+    return locked
+
+
+def main() -> None:
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+    from werkzeug.serving import make_server
+
+    # Ctrl-C reaches the whole terminal's process group; the parent is still using the table when it does.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    application = one_at_a_time(DomainDispatcherApplication(create_backend_app))
+    server = make_server(HOST, 0, application, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print(f"http://{HOST}:{server.server_port}", flush=True)
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""What can go wrong, kept apart: malformed input, an illegal move, a lost race, an unavailable table.
+
+Each carries one sentence for the person who reads it. ``games.middleware`` gives each its HTTP status.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from games.rules import IllegalMove as IllegalMove
+
+if TYPE_CHECKING:
+    from games.models import Game
+
+
+class MalformedInput(ValueError):
+    """The request does not say what it should: nothing was read or written for it."""
+
+
+class NotYours(Exception):
+    """The player may look but not do this."""
+
+
+class NotFound(Exception):
+    """There is no such thing in the table: it never was, or was declined, cancelled or has expired."""
+
+
+class LostRace(Exception):
+    """The write's condition did not hold: somebody was faster. ``game`` is the game as it is now."""
+
+    def __init__(self, sentence: str, game: Game) -> None:
+        super().__init__(sentence)
+        self.game = game
+
+
+class UnreadableGame(Exception):
+    """The stored item is not a game this code can show: edited by hand, or written by something else."""
+
+
+class StoreUnavailable(Exception):
+    """DynamoDB did not do what was asked of it. The text is for the operator, not for players."""

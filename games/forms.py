@@ -1,0 +1,48 @@
+"""The form that starts a game."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django import forms
+
+from accounts import names
+from games.computer import NAME as COMPUTER
+from tictactoe_site.forms import Form
+
+
+class NewGame(Form):
+    """Whom to invite: a name, nobody (an open invitation by link), or the computer.
+
+    The form carries the new game's id, so that sending it twice makes one game.
+    """
+
+    opponent = forms.CharField(
+        label="Choose an opponent",
+        required=False,
+        max_length=100,
+        widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    game = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, host: str, data: Any = None) -> None:
+        super().__init__(data, initial={"game": uuid.uuid4()})
+        self.host = host
+
+    def clean_opponent(self) -> str:
+        text: str = self.cleaned_data["opponent"]
+        if not text or text.casefold() == COMPUTER:
+            return text.casefold()
+        try:
+            name = names.invitable(text)
+        except names.NameNotAllowed as exc:
+            raise forms.ValidationError(str(exc)) from exc
+        if name == self.host:
+            raise forms.ValidationError("That is you: invite somebody else.")
+        return name
+
+    @property
+    def game_id(self) -> str | None:
+        given = self.cleaned_data.get("game")
+        return str(given) if given else None

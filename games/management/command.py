@@ -1,0 +1,53 @@
+"""What the commands have in common: how mistakes and an unavailable table end them, and how they print."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from games import table
+from games.errors import NotFound, StoreUnavailable, UnreadableGame
+from tictactoe_site import config
+
+EXIT_CODES = "Exit codes: 0 done; 1 not done, or something is wrong with the table; 2 wrong configuration or parameter."
+
+
+class TableCommand(BaseCommand):
+    """A command that works on the table: that of CONFIG_FILE, or at the address given with ``--endpoint``."""
+
+    requires_system_checks = ()
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        parser = super().create_parser(prog_name, subcommand, epilog=EXIT_CODES, **kwargs)
+        parser.add_argument(
+            "--endpoint",
+            metavar="URL",
+            help="where DynamoDB is, e.g. http://127.0.0.1:8000 for DynamoDB Local; instead of CONFIG_FILE's",
+        )
+        return parser
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        try:
+            self.connect(options["endpoint"])
+            return super().execute(*args, **options)
+        except config.ConfigError as exc:
+            raise CommandError(str(exc), returncode=2) from exc
+        except (StoreUnavailable, NotFound, UnreadableGame) as exc:
+            raise CommandError(str(exc)) from exc
+
+    def connect(self, endpoint: str | None) -> None:
+        """Bind the models to the table. Raises ConfigError."""
+        if settings.SETUP_PROBLEM and (settings.CONFIG_NAMED or not endpoint):
+            raise config.ConfigError(settings.SETUP_PROBLEM)
+        if endpoint:
+            table.bind(config.for_endpoint(endpoint, base=settings.CONFIG))
+
+    def print_json(self, data: Any) -> None:
+        self.stdout.write(json.dumps(data, indent=2, ensure_ascii=False))
+
+    def say(self, line: str) -> None:
+        """A message for the person at the terminal, apart from the data on standard output."""
+        self.stderr.write(line)

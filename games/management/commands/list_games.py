@@ -1,0 +1,64 @@
+"""``manage.py list_games``: who plays whom."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, ArgumentTypeError
+from typing import Any
+
+from games import queries
+from games.management.command import TableCommand
+from games.models import Game, Status
+
+
+class Command(TableCommand):
+    help = (
+        "List games, one a line: id, status, host, opponent, result, and when the status began (UTC). With --player "
+        "it reads the two indexes, newest first; without it, it scans the whole table, which costs a read for all of it."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--player", metavar="NAME", help="only games in which NAME is host or opponent")
+        parser.add_argument(
+            "--status", type=_status, metavar="STATUS", help="only PENDING, IN_PROGRESS or FINISHED games"
+        )
+        parser.add_argument("--limit", type=_count, default=100, metavar="N", help="at most N games (default 100)")
+        parser.add_argument("--json", action="store_true", help="print a JSON list")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        player, status, limit = options["player"], options["status"], options["limit"]
+        if player:
+            found = queries.of_player(player, status, limit)
+        else:
+            self.say("Scanning the whole table.")
+            found = queries.of_everybody(status, limit)
+        if options["json"]:
+            self.print_json([_entry(game) for game in found])
+            return
+        for game in found:
+            self.stdout.write("  ".join(str(value or "-") for value in _entry(game).values()))
+        if not found:
+            self.say("No such games.")
+
+
+def _entry(game: Game) -> dict[str, Any]:
+    return {
+        "gameId": game.game_id,
+        "status": game.stored_status.value,
+        "host": game.host_id,
+        "opponent": game.opponent,
+        "result": game.result,
+        "since": game.since.isoformat(sep=" ") if game.since else None,
+    }
+
+
+def _status(text: str) -> Status:
+    try:
+        return Status(text.upper())
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no status: give {', '.join(Status)}") from None
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= 1_000_000):
+        raise ArgumentTypeError(f"{text!r} is no count: give a number from 1 to 1000000")
+    return int(text)

@@ -1,0 +1,104 @@
+"""``manage.py play``: the site on this machine, in one command."""
+
+from __future__ import annotations
+
+import socket
+from argparse import ArgumentParser, ArgumentTypeError
+from contextlib import ExitStack
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError
+from django.core.wsgi import get_wsgi_application
+from gunicorn.app.base import BaseApplication
+
+from games import embedded, schema, table
+from games.management.command import TableCommand
+from tictactoe_site import config
+
+IN_MEMORY = "games are in memory, gone when it ends; to keep them: make run ENDPOINT=http://... or CONFIG_FILE=..."
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class Command(TableCommand):
+    help = (
+        "Serve the site on this machine until Ctrl-C. Without CONFIG_FILE and --endpoint it starts an embedded "
+        "DynamoDB, which keeps the games in memory. The table is created if it is not there."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--port", type=_port, default=8080, help="where to listen; 0 takes a free port (default 8080)"
+        )
+        parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets other machines in (default 127.0.0.1)")
+
+    def connect(self, endpoint: str | None) -> None:
+        # Without CONFIG_FILE, which is no mistake here, handle() starts an engine of its own.
+        if endpoint or settings.CONFIG_NAMED:
+            super().connect(endpoint)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with ExitStack() as resources:
+            listener = resources.enter_context(_listener(options["host"], options["port"]))
+            kept = f"games are kept in the table {table.TableItem.Meta.table_name} at {table.place()}"
+            if not (options["endpoint"] or settings.CONFIG_NAMED):
+                table.bind(config.for_endpoint(resources.enter_context(embedded.process())))
+                kept = IN_MEMORY
+            schema.create(lambda line: None)
+            settings.SETUP_PROBLEM = ""
+            if options["host"] not in LOOPBACK:
+                settings.ALLOWED_HOSTS = ["*"]
+            address = f"http://{options['host']}:{listener.getsockname()[1]}/"
+            Server(listener, ready=lambda: self.stdout.write(f"Playing at {address} ({kept}). Ctrl-C ends it.")).run()
+
+
+class Server(BaseApplication):
+    """gunicorn with one worker, as on Beanstalk but without its files; ``ready`` is called once it listens."""
+
+    def __init__(self, listener: socket.socket, ready: Any) -> None:
+        self.listener = listener
+        self.ready = ready
+        super().__init__()
+
+    def load_config(self) -> None:
+        def after_fork(server: Any, worker: Any) -> None:
+            table.disconnect()
+            table.warm_up()
+
+        options = {
+            "bind": f"fd://{self.listener.fileno()}",
+            "worker_class": "gthread",
+            "threads": 16,
+            "loglevel": "warning",
+            "graceful_timeout": 3,
+            "control_socket_disable": True,
+            "when_ready": lambda server: self.ready(),
+            "post_fork": after_fork,
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        return get_wsgi_application()
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) < 65536):
+        raise ArgumentTypeError(f"{text!r} is no port: give a number from 0 to 65535")
+    return int(text)
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except (OSError, UnicodeError) as exc:
+        listener.close()
+        reason = getattr(exc, "strerror", None) or exc
+        raise CommandError(
+            f"{host}:{port} can't be listened on ({reason}): try another with PORT=8081 or --port."
+        ) from exc
+    listener.listen()
+    listener.set_inheritable(True)
+    return listener

@@ -1,0 +1,58 @@
+"""``manage.py show_game``: one game, drawn in the terminal."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+from typing import Any
+
+from games import queries
+from games.management.command import TableCommand
+from games.models import Game
+from games.presentation import SPOKEN, state
+
+
+class Command(TableCommand):
+    help = "Show one game: its players, its board, its moves in order where they are known, and its times."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("game_id", metavar="GAME_ID", help="the game's id, as in its address and in list_games")
+        parser.add_argument(
+            "--json", action="store_true", help="print it as JSON, as /games/<id>/state/ does, with its times"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        game = queries.game(options["game_id"])
+        if options["json"]:
+            self.print_json(state(game) | _times(game))
+            return
+        self.stdout.write(f"{game.opponent or 'open seat'} (X) against {game.host_id} (O)")
+        self.stdout.write(f"{game.stored_status}, {_standing(game)}\n")
+        self.stdout.write(_drawn(game.board))
+        moves = game.moves
+        for number, digit in enumerate(moves or "", start=1):
+            self.stdout.write(f"{number}. {'XO'[(number - 1) % 2]} {SPOKEN[int(digit)]}")
+        if moves is None:
+            self.stdout.write("The order of the moves was not recorded.")
+        for label, moment in _times(game).items():
+            self.stdout.write(f"{label}: {moment or '-'}")
+
+
+def _standing(game: Game) -> str:
+    if game.needs_settling:
+        return f"but decided on the board (result {game.winner}): it is put right when a player opens it"
+    return f"result {game.winner}" if game.winner else f"turn {game.whose_turn or '-'}"
+
+
+def _drawn(board: str) -> str:
+    lines = [" " + " | ".join(board[start : start + 3]) for start in (0, 3, 6)]
+    return "\n---+---+---\n".join(lines) + "\n"
+
+
+def _times(game: Game) -> dict[str, str | None]:
+    """The table keeps the time of the last change of status, and when TTL may delete the item."""
+    expires = datetime.fromtimestamp(game.expires_at, UTC) if game.expires_at else None
+    return {
+        "since": game.since.isoformat(sep=" ") if game.since else None,
+        "expires": expires.isoformat(sep=" ") if expires else None,
+    }

@@ -1,0 +1,229 @@
+"""The Game item: its attributes, its indexes, and what can be read off it. Nothing here writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
+
+from games import computer, rules
+from games.errors import UnreadableGame
+from games.rules import Mark, Outcome, Position
+from games.table import TableItem
+
+TIE = "Tie"
+NOBODYS_TURN = "N/A"
+SQUARE_FIELDS = (
+    "top_left",
+    "top_middle",
+    "top_right",
+    "middle_left",
+    "middle_middle",
+    "middle_right",
+    "bottom_left",
+    "bottom_middle",
+    "bottom_right",
+)
+_TIME = "%Y-%m-%d %H:%M:%S.%f"
+
+
+class Status(StrEnum):
+    PENDING = "PENDING"
+    IN_PROGRESS = "IN_PROGRESS"
+    FINISHED = "FINISHED"
+
+    def dated(self, moment: datetime) -> str:
+        """The value of StatusDate: a prefix to select by and a UTC time to sort by."""
+        return f"{self}_{moment.astimezone(UTC).strftime(_TIME)}"
+
+
+# An index holds only what a plain move leaves alone: a projected attribute that changes costs a write unit in each
+# index (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html, provisioned throughput).
+class HostIndex(GlobalSecondaryIndex["Game"]):
+    """A player's games as host."""
+
+    class Meta:
+        index_name = "HostId-StatusDate-index"
+        projection = IncludeProjection(["OpponentId", "Result", "ExpiresAt", "Computer"])
+
+    host_id = UnicodeAttribute(hash_key=True, attr_name="HostId")
+    status_date = UnicodeAttribute(range_key=True, attr_name="StatusDate")
+
+
+class OpponentIndex(GlobalSecondaryIndex["Game"]):
+    """A player's games by invitation. Open invitations and games against the computer are not in it."""
+
+    class Meta:
+        index_name = "OpponentId-StatusDate-index"
+        projection = IncludeProjection(["HostId", "Result", "ExpiresAt"])
+
+    opponent_id = UnicodeAttribute(hash_key=True, attr_name="OpponentId")
+    status_date = UnicodeAttribute(range_key=True, attr_name="StatusDate")
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a move needs to know of a game: enough to write it under a condition, without reading.
+
+    ``moves`` is None where the order of play was not recorded, as in the AWS example's games. ``opponent`` is None
+    for an open invitation and against the computer.
+    """
+
+    game_id: str
+    host: str
+    opponent: str | None
+    computer: str | None
+    status: Status
+    board: str
+    moves: str | None
+
+    @property
+    def position(self) -> Position:
+        """Raises UnreadableGame where no game leads to this board."""
+        try:
+            return Position(self.board)
+        except rules.Malformed as exc:
+            raise UnreadableGame("This game's stored board can't be the board of a game.") from exc
+
+    def mark_of(self, player: str) -> Mark | None:
+        """The host plays O, the other X; somebody not (yet) in the game has no mark."""
+        if player == self.host:
+            return Mark.O
+        return Mark.X if player == self.opponent else None
+
+    def player_of(self, mark: Mark) -> str | None:
+        if mark is Mark.O:
+            return self.host
+        return computer.NAME if self.computer else self.opponent
+
+
+class Game(TableItem):
+    """One game. Read from an index it lacks all that the index does not project: the squares and the turn."""
+
+    host_id = UnicodeAttribute(attr_name="HostId")
+    opponent_id = UnicodeAttribute(attr_name="OpponentId", null=True)
+    status_date = UnicodeAttribute(attr_name="StatusDate")
+    o_user = UnicodeAttribute(attr_name="OUser", null=True)
+    turn = UnicodeAttribute(attr_name="Turn", null=True)
+    result = UnicodeAttribute(attr_name="Result", null=True)
+    top_left = UnicodeAttribute(attr_name="TopLeft", null=True)
+    top_middle = UnicodeAttribute(attr_name="TopMiddle", null=True)
+    top_right = UnicodeAttribute(attr_name="TopRight", null=True)
+    middle_left = UnicodeAttribute(attr_name="MiddleLeft", null=True)
+    middle_middle = UnicodeAttribute(attr_name="MiddleMiddle", null=True)
+    middle_right = UnicodeAttribute(attr_name="MiddleRight", null=True)
+    bottom_left = UnicodeAttribute(attr_name="BottomLeft", null=True)
+    bottom_middle = UnicodeAttribute(attr_name="BottomMiddle", null=True)
+    bottom_right = UnicodeAttribute(attr_name="BottomRight", null=True)
+    recorded_moves = UnicodeAttribute(attr_name="Moves", null=True)
+    expires_at = NumberAttribute(attr_name="ExpiresAt", null=True)
+    # The computer's level; such a game has no OpponentId, or all of them would share one index key.
+    computer = UnicodeAttribute(attr_name="Computer", null=True)
+    # An open invitation, also once somebody has taken it: later comers have lost a race, not intruded.
+    by_link = BooleanAttribute(attr_name="ByLink", null=True)
+
+    host_index = HostIndex()
+    opponent_index = OpponentIndex()
+
+    @property
+    def board(self) -> str:
+        return "".join(getattr(self, field) or rules.EMPTY for field in SQUARE_FIELDS)
+
+    @property
+    def moves(self) -> str | None:
+        """The squares in order of play; None where it is unknown, as the AWS example records none."""
+        if self.recorded_moves and _leads_to(self.recorded_moves, self.board):
+            return self.recorded_moves
+        played = [str(index) for index, mark in enumerate(self.board) if mark != rules.EMPTY]
+        return "".join(played) if len(played) < 2 else None
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return Snapshot(
+            game_id=self.game_id,
+            host=self.host_id,
+            opponent=self.opponent_id,
+            computer=self.computer,
+            status=self.stored_status,
+            board=self.board,
+            moves=self.moves,
+        )
+
+    @property
+    def position(self) -> Position:
+        return self.snapshot.position
+
+    @property
+    def outcome(self) -> Outcome | None:
+        return rules.outcome(self.position)
+
+    @property
+    def stored_status(self) -> Status:
+        """What StatusDate says. Raises UnreadableGame where it says none of the three."""
+        try:
+            return Status(self.status_date.rpartition("_")[0])
+        except ValueError as exc:
+            raise UnreadableGame("This game's stored status is none that a game can have.") from exc
+
+    @property
+    def status(self) -> Status:
+        """As stored, but for a game that the AWS example left won and not marked so: that is finished."""
+        stored = self.stored_status
+        return Status.FINISHED if stored is Status.IN_PROGRESS and self.outcome else stored
+
+    @property
+    def needs_settling(self) -> bool:
+        return self.status is not self.stored_status
+
+    @property
+    def since(self) -> datetime | None:
+        """When the game came into its status; None where the item's date is not in this form."""
+        try:
+            return datetime.strptime(self.status_date.rpartition("_")[2], _TIME).replace(tzinfo=UTC)
+        except ValueError:
+            return None
+
+    @property
+    def opponent(self) -> str | None:
+        """None while an open invitation waits for somebody."""
+        return computer.NAME if self.computer else self.opponent_id
+
+    @property
+    def players(self) -> tuple[str | None, str | None]:
+        return self.host_id, self.opponent
+
+    @property
+    def winner(self) -> str | None:
+        """The winner's name, ``Tie``, or None while the game goes on; of an unsettled game, from its board."""
+        if self.result is None and self.needs_settling:
+            return result_of(self.snapshot)
+        return self.result
+
+    @property
+    def whose_turn(self) -> str | None:
+        return None if self.status is Status.FINISHED or self.turn == NOBODYS_TURN else self.turn
+
+    def expired(self, now: datetime) -> bool:
+        """Whether TTL is free to delete the item, which it does up to days later."""
+        return self.expires_at is not None and self.expires_at <= now.timestamp()
+
+
+SQUARES: tuple[UnicodeAttribute, ...] = tuple(getattr(Game, field) for field in SQUARE_FIELDS)
+
+
+def _leads_to(moves: str, board: str) -> bool:
+    try:
+        return [position.board for position in rules.replay(moves)][-1] == board
+    except (rules.Malformed, rules.IllegalMove):
+        return False
+
+
+def result_of(snapshot: Snapshot) -> str | None:
+    """The value of Result for a board: the winner's name or ``Tie``; None where the game goes on."""
+    ending = rules.outcome(snapshot.position)
+    if ending is None:
+        return None
+    return TIE if ending.winner is None else snapshot.player_of(ending.winner)

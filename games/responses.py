@@ -1,0 +1,40 @@
+"""One game as a page, as the fragment that htmx puts into it, or as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from accounts.middleware import PlayerRequest
+from games.models import Game
+from games.presentation import GamePage, state
+from tictactoe_site.answers import SeeOther, wants_fragment, wants_json
+
+
+def url_of(game: Game) -> str:
+    return reverse("game", args=[game.game_id])
+
+
+def show(request: PlayerRequest, game: Game, *, status: int = 200, error: str = "", **context: Any) -> HttpResponse:
+    """The game as the viewer may see it, with the sentence on what went wrong if something did."""
+    page = GamePage(game, request.user.name)
+    if wants_json(request):
+        return JsonResponse(
+            state(game) | {"position": page.position} | ({"error": error} if error else {}), status=status
+        )
+    template = "games/_game.html" if wants_fragment(request) else "games/game.html"
+    link = request.build_absolute_uri(url_of(game))
+    return render(request, template, {"page": page, "error": error, "link": link, **context}, status=status)
+
+
+def done(request: PlayerRequest, game: Game, *, created: bool = False) -> HttpResponse:
+    """The answer to a POST that succeeded: JSON or the fragment as it now is, or a redirect to the page."""
+    if not (wants_json(request) or wants_fragment(request)):
+        return SeeOther(url_of(game))
+    response = show(request, game, status=201 if created and wants_json(request) else 200)
+    if created:
+        response["HX-Push-Url" if wants_fragment(request) else "Location"] = url_of(game)
+    return response

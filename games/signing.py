@@ -1,0 +1,30 @@
+"""The position that a page shows, signed with the site's key, so that a move can be one write without a read."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from django.core import signing
+
+from games.errors import MalformedInput
+from games.models import Snapshot, Status
+
+_SALT = "games.position"
+
+
+def signed(snapshot: Snapshot) -> str:
+    """The text for the form's field ``position``. It never goes out of date: the move's condition sees to that."""
+    fields = asdict(snapshot)
+    return signing.Signer(salt=_SALT).sign_object([fields[name] for name in Snapshot.__slots__], compress=True)
+
+
+def unsigned(text: str, *, game_id: str) -> Snapshot:
+    """The snapshot that ``signed`` made into the text. Raises MalformedInput unless this site did, for this game."""
+    try:
+        fields = signing.Signer(salt=_SALT).unsign_object(text)
+        snapshot = Snapshot(**dict(zip(Snapshot.__slots__, fields, strict=True)))
+    except (signing.BadSignature, ValueError, TypeError) as exc:
+        raise MalformedInput("This position was not signed by this site: reload the page and move again.") from exc
+    if snapshot.game_id != game_id:
+        raise MalformedInput("This position is another game's: reload the page and move again.")
+    return Snapshot(**(asdict(snapshot) | {"status": Status(snapshot.status)}))

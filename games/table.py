@@ -1,0 +1,168 @@
+"""The one DynamoDB table: where it is, and the one way to write to it, which is under a condition.
+
+PynamoDB can't ask for the item that made a condition fail, so the three writes below build their request with
+PynamoDB and send it themselves (https://github.com/pynamodb/PynamoDB/issues/1219). A failed condition then costs no
+read: DynamoDB answers with the item as it is (ReturnValuesOnConditionCheckFailure in its API Reference).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+)
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.connection import TableConnection
+from pynamodb.constants import PAY_PER_REQUEST_BILLING_MODE
+from pynamodb.exceptions import PynamoDBException
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.models import Model
+
+from games.errors import StoreUnavailable
+from tictactoe_site.config import Config
+
+RawItem: TypeAlias = dict[str, dict[str, Any]]
+
+
+class TableItem(Model):
+    """An item of the table, of whatever kind. Games, players and counters are told apart by the key's form."""
+
+    class Meta:
+        table_name = "Games"
+        billing_mode = PAY_PER_REQUEST_BILLING_MODE
+        region = ""
+        host: str | None = None
+        aws_access_key_id: str | None = None
+        aws_secret_access_key: str | None = None
+        # One try takes at most 0.5 s to connect and 1 s to answer: with its two repetitions and their pauses, a
+        # page stays within what a person waits.
+        connect_timeout_seconds = 0.5
+        read_timeout_seconds = 1
+        max_retry_attempts = 2
+        max_pool_connections = 50
+
+    game_id = UnicodeAttribute(hash_key=True, attr_name="GameId")
+
+
+class ConditionFailed(Exception):
+    """The item was not as the write assumed. ``item`` is what it is, or None where there is none.
+
+    ``retried`` says that botocore sent the request more than once: the first may have landed and its reply been lost.
+    """
+
+    def __init__(self, item: RawItem | None, *, retried: bool) -> None:
+        super().__init__()
+        self.item = item
+        self.retried = retried
+
+
+def bind(config: Config) -> None:
+    """Make every model use the table of ``config``. Nothing is sent yet."""
+    meta = TableItem.Meta
+    meta.table_name, meta.region, meta.host = config.table, config.region, config.endpoint
+    meta.aws_access_key_id, meta.aws_secret_access_key = config.access_key_id, config.secret_access_key
+    disconnect()
+
+
+def disconnect() -> None:
+    """Forget all connections. A process does so after a fork, since two can't share a socket."""
+    for model in _kinds(TableItem):
+        model._connection = None
+
+
+def place() -> str:
+    """Where the table is, for people."""
+    meta = TableItem.Meta
+    return meta.host or f"DynamoDB in {meta.region}"
+
+
+def warm_up() -> None:
+    """Build each model's client now: threads that met a cold one together would each build it, in seconds."""
+    for model in _kinds(TableItem):
+        _ = model._get_connection().connection.client
+
+
+def _kinds(model: type[TableItem]) -> list[type[TableItem]]:
+    return [model, *(kind for child in model.__subclasses__() for kind in _kinds(child))]
+
+
+def put(item: TableItem, condition: Condition) -> None:
+    """PutItem. Raises ConditionFailed or StoreUnavailable."""
+    _send(item, "PutItem", item.get_save_kwargs_from_instance(condition, "ALL_OLD"))
+
+
+def update(item: TableItem, actions: list[Action], condition: Condition) -> RawItem:
+    """UpdateItem of the item with this one's key; the whole new item. Raises ConditionFailed or StoreUnavailable."""
+    request = item.get_update_kwargs_from_instance(actions, condition, "ALL_OLD")
+    answer = _send(item, "UpdateItem", request | {"ReturnValues": "ALL_NEW"})
+    return dict(answer["Attributes"])
+
+
+def delete(item: TableItem, condition: Condition) -> None:
+    """DeleteItem of the item with this one's key. Raises ConditionFailed or StoreUnavailable."""
+    _send(item, "DeleteItem", item.get_delete_kwargs_from_instance(condition, "ALL_OLD"))
+
+
+def _send(item: TableItem, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+    connection: TableConnection = item._get_connection()
+    with unavailable():
+        try:
+            return connection.connection.dispatch(operation, request)
+        except ClientError as exc:
+            if exc.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            # PynamoDB wraps botocore's error and leaves the item behind.
+            answer: dict[str, Any] = getattr(exc.__cause__, "response", {})
+            retried = answer.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
+            raise ConditionFailed(answer.get("Item"), retried=retried) from exc
+
+
+@contextmanager
+def unavailable() -> Iterator[None]:
+    """Turns whatever PynamoDB and botocore raise into StoreUnavailable, with a reason an operator can act on."""
+    try:
+        yield
+    except PynamoDBException as exc:
+        raise StoreUnavailable(_reason(exc.cause or exc)) from exc
+    except (BotoCoreError, ClientError) as exc:
+        raise StoreUnavailable(_reason(exc)) from exc
+
+
+def _reason(exc: Exception) -> str:
+    where = place()
+    match exc:
+        case ClientError():
+            return _refusal(exc, where)
+        case NoCredentialsError():
+            return "There are no AWS credentials: give the instance its profile, or set them in the environment."
+        case ConnectTimeoutError() | ReadTimeoutError():
+            return f"{where} did not answer in time."
+        case EndpointConnectionError():
+            return f"{where} can't be reached: nothing accepts connections there."
+        case _:
+            return f"{where} did not answer: {exc}"
+
+
+def _refusal(exc: ClientError, where: str) -> str:
+    table = TableItem.Meta.table_name
+    error = exc.response.get("Error", {})
+    match error.get("Code", ""):
+        case "ResourceNotFoundException":
+            return f"The table {table} is not at {where}: run manage.py create_table."
+        case "AccessDeniedException":
+            return f"{where} refuses this: {error.get('Message', '')} Extend the policy of the role in use."
+        case "UnrecognizedClientException" | "InvalidSignatureException" | "ExpiredTokenException":
+            return f"{where} does not accept these credentials ({error.get('Code')}): renew or correct them."
+        case "ThrottlingException" | "ProvisionedThroughputExceededException" | "RequestLimitExceeded":
+            return f"{where} is throttling requests to the table {table}: raise its capacity or wait."
+        case code:
+            return f"{where} answered {code}: {error.get('Message', '')}"

@@ -1,0 +1,19 @@
+"""Addresses of the lobby, the games and the replays."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from games import views
+
+urlpatterns = [
+    path("", views.HomeView.as_view(), name="home"),
+    path("games/new/", views.NewGameView.as_view(), name="new"),
+    path("games/<uuid:game_id>/", views.GameView.as_view(), name="game"),
+    path("games/<uuid:game_id>/state/", views.StateView.as_view(), name="state"),
+    path("games/<uuid:game_id>/accept/", views.AcceptView.as_view(), name="accept"),
+    path("games/<uuid:game_id>/decline/", views.DeclineView.as_view(), name="decline"),
+    path("games/<uuid:game_id>/cancel/", views.CancelView.as_view(), name="cancel"),
+    path("games/<uuid:game_id>/move/", views.MoveView.as_view(), name="move"),
+    path("replay/<str:moves>/", views.ReplayView.as_view(), name="replay"),
+]

@@ -1,0 +1,171 @@
+"""Pages and actions: load, authorise, let the rules and the store decide, answer. Nothing here knows DynamoDB."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.http import urlencode
+from django.views import View
+from django.views.decorators.http import conditional_page
+
+from accounts.middleware import PlayerRequest
+from accounts.store import is_claimed
+from games import queries, rules, store
+from games.computer import NAME as COMPUTER
+from games.errors import IllegalMove, MalformedInput, NotFound
+from games.forms import NewGame
+from games.models import Game, Snapshot
+from games.presentation import GamePage, LobbyPage, ReplayPage, state
+from games.responses import done, show, url_of
+from games.signing import unsigned
+from tictactoe_site.answers import SeeOther, refuse, wants_fragment, wants_json
+
+
+class HomeView(View):
+    """The lobby, or the welcome page for somebody who is not logged in."""
+
+    def get(self, request: PlayerRequest) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return render(request, "games/welcome.html")
+        before = request.GET.get("before", "")
+        found = queries.history(request.user.name, before) if before else queries.lobby(request.user.name)
+        page = LobbyPage(found, request.user.name)
+        if wants_json(request):
+            return JsonResponse(page.summary)
+        template = "games/_lobby.html" if wants_fragment(request) else "games/lobby.html"
+        return render(request, template, {"page": page, "before": before})
+
+
+class GameView(View):
+    """A game, for its players and for anybody who watches; ``?move=5`` shows it after its fifth move."""
+
+    def get(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
+        game = _load(request, game_id)
+        if "move" in request.GET:
+            return _replay(request, game.moves, url_of(game), game)
+        page = GamePage(game, request.user.name)
+        if wants_fragment(request) and request.GET.get("since") == page.version:
+            return HttpResponse(status=204)  # Nothing new: htmx leaves the page, and the focus in it, alone.
+        unclaimed = page.is_host and page.is_pending and bool(game.opponent) and not is_claimed(page.other)
+        return show(request, game, unclaimed=unclaimed)
+
+
+@method_decorator(conditional_page, name="dispatch")
+class StateView(View):
+    """The game as JSON, with an ETag: asking again for an unchanged game is answered 304."""
+
+    def get(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
+        return JsonResponse(state(_load(request, game_id)))
+
+
+class ReplayView(View):
+    """A whole game from its moves alone; it needs no table."""
+
+    def get(self, request: PlayerRequest, moves: str) -> HttpResponse:
+        return _replay(request, moves, request.path)
+
+
+class PlayersView(View):
+    """A view whose POST is for players and guests."""
+
+    request: PlayerRequest
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if self.request.user.is_authenticated:
+            return super().dispatch(request, *args, **kwargs)
+        if request.method == "GET":
+            return SeeOther(f"{reverse('login')}?{urlencode({'next': request.path})}")
+        return refuse(request, 403, "Log in, or play as a guest, and try again.", log_in=True)
+
+
+class NewGameView(PlayersView):
+    def get(self, request: PlayerRequest) -> HttpResponse:
+        return render(request, "games/new.html", {"form": NewGame(request.user.name)})
+
+    def post(self, request: PlayerRequest) -> HttpResponse:
+        host = request.user.name
+        form = NewGame(host, request.POST)
+        if not form.is_valid():
+            if wants_json(request) or wants_fragment(request):
+                return refuse(request, 400, form.sentence)
+            return render(request, "games/new.html", {"form": form}, status=400)
+        opponent, game_id = form.cleaned_data["opponent"], form.game_id
+        if opponent == COMPUTER:
+            game = store.challenge_computer(host=host, game_id=game_id)
+        else:
+            game = store.invite(host=host, opponent=opponent or None, game_id=game_id)
+        return done(request, game, created=True)
+
+
+class AcceptView(PlayersView):
+    def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
+        snapshot = _shown(request, game_id)
+        host = snapshot.host if snapshot else None
+        return done(request, store.accept(str(game_id), player=request.user.name, host=host))
+
+
+class DeclineView(PlayersView):
+    def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
+        store.decline(str(game_id), player=request.user.name)
+        return _withdrawn(request, game_id)
+
+
+class CancelView(PlayersView):
+    def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
+        store.cancel(str(game_id), player=request.user.name)
+        return _withdrawn(request, game_id)
+
+
+class MoveView(PlayersView):
+    """One UpdateItem where the form carries the position it shows, and a consistent read before it where not."""
+
+    def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
+        square = rules.square_named(request.POST.get("square", ""))
+        snapshot = _shown(request, game_id) or queries.game(str(game_id)).snapshot
+        try:
+            return done(request, store.move(snapshot, player=request.user.name, square=square))
+        except IllegalMove as exc:
+            return show(request, _load(request, game_id), status=409, error=str(exc))
+
+
+def _load(request: PlayerRequest, game_id: UUID) -> Game:
+    """The game as it is. One that the AWS example left decided but unfinished is finished when a player comes by:
+
+    the result follows from the board alone, whoever looks, so this repairs the record and decides nothing.
+    """
+    game = queries.game(str(game_id))
+    if game.needs_settling and request.user.is_authenticated and request.user.name in game.players:
+        return store.settle(game)
+    return game
+
+
+def _shown(request: PlayerRequest, game_id: UUID) -> Snapshot | None:
+    """The position that the player's page shows, if the form has it."""
+    text = request.POST.get("position")
+    return unsigned(text, game_id=str(game_id)) if text else None
+
+
+def _withdrawn(request: PlayerRequest, game_id: UUID) -> HttpResponse:
+    if wants_json(request):
+        return JsonResponse({"gameId": str(game_id), "status": None})
+    if wants_fragment(request):
+        return HttpResponse(headers={"HX-Redirect": reverse("home")})
+    return SeeOther(reverse("home"))
+
+
+def _replay(request: PlayerRequest, moves: str | None, url: str, game: Game | None = None) -> HttpResponse:
+    if moves is None:
+        raise NotFound("Nobody recorded the order of this game's moves, so it can't be replayed.")
+    page = ReplayPage(moves, _whole_number(request.GET.get("move", str(len(moves))), most=len(moves)))
+    return render(request, "games/replay.html", {"page": page, "url": url, "game": game})
+
+
+def _whole_number(text: str, *, most: int) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 3 and int(text) <= most):
+        raise MalformedInput(f"There is no such move: this game has moves 0 to {most}.")
+    return int(text)

@@ -1,0 +1,20 @@
+#!/usr/bin/env python3
+"""The command line: ``manage.py help`` lists the commands, ``manage.py help COMMAND`` teaches one."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tictactoe_site.settings")
+    try:
+        from django.core.management import execute_from_command_line
+    except ImportError:
+        sys.exit("Django is not installed in this Python: run `make run`, or `.venv/bin/python manage.py`.")
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

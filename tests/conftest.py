@@ -1,0 +1,77 @@
+"""The engine, the table and the cast: alice and bob play, charlie is the outsider."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from games import embedded, schema, table
+from games.models import Game
+from games.table import TableItem
+from tictactoe_site import config
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[str]:
+    """The address of a DynamoDB with an empty table in it."""
+    with embedded.process() as address:
+        table.bind(config.for_endpoint(address, environ={}))
+        schema.create(lambda line: None)
+        yield address
+
+
+@pytest.fixture
+def games_table(engine: str, settings: Any) -> Iterator[str]:
+    """The same for one test: the site uses it, and it is emptied afterwards."""
+    settings.SETUP_PROBLEM = ""
+    table.bind(config.for_endpoint(engine, environ={}))
+    yield engine
+    table.bind(config.for_endpoint(engine, environ={}))
+    for item in list(TableItem.scan()):
+        item.delete()
+
+
+Cast = Callable[[str], Client]
+
+
+@pytest.fixture
+def log_in(games_table: str) -> Cast:
+    """Gives a browser in which the named player is logged in, having claimed the name on the way."""
+
+    def browser(name: str) -> Client:
+        client = Client()
+        answer = client.post("/accounts/signup/", {"username": name, "password": PASSWORD})
+        assert answer.status_code == 303, answer.content.decode()
+        return client
+
+    return browser
+
+
+@pytest.fixture
+def alice(log_in: Cast) -> Client:
+    return log_in("alice")
+
+
+@pytest.fixture
+def bob(log_in: Cast) -> Client:
+    return log_in("bob")
+
+
+@pytest.fixture
+def charlie(log_in: Cast) -> Client:
+    return log_in("charlie")
+
+
+def stored(game_id: str) -> Game:
+    """The game as the table has it, read past the site."""
+    return Game.get(game_id, consistent_read=True)
+
+
+def in_ci() -> bool:
+    return bool(os.environ.get("CI"))

@@ -1,0 +1,34 @@
+"""How a request wants its answer (a page, an htmx fragment or JSON), and a refusal in each of the three forms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.utils.html import escape
+
+
+class SeeOther(HttpResponseRedirect):
+    """303: the answer to a form, so that reloading the next page sends nothing twice (RFC 9110, section 15.4.4)."""
+
+    status_code = 303
+
+
+def wants_json(request: HttpRequest) -> bool:
+    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+
+
+def wants_fragment(request: HttpRequest) -> bool:
+    """Whether htmx asks for a part of the page; not when it rebuilds the whole one for the back button."""
+    return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
+
+
+def refuse(request: HttpRequest, status: int, sentence: str, **context: Any) -> HttpResponse:
+    """The sentence as a page, as a message that htmx puts above what is there, or as JSON."""
+    if wants_json(request):
+        return JsonResponse({"error": sentence}, status=status)
+    if wants_fragment(request):
+        headers = {"HX-Retarget": "#message", "HX-Reswap": "innerHTML"}
+        return HttpResponse(escape(sentence), status=status, headers=headers)
+    return render(request, "error.html", {"sentence": sentence, "status": status, **context}, status=status)

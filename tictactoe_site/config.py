@@ -1,0 +1,280 @@
+"""The one reader of CONFIG_FILE and of the environment: an INI file becomes a frozen Config.
+
+Every mistake in the file is a ConfigError: one sentence that names the file, the section and the key. Values are
+never repeated in it where they could be secret.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DEFAULT_REGION = "us-west-2"
+DEFAULT_TABLE = "Games"
+MINIMUM_SECRET_LENGTH = 32
+
+KEYS = {
+    "dynamodb": ("region", "endpoint", "table", "access_key_id", "secret_access_key"),
+    "django": ("secret_key", "secret_key_fallbacks", "allowed_hosts"),
+}
+# Files written for the AWS example call the section [flask].
+SECTIONS = {"dynamodb": "dynamodb", "django": "django", "flask": "django"}
+
+# https://docs.aws.amazon.com/general/latest/gr/ddb.html: standard, FIPS and dual-stack names.
+_AWS_HOST = re.compile(r"dynamodb(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|api\.aws)")
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+|local(host)?")
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
+_TABLE = re.compile(r"[A-Za-z0-9_.-]{3,255}")
+_HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]")
+
+
+class ConfigError(Exception):
+    """The configuration can't be used. The text is one sentence for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Where the table is and what the site needs to know.
+
+    ``endpoint`` is a URL, or None for the service's own address in ``region``. ``access_key_id`` and
+    ``secret_access_key`` are None where botocore's own chain (instance role, environment, profile) is to be used.
+    """
+
+    region: str = DEFAULT_REGION
+    endpoint: str | None = None
+    table: str = DEFAULT_TABLE
+    access_key_id: str | None = None
+    secret_access_key: str | None = field(default=None, repr=False)
+    secret_key: str | None = field(default=None, repr=False)
+    secret_key_fallbacks: tuple[str, ...] = field(default=(), repr=False)
+    allowed_hosts: tuple[str, ...] = ()
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Config:
+    """The configuration that CONFIG_FILE names; a relative path starts at the project's root. Raises ConfigError."""
+    if not is_named(environ):
+        raise ConfigError(
+            "CONFIG_FILE is not set: set it to the path of a configuration file with the section [dynamodb] and its"
+            " key region, such as beanstalk.config."
+        )
+    path = BASE_DIR / environ["CONFIG_FILE"].strip()
+    values = _Values(path, _parse(path, _read(path)))
+    region, endpoint = _place(values)
+    access_key_id, secret_access_key = _credentials(values, endpoint, environ)
+    return Config(
+        region=region,
+        endpoint=endpoint,
+        table=_table(values),
+        access_key_id=access_key_id,
+        secret_access_key=secret_access_key,
+        secret_key=_secret_key(values),
+        secret_key_fallbacks=_secret_key_fallbacks(values),
+        allowed_hosts=_allowed_hosts(values),
+    )
+
+
+def is_named(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether CONFIG_FILE is set at all."""
+    return bool(environ.get("CONFIG_FILE", "").strip())
+
+
+def for_endpoint(endpoint: str, *, base: Config | None = None, environ: Mapping[str, str] = os.environ) -> Config:
+    """``base`` with another endpoint; without a base, a configuration that needs no file. Raises ConfigError."""
+    values = _Values(Path("--endpoint"), {})
+    url = _url(values, endpoint)
+    region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
+    base = base or Config(region=region)
+    base = replace(base, endpoint=url, region=region_of(url) or base.region)
+    if base.access_key_id:
+        return base
+    access_key_id, secret_access_key = _credentials(values, url, environ)
+    return replace(base, access_key_id=access_key_id, secret_access_key=secret_access_key)
+
+
+def region_of(endpoint: str | None) -> str | None:
+    """The region that an address of the service names, or None for any other address."""
+    match = _AWS_HOST.fullmatch(urlsplit(endpoint or "").hostname or "")
+    return match[1] if match else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """The file's values by (section, key), and the means to say what is wrong with one of them."""
+
+    path: Path
+    found: Mapping[tuple[str, str], tuple[str, str]]
+
+    def get(self, section: str, key: str) -> str | None:
+        written, value = self.found.get((section, key), (section, None))
+        if value is None:
+            return None
+        if not value:
+            raise ConfigError(f"{self.path}: [{written}] {key} is empty: give it a value or remove the line.")
+        if value.startswith("<") and value.endswith(">"):
+            raise ConfigError(f"{self.path}: [{written}] {key} is still the placeholder {value}: replace it.")
+        return value
+
+    def wrong(self, section: str, key: str, what: str) -> ConfigError:
+        written, _ = self.found.get((section, key), (section, ""))
+        return ConfigError(f"{self.path}: [{written}] {key} {what}")
+
+
+def _read(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: there is no such file, and CONFIG_FILE names it: correct the path.") from None
+    except IsADirectoryError:
+        raise ConfigError(f"{path}: CONFIG_FILE names a directory: name the file in it.") from None
+    except (OSError, ValueError) as exc:
+        reason = getattr(exc, "strerror", None) or exc
+        raise ConfigError(f"{path}: the file that CONFIG_FILE names can't be read ({reason}).") from None
+    if data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        raise ConfigError(f"{path}: the file starts with a byte order mark: save it as UTF-8 without BOM.")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: the file is not text in UTF-8: it should look like beanstalk.config.") from None
+    if "\0" in text:
+        raise ConfigError(f"{path}: the file has NUL bytes in it: it should be text like beanstalk.config.")
+    return text
+
+
+def _parse(path: Path, text: str) -> dict[tuple[str, str], tuple[str, str]]:
+    """Values by (section, key), each with the section's name as it is written. Raises ConfigError."""
+    parser = configparser.ConfigParser(
+        interpolation=None, inline_comment_prefixes=(";",), default_section="\0", empty_lines_in_values=False
+    )
+    try:
+        parser.read_string(text)
+    except configparser.Error as exc:
+        raise ConfigError(f"{path}: {_syntax(exc)}") from None
+    found: dict[tuple[str, str], tuple[str, str]] = {}
+    for section in parser.sections():
+        if section not in SECTIONS:
+            raise ConfigError(f"{path}: [{section}] is an unknown section: use [dynamodb] or [django].")
+        for key, value in parser.items(section):
+            _check_key(path, section, key, value, found)
+            found[SECTIONS[section], key] = (section, value.strip())
+    if not any(section == "dynamodb" for section in parser.sections()):
+        raise ConfigError(f"{path}: the section [dynamodb] is missing: add it, with the key region.")
+    return found
+
+
+def _check_key(
+    path: Path, section: str, key: str, value: str, found: Mapping[tuple[str, str], tuple[str, str]]
+) -> None:
+    known = KEYS[SECTIONS[section]]
+    if key not in known:
+        raise ConfigError(f"{path}: [{section}] {key} is an unknown key: this section has {', '.join(known)}.")
+    if (SECTIONS[section], key) in found:
+        raise ConfigError(f"{path}: [{section}] {key} is also in [django]: keep one of the two.")
+    if "\n" in value:
+        raise ConfigError(f"{path}: [{section}] {key} runs over several lines: start each key at the line's beginning.")
+
+
+def _syntax(exc: configparser.Error) -> str:
+    match exc:
+        case configparser.DuplicateOptionError():
+            return f"[{exc.section}] {exc.option} is there twice (line {exc.lineno}): keep one."
+        case configparser.DuplicateSectionError():
+            return f"the section [{exc.section}] is there twice (line {exc.lineno}): make them one."
+        case configparser.MissingSectionHeaderError():
+            return f"line {exc.lineno} stands before any section: the first line should be [dynamodb]."
+        case configparser.ParsingError():
+            return f"line {exc.errors[0][0]} is neither a [section] nor a line like key = value."
+        case _:
+            return "the file is not an INI file: it should look like beanstalk.config."
+
+
+def _place(values: _Values) -> tuple[str, str | None]:
+    """Region and endpoint, each of which may follow from the other, and which must not contradict each other."""
+    written = values.get("dynamodb", "endpoint")
+    endpoint = _url(values, written) if written else None
+    named = region_of(endpoint)
+    region = values.get("dynamodb", "region") or named
+    if not region:
+        raise values.wrong("dynamodb", "region", f"is missing: add a line such as region = {DEFAULT_REGION}.")
+    if not _REGION.fullmatch(region):
+        raise values.wrong("dynamodb", "region", f"is {region!r}, which is no AWS region: try {DEFAULT_REGION}.")
+    if named and named != region:
+        raise values.wrong(
+            "dynamodb", "region", f"is {region}, but [dynamodb] endpoint is in {named}: make them agree."
+        )
+    return region, endpoint
+
+
+def _url(values: _Values, written: str) -> str:
+    """The endpoint as a URL: ``host`` and ``host:port`` are the seed's form, and mean HTTPS."""
+    url = written if "://" in written else f"https://{written}"
+    try:
+        parts = urlsplit(url)
+        hostname, port = parts.hostname or "", parts.port
+    except ValueError:
+        hostname, port = "", None
+    sound = re.fullmatch(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+", hostname) and parts.scheme in ("http", "https")
+    if not sound or port == 0 or parts.path.strip("/") or parts.query or parts.fragment or parts.username:
+        what = f"is {written.rpartition('@')[2]!r}, which is no address: write host, host:port, or a URL such as http://127.0.0.1:8000."
+        raise values.wrong("dynamodb", "endpoint", what)
+    return url.rstrip("/")
+
+
+def _credentials(values: _Values, endpoint: str | None, environ: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """The file's keys; or a placeholder pair for DynamoDB Local, which wants any; or neither, for botocore's chain."""
+    key_id, secret = values.get("dynamodb", "access_key_id"), values.get("dynamodb", "secret_access_key")
+    if key_id and not secret:
+        raise values.wrong(
+            "dynamodb", "secret_access_key", "is missing, but access_key_id is there: give both or neither."
+        )
+    if secret and not key_id:
+        raise values.wrong(
+            "dynamodb", "access_key_id", "is missing, but secret_access_key is there: give both or neither."
+        )
+    own_chain = environ.get("AWS_ACCESS_KEY_ID") or environ.get("AWS_PROFILE")
+    if key_id or own_chain or endpoint is None or region_of(endpoint):
+        return key_id, secret
+    return "local", "local"
+
+
+def _table(values: _Values) -> str:
+    table = values.get("dynamodb", "table") or DEFAULT_TABLE
+    if not _TABLE.fullmatch(table):
+        raise values.wrong("dynamodb", "table", f"is {table!r}: a table's name is 3 to 255 of A-Z a-z 0-9 _ . -")
+    return table
+
+
+def _secret_key(values: _Values) -> str | None:
+    secret = values.get("django", "secret_key")
+    if secret and len(secret) < MINIMUM_SECRET_LENGTH:
+        raise values.wrong("django", "secret_key", _too_short(secret))
+    return secret
+
+
+def _secret_key_fallbacks(values: _Values) -> tuple[str, ...]:
+    fallbacks = tuple((values.get("django", "secret_key_fallbacks") or "").replace(",", " ").split())
+    for secret in fallbacks:
+        if len(secret) < MINIMUM_SECRET_LENGTH:
+            raise values.wrong("django", "secret_key_fallbacks", _too_short(secret))
+    return fallbacks
+
+
+def _too_short(secret: str) -> str:
+    return (
+        f"has {len(secret)} characters: at least {MINIMUM_SECRET_LENGTH} are needed, such as a UUID, which"
+        ' python3 -c "import uuid; print(uuid.uuid4())" prints.'
+    )
+
+
+def _allowed_hosts(values: _Values) -> tuple[str, ...]:
+    hosts = tuple((values.get("django", "allowed_hosts") or "").replace(",", " ").split())
+    for host in hosts:
+        if not _HOST.fullmatch(host):
+            what = f"has {host!r} in it, which is no host name: write names such as play.example.com, without port."
+            raise values.wrong("django", "allowed_hosts", what)
+    return hosts

@@ -1,0 +1,59 @@
+"""What stands around every request: health, the setup page, and what browsers may keep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.cache import patch_cache_control, patch_vary_headers
+
+from tictactoe_site.answers import wants_json
+
+GetResponse: TypeAlias = Callable[[HttpRequest], HttpResponse]
+
+
+class Health:
+    """Answers ``/healthz/``: this process is up. No DynamoDB call, and before the Host header is looked at."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info == "/healthz/":
+            return HttpResponse("ok\n", content_type="text/plain")
+        return self.get_response(request)
+
+
+class Setup:
+    """While the configuration can't be used, every page says what to set."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        problem = settings.SETUP_PROBLEM
+        if not problem:
+            return self.get_response(request)
+        headers = {"Retry-After": "60"}
+        if wants_json(request) or request.path_info == "/readyz/":
+            return JsonResponse({"error": problem}, status=503, headers=headers)
+        response = render(request, "setup.html", {"problem": problem}, status=503)
+        response["Retry-After"] = headers["Retry-After"]
+        return response
+
+
+class Revalidate:
+    """A page shows the game as it is: browsers may keep it, but must ask before they show it again."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if "Cache-Control" not in response.headers:
+            patch_cache_control(response, private=True, no_cache=True)
+        patch_vary_headers(response, ["Accept", "HX-Request"])
+        return response

@@ -1,0 +1,111 @@
+"""Django's settings. Everything that differs between deployments comes from ``tictactoe_site.config``."""
+
+from __future__ import annotations
+
+from csp.constants import NONE, SELF
+
+from tictactoe_site import config, secret
+
+BASE_DIR = config.BASE_DIR
+
+# A site that can't be configured still starts: it answers health checks and shows what to set (middleware.Setup).
+CONFIG_NAMED = config.is_named()
+CONFIG: config.Config | None = None
+SETUP_PROBLEM = ""
+SECRET_KEY = ""
+try:
+    CONFIG = config.load()
+except config.ConfigError as exc:
+    SETUP_PROBLEM = str(exc)
+try:
+    SECRET_KEY = (CONFIG and CONFIG.secret_key) or secret.local_secret_key(BASE_DIR / ".secret_key")
+except config.ConfigError as exc:
+    SETUP_PROBLEM = SETUP_PROBLEM or str(exc)
+    SECRET_KEY = secret.throwaway_key()
+SECRET_KEY_FALLBACKS = list(CONFIG.secret_key_fallbacks) if CONFIG else []
+
+DEBUG = False
+ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", ".elasticbeanstalk.com", *(CONFIG.allowed_hosts if CONFIG else ())]
+
+DATABASES: dict[str, dict[str, str]] = {}
+INSTALLED_APPS = ["django.contrib.staticfiles", "django_htmx", "csp", "accounts", "games"]
+MIDDLEWARE = [
+    "tictactoe_site.middleware.Health",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "tictactoe_site.middleware.Setup",
+    "tictactoe_site.middleware.Revalidate",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "accounts.middleware.Identify",
+    "django_htmx.middleware.HtmxMiddleware",
+    "games.middleware.DomainErrors",
+]
+ROOT_URLCONF = "tictactoe_site.urls"
+WSGI_APPLICATION = "tictactoe_site.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+    }
+]
+
+SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+SESSION_COOKIE_NAME = "session"
+CSRF_FAILURE_VIEW = "tictactoe_site.views.csrf_failure"
+LOGIN_URL = "/accounts/login/"
+
+PASSWORD_HASHERS = ["accounts.hashers.Argon2"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["name"]},
+    },
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+
+LANGUAGE_CODE = "en"
+USE_I18N = False
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        "django": {"handlers": [], "level": "WARNING", "propagate": True},
+        # Bad input, refusals and lost races are the players' business, not the operator's.
+        "django.request": {"level": "CRITICAL"},
+        "django.security": {"level": "ERROR"},
+        # PynamoDB's log of a throttled or failed call repeats what StoreUnavailable says.
+        "pynamodb": {"level": "ERROR"},
+    },
+}
