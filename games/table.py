@@ -86,9 +86,10 @@ def place() -> str:
 
 
 def warm_up() -> None:
-    """Build each model's client now: threads that met a cold one together would each build it, in seconds."""
+    """Build one client, now, for all models: threads that met a cold one together would each build it, in seconds."""
+    client = TableItem._get_connection().connection.client
     for model in _kinds(TableItem):
-        _ = model._get_connection().connection.client
+        model._get_connection().connection._client = client
 
 
 def _kinds(model: type[TableItem]) -> list[type[TableItem]]:

@@ -13,7 +13,7 @@ from games.models import Game, Status
 class Command(TableCommand):
     help = (
         "List games, one a line: id, status, host, opponent, result, and when the status began (UTC). With --player "
-        "it reads the two indexes, newest first; without it, it scans the whole table, which costs a read for all of it."
+        "it reads the two indexes, newest first; without it, it scans the whole table, and pays to read all of it."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

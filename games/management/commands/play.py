@@ -39,7 +39,7 @@ class Command(TableCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with ExitStack() as resources:
-            listener = resources.enter_context(_listener(options["host"], options["port"]))
+            listener = _listener(options["host"], options["port"])
             kept = f"games are kept in the table {table.TableItem.Meta.table_name} at {table.place()}"
             if not (options["endpoint"] or settings.CONFIG_NAMED):
                 table.bind(config.for_endpoint(resources.enter_context(embedded.process())))
@@ -48,8 +48,8 @@ class Command(TableCommand):
             settings.SETUP_PROBLEM = ""
             if options["host"] not in LOOPBACK:
                 settings.ALLOWED_HOSTS = ["*"]
-            address = f"http://{options['host']}:{listener.getsockname()[1]}/"
-            Server(listener, ready=lambda: self.stdout.write(f"Playing at {address} ({kept}). Ctrl-C ends it.")).run()
+            line = f"Playing at {_address(listener)} ({kept}). Ctrl-C ends it."
+            Server(listener, ready=lambda: self.stdout.write(line)).run()
 
 
 class Server(BaseApplication):
@@ -66,7 +66,7 @@ class Server(BaseApplication):
             table.warm_up()
 
         options = {
-            "bind": f"fd://{self.listener.fileno()}",
+            "bind": f"fd://{self.listener.detach()}",  # gunicorn's from now on, to close too
             "worker_class": "gthread",
             "threads": 16,
             "loglevel": "warning",
@@ -88,6 +88,11 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
 def _listener(host: str, port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -100,5 +105,4 @@ def _listener(host: str, port: int) -> socket.socket:
             f"{host}:{port} can't be listened on ({reason}): try another with PORT=8081 or --port."
         ) from exc
     listener.listen()
-    listener.set_inheritable(True)
     return listener

@@ -1,0 +1,285 @@
+"""Each transition of a game: what it writes, what it refuses, and what happens when somebody was faster."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from games import queries, store
+from games.errors import IllegalMove, LostRace, NotFound, NotYours
+from games.models import Game, Status
+from tests.conftest import stored
+
+pytestmark = pytest.mark.usefixtures("games_table")
+
+
+@pytest.fixture
+def pending() -> Game:
+    return store.invite(host="alice", opponent="bob")
+
+
+@pytest.fixture
+def playing(pending: Game) -> Game:
+    return store.accept(pending.game_id, player="bob")
+
+
+def turns() -> Iterator[str]:
+    while True:
+        yield "bob"
+        yield "alice"
+
+
+def play(game: Game, moves: str) -> Game:
+    for player, digit in zip(turns(), moves, strict=False):
+        game = store.move(game.snapshot, player=player, square=int(digit))
+    return game
+
+
+def expire(game: Game) -> None:
+    Game(game.game_id).update([Game.expires_at.set(int((datetime.now(UTC) - timedelta(seconds=1)).timestamp()))])
+
+
+def test_an_invitation_has_the_attributes_of_the_design(pending: Game) -> None:
+    item = stored(pending.game_id)
+    assert uuid.UUID(item.game_id).version == 4
+    assert (item.host_id, item.opponent_id, item.o_user, item.turn) == ("alice", "bob", "alice", "bob")
+    assert item.status_date.startswith("PENDING_20")
+    assert item.recorded_moves == ""
+    assert 6.9 < (item.expires_at - datetime.now(UTC).timestamp()) / 86_400 <= 7
+
+
+def test_an_open_invitation_names_nobody() -> None:
+    item = stored(store.invite(host="alice", opponent=None).game_id)
+    assert (item.opponent_id, item.turn, item.by_link) == (None, None, True)
+
+
+def test_the_same_invitation_twice_is_one_game() -> None:
+    game_id = str(uuid.uuid4())
+    first = store.invite(host="alice", opponent="bob", game_id=game_id)
+    assert store.invite(host="alice", opponent="bob", game_id=game_id).status_date == first.status_date
+
+
+def test_an_id_that_somebody_else_used_is_refused_and_their_game_unharmed(pending: Game) -> None:
+    with pytest.raises(LostRace):
+        store.invite(host="charlie", opponent="bob", game_id=pending.game_id)
+    assert stored(pending.game_id).host_id == "alice"
+
+
+def test_accepting_starts_the_game_and_the_invited_player_moves_first(pending: Game) -> None:
+    game = store.accept(pending.game_id, player="bob")
+    assert stored(game.game_id).attribute_values == game.attribute_values
+    assert game.status is Status.IN_PROGRESS
+    assert game.turn == "bob"
+    assert game.expires_at is None
+
+
+def test_accepting_twice_is_accepting_once(pending: Game) -> None:
+    first = store.accept(pending.game_id, player="bob")
+    assert store.accept(pending.game_id, player="bob").status_date == first.status_date
+
+
+def test_whoever_comes_first_takes_an_open_invitation() -> None:
+    game = store.invite(host="alice", opponent=None)
+    assert store.accept(game.game_id, player="charlie").opponent_id == "charlie"
+    with pytest.raises(LostRace, match="faster") as lost:
+        store.accept(game.game_id, player="bob")
+    assert lost.value.game.opponent_id == "charlie"
+
+
+@pytest.mark.parametrize("player", ["alice", "charlie"])
+def test_nobody_else_can_accept(pending: Game, player: str) -> None:
+    with pytest.raises(NotYours):
+        store.accept(pending.game_id, player=player)
+    assert stored(pending.game_id).status is Status.PENDING
+
+
+def test_a_host_cannot_take_their_own_open_invitation() -> None:
+    game = store.invite(host="alice", opponent=None)
+    with pytest.raises(NotYours, match="your own"):
+        store.accept(game.game_id, player="alice")
+    with pytest.raises(IllegalMove):
+        store.move(game.snapshot, player="alice", square=0)
+    assert stored(game.game_id).status is Status.PENDING
+
+
+def test_an_expired_invitation_cannot_be_accepted_nor_moved_in(pending: Game) -> None:
+    expire(pending)
+    with pytest.raises(LostRace, match="expired"):
+        store.accept(pending.game_id, player="bob")
+    with pytest.raises(LostRace):
+        store.move(pending.snapshot, player="bob", square=0)
+    assert stored(pending.game_id).status is Status.PENDING
+
+
+@pytest.mark.parametrize(
+    ("host", "player", "days"), [("guest-a", "guest-b", 30), ("guest-a", "bob", 30), ("alice", "guest-b", 30)]
+)
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("known", [True, False])
+def test_a_guests_game_expires_in_30_days(host: str, player: str, days: int, named: bool, known: bool) -> None:
+    game = store.invite(host=host, opponent=player if named else None)
+    store.accept(game.game_id, player=player, host=host if known else None)
+    left = stored(game.game_id).expires_at - datetime.now(UTC).timestamp()
+    assert days - 0.1 < left / 86_400 <= days
+
+
+def test_accepting_by_a_first_move_treats_expiry_alike() -> None:
+    guests = store.invite(host="guest-a", opponent=None)
+    assert store.move(guests.snapshot, player="bob", square=0).expires_at
+    kept = store.invite(host="alice", opponent=None)
+    assert store.move(kept.snapshot, player="bob", square=0).expires_at is None
+
+
+def test_declining_and_cancelling_remove_the_invitation(pending: Game) -> None:
+    store.decline(pending.game_id, player="bob")
+    other = store.invite(host="alice", opponent=None)
+    store.cancel(other.game_id, player="alice")
+    for game in (pending, other):
+        with pytest.raises(NotFound):
+            queries.game(game.game_id)
+
+
+@pytest.mark.parametrize(("act", "player"), [("decline", "alice"), ("cancel", "bob"), ("decline", "x"), ("cancel", "x")])
+def test_an_invitation_is_withdrawn_only_by_its_own_side(pending: Game, act: str, player: str) -> None:
+    with pytest.raises(NotYours):
+        getattr(store, act)(pending.game_id, player=player)
+    assert stored(pending.game_id).status is Status.PENDING
+
+
+def test_an_accepted_invitation_cannot_be_withdrawn(playing: Game) -> None:
+    for act, player in ((store.decline, "bob"), (store.cancel, "alice")):
+        with pytest.raises(LostRace, match="begun"):
+            act(playing.game_id, player=player)
+    assert stored(playing.game_id).status is Status.IN_PROGRESS
+
+
+@pytest.mark.parametrize("act", [store.accept, store.decline, store.cancel])
+def test_what_is_not_there_is_not_found(act: object) -> None:
+    with pytest.raises(NotFound):
+        act(str(uuid.uuid4()), player="bob")  # type: ignore[operator]
+
+
+def test_a_move_writes_the_square_the_turn_and_the_order(playing: Game) -> None:
+    returned = store.move(playing.snapshot, player="bob", square=4)
+    item = stored(playing.game_id)
+    assert item.attribute_values == returned.attribute_values
+    assert (item.middle_middle, item.turn, item.recorded_moves) == ("X", "alice", "4")
+    assert item.status_date == playing.status_date
+
+
+def test_a_first_move_accepts_the_invitation(pending: Game) -> None:
+    store.move(pending.snapshot, player="bob", square=0)
+    item = stored(pending.game_id)
+    assert (item.status, item.top_left, item.turn, item.expires_at) == (Status.IN_PROGRESS, "X", "alice", None)
+
+
+def test_the_first_move_in_an_open_invitation_takes_the_seat() -> None:
+    game = store.invite(host="alice", opponent=None)
+    store.move(game.snapshot, player="bob", square=0)
+    with pytest.raises(LostRace, match="faster"):
+        store.move(game.snapshot, player="charlie", square=0)
+    assert stored(game.game_id).opponent_id == "bob"
+
+
+@pytest.mark.parametrize(
+    ("moves", "result"), [("03142", "bob"), ("031485", "alice"), ("021354678", "Tie"), ("031457682", "bob")]
+)
+def test_the_last_move_finishes_the_game_in_the_same_write(playing: Game, moves: str, result: str) -> None:
+    before = play(playing, moves[:-1])
+    assert (before.status, before.result) == (Status.IN_PROGRESS, None)
+    play_last = "bob" if len(moves) % 2 else "alice"
+    store.move(before.snapshot, player=play_last, square=int(moves[-1]))
+    item = stored(playing.game_id)
+    assert item.status_date.startswith("FINISHED_20")
+    assert item.status_date > playing.status_date.replace("IN_PROGRESS", "FINISHED")
+    assert (item.result, item.turn, item.recorded_moves) == (result, "N/A", moves)
+
+
+def test_the_rules_are_kept(playing: Game) -> None:
+    after = store.move(playing.snapshot, player="bob", square=4)
+    for player, square, error in [("bob", 0, IllegalMove), ("alice", 4, IllegalMove), ("charlie", 0, NotYours)]:
+        with pytest.raises(error):
+            store.move(after.snapshot, player=player, square=square)
+    over = play(playing_again(), "03142")
+    with pytest.raises(IllegalMove, match="over"):
+        store.move(over.snapshot, player="alice", square=8)
+    assert stored(playing.game_id).recorded_moves == "4"
+
+
+def playing_again() -> Game:
+    return store.accept(store.invite(host="alice", opponent="bob").game_id, player="bob")
+
+
+def test_of_two_moves_on_one_position_one_wins_and_the_other_gets_the_board(playing: Game) -> None:
+    store.move(playing.snapshot, player="bob", square=4)
+    with pytest.raises(LostRace) as lost:
+        store.move(playing.snapshot, player="bob", square=0)
+    assert lost.value.game.recorded_moves == "4"
+    assert stored(playing.game_id).recorded_moves == "4"
+
+
+def test_a_position_two_moves_old_is_refused_though_the_turn_is_the_same(playing: Game) -> None:
+    play(playing, "40")
+    with pytest.raises(LostRace):
+        store.move(playing.snapshot, player="bob", square=8)
+    assert stored(playing.game_id).recorded_moves == "40"
+
+
+def test_a_move_that_landed_is_a_success_when_it_comes_again(playing: Game) -> None:
+    first = store.move(playing.snapshot, player="bob", square=4)
+    assert store.move(playing.snapshot, player="bob", square=4).attribute_values == first.attribute_values
+    answered = store.move(first.snapshot, player="alice", square=0)
+    assert store.move(playing.snapshot, player="bob", square=4).attribute_values == answered.attribute_values
+
+
+def test_a_later_move_to_the_same_square_does_not_pass_for_an_earlier_one(playing: Game) -> None:
+    play(playing, "408")
+    with pytest.raises(LostRace):
+        store.move(playing.snapshot, player="bob", square=8)
+
+
+def test_a_finishing_move_that_comes_again_is_a_success_too(playing: Game) -> None:
+    before = play(playing, "0314")
+    over = store.move(before.snapshot, player="bob", square=2)
+    assert store.move(before.snapshot, player="bob", square=2).status_date == over.status_date
+
+
+def test_a_move_into_a_withdrawn_invitation_makes_no_item(pending: Game) -> None:
+    store.cancel(pending.game_id, player="alice")
+    with pytest.raises(NotFound):
+        store.move(pending.snapshot, player="bob", square=0)
+    with pytest.raises(NotFound):
+        store.accept(pending.game_id, player="bob")
+    with pytest.raises(Game.DoesNotExist):
+        stored(pending.game_id)
+
+
+def test_the_computer_moves_first_and_replies_in_the_same_write() -> None:
+    game = store.challenge_computer(host="alice")
+    assert (len(game.recorded_moves), game.turn, game.opponent_id) == (1, "alice", None)
+    square = game.position.empty_squares[0]
+    store.move(game.snapshot, player="alice", square=square)
+    item = stored(game.game_id)
+    assert len(item.recorded_moves) == 3
+    assert (item.turn, item.opponent) == ("alice", "computer")
+
+
+def test_a_game_against_the_computer_ends_and_is_never_lost_by_it() -> None:
+    game = store.challenge_computer(host="alice")
+    while game.status is not Status.FINISHED:
+        game = store.move(game.snapshot, player="alice", square=game.position.empty_squares[-1])
+    item = stored(game.game_id)
+    assert item.result in ("computer", "Tie")
+    assert item.turn == "N/A"
+
+
+def test_nobody_else_moves_against_the_computer_and_nobody_accepts_such_a_game() -> None:
+    game = store.challenge_computer(host="alice")
+    with pytest.raises(NotYours):
+        store.move(game.snapshot, player="bob", square=game.position.empty_squares[0])
+    with pytest.raises(NotYours):
+        store.accept(game.game_id, player="bob")
+    assert stored(game.game_id).opponent_id is None
