@@ -71,12 +71,13 @@ class ReplayView(View):
 
 
 class PlayersView(View):
-    """A view whose POST is for players and guests."""
+    """A view for players and guests alone."""
 
     request: PlayerRequest
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if self.request.user.is_authenticated:
+        offered = hasattr(self, (request.method or "").lower())
+        if self.request.user.is_authenticated or not offered:
             return super().dispatch(request, *args, **kwargs)
         if request.method == "GET":
             return SeeOther(f"{reverse('login')}?{urlencode({'next': request.path})}")

@@ -1,0 +1,15 @@
+"""Reading the site's pages as a client does that knows nothing but the contract."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+
+def position_in(response: Any) -> str:
+    """The signed position: of a page's hidden field, or of a JSON answer."""
+    if response.headers["Content-Type"] == "application/json":
+        return str(response.json()["position"])
+    found = re.search(r'name="position" value="([^"]+)"', response.content.decode())
+    assert found, "The page has no position."
+    return found[1]

@@ -1,0 +1,181 @@
+"""Inviting, accepting, declining and cancelling over HTTP."""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+import pytest
+from django.test import Client
+
+from games.models import Game
+from tests.conftest import Cast, stored
+
+JSON = {"accept": "application/json"}
+HTMX = {"hx-request": "true"}
+
+
+def invite(client: Client, opponent: str = "bob") -> str:
+    answer = client.post("/games/new/", {"opponent": opponent})
+    assert answer.status_code == 303, answer.content.decode()
+    return str(answer["Location"])
+
+
+def game_in(url: str) -> Game:
+    return stored(url.split("/")[2])
+
+
+def test_the_invited_player_finds_the_invitation_and_accepts_it(alice: Client, bob: Client) -> None:
+    url = invite(alice)
+    lobby = bob.get("/").content.decode()
+    assert "Pending invitations" in lobby
+    assert f'action="{url}accept/"' in lobby
+    assert bob.post(f"{url}accept/")["Location"] == url
+    assert "Your turn: you play X." in bob.get(url).content.decode()
+    assert "It is bob&#x27;s turn." in alice.get(url).content.decode()
+
+
+def test_somebody_who_has_not_signed_up_can_be_invited_and_the_page_says_so(alice: Client, log_in: Cast) -> None:
+    url = invite(alice, "dora")
+    page = alice.get(url).content.decode()
+    assert "has not signed up yet" in page
+    assert f'value="http://testserver{url}"' in page
+    dora = log_in("dora")
+    assert "has not signed up yet" not in alice.get(url).content.decode()
+    assert dora.post(f"{url}accept/").status_code == 303
+
+
+def test_a_link_seats_the_first_who_comes_and_later_ones_watch(alice: Client, bob: Client, charlie: Client) -> None:
+    url = invite(alice, "")
+    assert "Accept" in bob.get(url).content.decode()
+    assert bob.post(f"{url}accept/").status_code == 303
+    late = charlie.post(f"{url}accept/")
+    assert late.status_code == 409
+    assert "faster" in late.content.decode()
+    assert game_in(url).opponent_id == "bob"
+
+
+def test_looking_at_an_invitation_changes_nothing(alice: Client, bob: Client) -> None:
+    url = invite(alice, "")
+    before = game_in(url).attribute_values
+    for client in (bob, alice, Client()):
+        assert client.get(url).status_code == 200
+        assert client.head(url).status_code == 200
+        assert client.get(f"{url}accept/").status_code == 405
+    assert game_in(url).attribute_values == before
+
+
+def test_a_visitor_is_offered_to_log_in_or_to_play_as_a_guest(alice: Client) -> None:
+    url = invite(alice, "")
+    visitor = Client()
+    assert "Play as a guest" in visitor.get(url).content.decode()
+    assert visitor.post("/accounts/guest/", {"next": url})["Location"] == url
+    assert visitor.post(f"{url}accept/").status_code == 303
+    assert re.fullmatch(r"guest-[a-z0-9]{6}", game_in(url).opponent_id)
+
+
+@pytest.mark.parametrize("action", ["accept", "decline", "cancel"])
+def test_a_stranger_is_refused(alice: Client, charlie: Client, action: str) -> None:
+    url = invite(alice)
+    before = game_in(url).attribute_values
+    for client in (charlie, Client()):
+        assert client.post(f"{url}{action}/").status_code == 403
+    assert game_in(url).attribute_values == before
+
+
+def test_a_host_cannot_accept_and_so_play_both_sides(alice: Client) -> None:
+    for url in (invite(alice), invite(alice, "")):
+        assert alice.post(f"{url}accept/").status_code == 403
+        assert alice.post(f"{url}move/", {"square": "TopLeft"}).status_code == 409
+        assert game_in(url).status == "PENDING"
+
+
+def test_declined_and_cancelled_invitations_are_gone(alice: Client, bob: Client) -> None:
+    declined, cancelled = invite(alice), invite(alice)
+    assert bob.post(f"{declined}decline/")["Location"] == "/"
+    assert alice.post(f"{cancelled}cancel/")["Location"] == "/"
+    for url in (declined, cancelled):
+        gone = alice.get(url)
+        assert gone.status_code == 404
+        assert "declined, cancelled" in gone.content.decode()
+        assert bob.post(f"{url}accept/").status_code == 404
+
+
+def test_declining_too_late_shows_the_game(alice: Client, bob: Client) -> None:
+    url = invite(alice)
+    bob.post(f"{url}accept/")
+    late = alice.post(f"{url}cancel/")
+    assert late.status_code == 409
+    assert "begun" in late.content.decode()
+    assert 'id="game"' in late.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("opponent", "sentence"),
+    [
+        ("alice", "That is you"),
+        ("ALICE", "That is you"),
+        ("ab", "A name is 3 to 20"),
+        ("a" * 21, "A name is 3 to 20"),
+        ("a" * 5000, "100 characters"),
+        ("-bob", "A name is 3 to 20"),
+        ("bob smith", "A name is 3 to 20"),
+        ("bob\x00", "Null characters"),
+        ("admin", "reserved"),
+        ("<script>", "A name is 3 to 20"),
+        ("player#bob", "A name is 3 to 20"),
+    ],
+)
+def test_a_name_that_cannot_be_is_400_and_what_was_typed_is_kept(alice: Client, opponent: str, sentence: str) -> None:
+    answer = alice.post("/games/new/", {"opponent": opponent})
+    assert answer.status_code == 400
+    assert sentence in answer.content.decode()
+    assert not list(Game.scan(Game.host_id.exists()))
+    assert sentence in alice.post("/games/new/", {"opponent": opponent}, headers=JSON).json()["error"]
+
+
+def test_a_name_is_casefolded(alice: Client) -> None:
+    assert game_in(invite(alice, " BoB ")).opponent_id == "bob"
+
+
+def test_a_form_sent_twice_makes_one_game(alice: Client) -> None:
+    form = re.search(r'name="game" value="([^"]+)"', alice.get("/games/new/").content.decode())
+    assert form
+    answers = [alice.post("/games/new/", {"opponent": "bob", "game": form[1]}) for _ in range(2)]
+    assert [answer["Location"] for answer in answers] == [f"/games/{form[1]}/"] * 2
+
+
+def test_another_players_game_id_is_refused(alice: Client, charlie: Client) -> None:
+    url = invite(alice)
+    taken = charlie.post("/games/new/", {"opponent": "bob", "game": url.split("/")[2]})
+    assert taken.status_code == 409
+    assert game_in(url).host_id == "alice"
+    assert charlie.post("/games/new/", {"opponent": "bob", "game": "player#alice"}).status_code == 400
+
+
+def test_the_answers_in_json_and_as_fragments(alice: Client, bob: Client) -> None:
+    created = alice.post("/games/new/", {"opponent": "bob"}, headers=JSON)
+    assert created.status_code == 201
+    assert created["Location"] == f"/games/{created.json()['gameId']}/"
+    assert created.json()["status"] == "PENDING"
+    url = created["Location"]
+    fragment = bob.post(f"{url}accept/", headers=HTMX)
+    assert fragment.status_code == 200
+    assert fragment.content.decode().lstrip().startswith('<div id="game"')
+    assert "<html" not in fragment.content.decode()
+    assert bob.post(f"{invite(alice)}decline/", headers=JSON).json()["status"] is None
+    assert bob.post(f"{invite(alice)}decline/", headers=HTMX)["HX-Redirect"] == "/"
+
+
+def test_who_is_not_logged_in_is_sent_to_log_in_and_comes_back(games_table: str) -> None:
+    answer = Client().get("/games/new/")
+    assert (answer.status_code, answer["Location"]) == (303, "/accounts/login/?next=%2Fgames%2Fnew%2F")
+    assert Client().post("/games/new/", {"opponent": "bob"}).status_code == 403
+
+
+@pytest.mark.parametrize("action", ["accept", "decline", "cancel", "move"])
+def test_a_game_that_never_was_is_404(alice: Client, action: str) -> None:
+    url = f"/games/{uuid.uuid4()}/"
+    assert alice.get(url).status_code == 404
+    assert alice.get(f"{url}state/", headers=JSON).status_code == 404
+    assert alice.post(f"{url}{action}/", {"square": "TopLeft"}, headers=JSON).status_code == 404

@@ -1,0 +1,173 @@
+"""Moving over HTTP: pages, fragments, JSON, and everything that can be wrong with a move."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from games.models import Game
+from tests.conftest import stored
+from tests.pages import position_in
+
+JSON = {"accept": "application/json"}
+HTMX = {"hx-request": "true"}
+
+
+@pytest.fixture
+def url(alice: Client, bob: Client) -> str:
+    """A game in which bob, X, is to move first."""
+    address = str(alice.post("/games/new/", {"opponent": "bob"})["Location"])
+    bob.post(f"{address}accept/")
+    return address
+
+
+def game_in(url: str) -> Game:
+    return stored(url.split("/")[2])
+
+
+def play(url: str, moves: str, *players: Client) -> None:
+    names = [
+        "TopLeft",
+        "TopMiddle",
+        "TopRight",
+        "MiddleLeft",
+        "MiddleMiddle",
+        "MiddleRight",
+        "BottomLeft",
+        "BottomMiddle",
+        "BottomRight",
+    ]
+    for number, digit in enumerate(moves):
+        answer = players[number % 2].post(f"{url}move/", {"square": names[int(digit)]})
+        assert answer.status_code == 303, answer.content.decode()
+
+
+def test_a_move_is_answered_by_the_page_the_fragment_or_json(url: str, alice: Client, bob: Client) -> None:
+    assert bob.post(f"{url}move/", {"square": "TopLeft"})["Location"] == url
+    fragment = alice.post(f"{url}move/", {"square": "MiddleMiddle"}, headers=HTMX)
+    assert fragment.status_code == 200
+    assert "It is bob&#x27;s turn." in fragment.content.decode()
+    assert "<html" not in fragment.content.decode()
+    data = bob.post(f"{url}move/", {"square": "TopMiddle"}, headers=JSON).json()
+    assert data["board"] == ["X", "X", " ", " ", "O", " ", " ", " ", " "]
+    assert (data["turn"], data["moves"], data["status"], data["result"]) == ("alice", "041", "IN_PROGRESS", None)
+
+
+@pytest.mark.parametrize(
+    ("moves", "alice_reads", "bob_reads", "charlie_reads"),
+    [
+        ("03142", "You lost: bob won.", "You won!", "bob won."),
+        ("031485", "You won!", "You lost: alice won.", "alice won."),
+        ("021354678", "It&#x27;s a tie.", "It&#x27;s a tie.", "It&#x27;s a tie."),
+        ("031457682", "You lost: bob won.", "You won!", "bob won."),
+    ],
+)
+def test_the_end_is_told_to_everybody_in_the_right_words(
+    url: str, alice: Client, bob: Client, moves: str, alice_reads: str, bob_reads: str, charlie_reads: str
+) -> None:
+    play(url, moves, bob, alice)
+    for client, sentence in ((alice, alice_reads), (bob, bob_reads), (Client(), charlie_reads)):
+        page = client.get(url).content.decode()
+        assert f'role="status">{sentence}</p>' in page
+        assert 'name="square"' not in page
+    assert alice_reads in alice.get("/").content.decode()
+
+
+def test_the_winning_line_and_the_last_move_are_marked(url: str, alice: Client, bob: Client) -> None:
+    play(url, "03142", bob, alice)
+    page = bob.get(url).content.decode()
+    assert page.count("winning") == 3
+    assert page.count(" last") + page.count('"last"') == 1
+
+
+def test_only_the_player_whose_turn_it_is_gets_buttons(url: str, alice: Client, bob: Client, charlie: Client) -> None:
+    assert bob.get(url).content.decode().count('name="square"') == 9
+    for client in (alice, charlie, Client()):
+        assert 'name="square"' not in client.get(url).content.decode()
+
+
+@pytest.mark.parametrize("square", ["", "Result", "topleft", "9", "StatusDate", "TopLeft\x00", "x" * 9999, "#", "é"])
+def test_a_square_that_is_none_is_400_and_writes_nothing(url: str, bob: Client, square: str) -> None:
+    before = game_in(url).attribute_values
+    for form in ({"square": square}, {"cell": square}, {}):
+        answer = bob.post(f"{url}move/", form, headers=JSON)
+        assert answer.status_code == 400
+        assert "not a square" in answer.json()["error"]
+        assert len(answer.content) < 400
+    assert game_in(url).attribute_values == before
+
+
+def test_illegal_moves_are_409_with_the_board(url: str, alice: Client, bob: Client) -> None:
+    play(url, "4", bob, alice)
+    for client, square, sentence in ((bob, "TopLeft", "not your turn"), (alice, "MiddleMiddle", "taken")):
+        answer = client.post(f"{url}move/", {"square": square}, headers=JSON)
+        assert answer.status_code == 409
+        assert sentence in answer.json()["error"]
+        assert answer.json()["moves"] == "4"
+        page = client.post(f"{url}move/", {"square": square})
+        assert (page.status_code, 'id="game"' in page.content.decode()) == (409, True)
+    assert game_in(url).recorded_moves == "4"
+
+
+def test_a_move_after_the_end_is_409(url: str, alice: Client, bob: Client) -> None:
+    play(url, "03142", bob, alice)
+    answer = alice.post(f"{url}move/", {"square": "BottomRight"}, headers=JSON)
+    assert (answer.status_code, answer.json()["error"]) == (409, "This game is over.")
+    assert game_in(url).recorded_moves == "03142"
+
+
+def test_a_spectator_sees_and_cannot_move(url: str, bob: Client, charlie: Client) -> None:
+    position = position_in(bob.get(url))
+    before = game_in(url).attribute_values
+    for client in (charlie, Client()):
+        assert client.get(url).status_code == 200
+        assert client.post(f"{url}move/", {"square": "TopLeft"}).status_code == 403
+        assert client.post(f"{url}move/", {"square": "TopLeft", "position": position}).status_code == 403
+    assert game_in(url).attribute_values == before
+
+
+def test_a_move_from_an_old_tab_loses_and_shows_the_game(url: str, alice: Client, bob: Client) -> None:
+    old = position_in(bob.get(url))
+    play(url, "40", bob, alice)
+    answer = bob.post(f"{url}move/", {"square": "BottomRight", "position": old}, headers=HTMX)
+    assert answer.status_code == 409
+    assert "moved on" in answer.content.decode()
+    assert answer.content.decode().count('name="square"') == 7
+    assert game_in(url).recorded_moves == "40"
+
+
+def test_a_move_sent_twice_is_made_once_and_twice_a_success(url: str, bob: Client) -> None:
+    form = {"square": "TopLeft", "position": position_in(bob.get(url))}
+    assert [bob.post(f"{url}move/", form).status_code for _ in range(2)] == [303, 303]
+    assert game_in(url).recorded_moves == "0"
+
+
+def test_a_forged_or_foreign_position_is_400(url: str, alice: Client, bob: Client) -> None:
+    position = position_in(bob.get(url))
+    other = alice.post("/games/new/", {"opponent": "bob"})["Location"]
+    for forged in (position[:-1], position + "x", "x", "{}", "a:b:c", position_in(bob.get(other)), "\x00", "é" * 50):
+        answer = bob.post(f"{url}move/", {"square": "TopLeft", "position": forged}, headers=JSON)
+        assert answer.status_code == 400, forged
+        assert "position" in answer.json()["error"]
+    assert game_in(url).recorded_moves == ""
+
+
+def test_a_move_needs_the_csrf_token(url: str, bob: Client) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = bob.cookies
+    for headers, content in (({}, "reload the page"), (JSON, '"error"')):
+        answer = strict.post(f"{url}move/", {"square": "TopLeft"}, headers=headers)
+        assert answer.status_code == 403
+        assert content in answer.content.decode()
+    assert game_in(url).recorded_moves == ""
+
+
+def test_against_the_computer(alice: Client) -> None:
+    url = alice.post("/games/new/", {"opponent": "computer"})["Location"]
+    page = alice.get(url).content.decode()
+    assert page.count('name="square"') == 8
+    assert "Your turn: you play O." in page
+    free = page.split('name="square" value="')[1].split('"')[0]
+    data = alice.post(f"{url}move/", {"square": free}, headers=JSON).json()
+    assert (data["opponent"], data["turn"], len(data["moves"])) == ("computer", "alice", 3)
+    assert "computer" in alice.get("/").content.decode()
