@@ -6,7 +6,6 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 
 from accounts import names
-from accounts.sessions import User
 from tictactoe_site.forms import Form
 
 
@@ -44,5 +43,5 @@ class SignUp(LogIn):
 
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
-        validate_password(password, User(self.cleaned_data.get("username", "")))  # type: ignore[arg-type]
+        validate_password(password)
         return password

@@ -28,10 +28,15 @@ def engine(request: pytest.FixtureRequest) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture
-def games_table(engine: str, settings: Any) -> Iterator[str]:
-    """The same for one test: the site uses it, and it is emptied afterwards."""
+@pytest.fixture(autouse=True)
+def configured(settings: Any) -> None:
+    """The site as it is with a configuration: tests run without CONFIG_FILE."""
     settings.SETUP_PROBLEM = ""
+
+
+@pytest.fixture
+def games_table(engine: str) -> Iterator[str]:
+    """The same for one test: the site uses it, and it is emptied afterwards."""
     yield engine
     if (TableItem.Meta.host, TableItem.Meta.table_name) != (engine, config.DEFAULT_TABLE):
         table.bind(config.for_endpoint(engine, environ={}))

@@ -38,7 +38,16 @@ def dynamodb_local() -> Iterator[str]:
     assert jar is not None
     port = free_port()
     libraries = jar.parent / "DynamoDBLocal_lib"
-    command = ["java", f"-Djava.library.path={libraries}", "-jar", str(jar), "-inMemory", "-sharedDb", "-port", str(port)]
+    command = [
+        "java",
+        f"-Djava.library.path={libraries}",
+        "-jar",
+        str(jar),
+        "-inMemory",
+        "-sharedDb",
+        "-port",
+        str(port),
+    ]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as engine:
         try:
             wait_for_port(port)

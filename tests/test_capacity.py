@@ -63,7 +63,7 @@ def test_a_nine_move_game_is_11_requests_21_write_units_and_no_read(
     url = host.post("/games/new/", {"opponent": name})["Location"]
     page = opponent.post(f"{url}accept/", headers={"hx-request": "true"})
     for number, digit in enumerate(NINE_MOVES):
-        mover, waiting = (opponent, host) if number % 2 == 0 else (host, opponent)
+        mover = opponent if number % 2 == 0 else host
         form = {"square": SQUARES[int(digit)], "position": position_in(page)}
         page = mover.post(f"{url}move/", form, headers={"hx-request": "true", "accept": "application/json"})
         assert page.status_code == 200
@@ -79,7 +79,9 @@ def guest() -> Client:
     return client
 
 
-def test_a_first_move_that_accepts_costs_no_more_than_accepting(alice: Client, bob: Client, meter: Meter, exact: bool) -> None:
+def test_a_first_move_that_accepts_costs_no_more_than_accepting(
+    alice: Client, bob: Client, meter: Meter, exact: bool
+) -> None:
     url = alice.post("/games/new/", {"opponent": "bob"})["Location"]
     position = position_in(bob.get(url))
     meter.calls.clear()

@@ -142,7 +142,9 @@ def test_declining_and_cancelling_remove_the_invitation(pending: Game) -> None:
             queries.game(game.game_id)
 
 
-@pytest.mark.parametrize(("act", "player"), [("decline", "alice"), ("cancel", "bob"), ("decline", "x"), ("cancel", "x")])
+@pytest.mark.parametrize(
+    ("act", "player"), [("decline", "alice"), ("cancel", "bob"), ("decline", "x"), ("cancel", "x")]
+)
 def test_an_invitation_is_withdrawn_only_by_its_own_side(pending: Game, act: str, player: str) -> None:
     with pytest.raises(NotYours):
         getattr(store, act)(pending.game_id, player=player)

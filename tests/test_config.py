@@ -1,0 +1,225 @@
+"""Every way to get the configuration wrong ends in one sentence that names the file, the section and the key."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tictactoe_site import config, secret
+from tictactoe_site.config import BASE_DIR, Config, ConfigError
+
+SECRET = "284e784d-1a25-4a19-92bf-8eeb7a9c0ffe"
+GOOD = "[dynamodb]\nregion = us-west-2\n"
+
+# What is wrong: the file's content, and words that the sentence must have.
+WRONG: dict[str, tuple[str | bytes, tuple[str, ...]]] = {
+    "empty": ("", ("[dynamodb]", "missing")),
+    "no dynamodb section": ("[django]\nallowed_hosts = a.example\n", ("[dynamodb]", "missing")),
+    "no section at all": ("region = us-west-2\n", ("line 1", "[dynamodb]")),
+    "unknown section": (GOOD + "[dynamo]\nregion = x\n", ("[dynamo]", "unknown section")),
+    "default section": ("[DEFAULT]\nregion = us-west-2\n" + GOOD, ("[DEFAULT]", "unknown section")),
+    "section twice": (GOOD + GOOD, ("[dynamodb]", "twice", "line 3")),
+    "unknown key": (GOOD + "regoin = us-west-2\n", ("[dynamodb]", "regoin", "unknown key")),
+    "key twice": (GOOD + "region = us-west-2\n", ("[dynamodb]", "region", "twice")),
+    "key of the other section": (GOOD + f"secret_key = {SECRET}\n", ("[dynamodb]", "secret_key", "unknown key")),
+    "key in flask and django": (
+        GOOD + f"[flask]\nsecret_key = {SECRET}\n[django]\nsecret_key = {SECRET}\n",
+        ("[django]", "secret_key", "one of the two"),
+    ),
+    "no region": ("[dynamodb]\n", ("[dynamodb]", "region", "missing")),
+    "empty region": ("[dynamodb]\nregion =\n", ("[dynamodb]", "region", "empty")),
+    "placeholder region": ("[dynamodb]\nregion=<AWS region>\n", ("[dynamodb]", "region", "placeholder")),
+    "no such form of region": ("[dynamodb]\nregion = Oregon\n", ("[dynamodb]", "region", "'Oregon'")),
+    "bad endpoint scheme": (GOOD + "endpoint = ftp://x\n", ("[dynamodb]", "endpoint", "'ftp://x'")),
+    "bad endpoint port": (GOOD + "endpoint = localhost:port\n", ("[dynamodb]", "endpoint", "no address")),
+    "endpoint port too high": (GOOD + "endpoint = localhost:99999\n", ("[dynamodb]", "endpoint", "no address")),
+    "endpoint with a path": (GOOD + "endpoint = http://localhost/shop\n", ("[dynamodb]", "endpoint", "no address")),
+    "endpoint with spaces": (GOOD + "endpoint = my host\n", ("[dynamodb]", "endpoint", "no address")),
+    "endpoint brackets": (GOOD + "endpoint = http://[::1\n", ("[dynamodb]", "endpoint", "no address")),
+    "region against endpoint": (
+        GOOD + "endpoint = dynamodb.eu-west-1.amazonaws.com\n",
+        ("[dynamodb]", "region", "us-west-2", "endpoint", "eu-west-1"),
+    ),
+    "bad table": (GOOD + "table = My Games\n", ("[dynamodb]", "table", "'My Games'")),
+    "half of the credentials": (GOOD + "access_key_id = AKIA\n", ("[dynamodb]", "secret_access_key", "missing")),
+    "other half": (GOOD + "secret_access_key = x\n", ("[dynamodb]", "access_key_id", "missing")),
+    "short secret": (GOOD + "[django]\nsecret_key = hunter2\n", ("[django]", "secret_key", "7 characters")),
+    "short secret in flask": (GOOD + "[flask]\nsecret_key = hunter2\n", ("[flask]", "secret_key", "7 characters")),
+    "empty secret": (GOOD + "[flask]\nsecret_key =\n", ("[flask]", "secret_key", "empty")),
+    "short fallback": (GOOD + "[django]\nsecret_key_fallbacks = x\n", ("[django]", "secret_key_fallbacks")),
+    "bad host": (
+        GOOD + "[django]\nallowed_hosts = https://x.example/\n",
+        ("[django]", "allowed_hosts", "no host name"),
+    ),
+    "no equals sign": (GOOD + "endpoint\n", ("line 3", "key = value")),
+    "continued line": ("[dynamodb]\nregion = us-west-2\n  endpoint = x\n", ("[dynamodb]", "region", "several lines")),
+    "byte order mark": (b"\xef\xbb\xbf" + GOOD.encode(), ("byte order mark", "UTF-8")),
+    "UTF-16": (GOOD.encode("utf-16"), ("byte order mark", "UTF-8")),
+    "binary": (bytes(range(128, 256)) * 4, ("not text",)),
+    "NUL bytes": (GOOD.encode() + b"\0", ("NUL",)),
+    "JSON": ('{"region": "us-west-2"}', ("line 1", "[dynamodb]")),
+}
+
+
+def write(path: Path, content: str | bytes) -> Path:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def problem(path: Path | str) -> str:
+    with pytest.raises(ConfigError) as error:
+        config.load({"CONFIG_FILE": str(path)})
+    return str(error.value)
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_file_is_one_sentence_with_file_section_and_key(tmp_path: Path, case: str) -> None:
+    content, words = WRONG[case]
+    sentence = problem(write(tmp_path / "site.config", content))
+    assert sentence.startswith(f"{tmp_path}/site.config: ")
+    for word in words:
+        assert word in sentence
+    assert "\n" not in sentence
+    assert "hunter2" not in sentence
+
+
+def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
+    assert "no such file" in problem(tmp_path / "gone.config")
+    assert "a directory" in problem(tmp_path)
+    assert "Not a directory" in problem(write(tmp_path / "file", "") / "below")
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    assert "symbolic links" in problem(loop)
+    assert "name too long" in problem("x" * 5000).lower()
+    assert "null byte" in problem("a\0b")
+
+
+def test_an_unreadable_file(tmp_path: Path) -> None:
+    path = write(tmp_path / "site.config", GOOD)
+    path.chmod(0)
+    user = os.geteuid()
+    try:
+        if user == 0:
+            os.seteuid(65534)  # root may read everything
+        assert "Permission denied" in problem(path)
+    finally:
+        os.seteuid(user)
+
+
+def test_not_set_at_all() -> None:
+    for environ in ({}, {"CONFIG_FILE": ""}, {"CONFIG_FILE": "  "}):
+        with pytest.raises(ConfigError, match=r"CONFIG_FILE is not set.*\[dynamodb\].*region"):
+            config.load(environ)
+
+
+def test_the_seeds_file_works_unchanged(tmp_path: Path) -> None:
+    text = (
+        f"[dynamodb] \nregion=us-west-2 \nendpoint=dynamodb.us-west-2.amazonaws.com\n[flask] \nsecret_key= {SECRET}  \n"
+    )
+    loaded = config.load({"CONFIG_FILE": str(write(tmp_path / "beanstalk.config", text))})
+    assert loaded == Config(region="us-west-2", endpoint="https://dynamodb.us-west-2.amazonaws.com", secret_key=SECRET)
+
+
+def test_the_sample_works_and_is_found_from_anywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert config.load({"CONFIG_FILE": "beanstalk.config"}).region == "us-west-2"
+
+
+@pytest.mark.parametrize(
+    ("written", "url"),
+    [
+        ("dynamodb.us-west-2.amazonaws.com", "https://dynamodb.us-west-2.amazonaws.com"),
+        ("dynamodb.us-west-2.amazonaws.com:443", "https://dynamodb.us-west-2.amazonaws.com:443"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("http://localhost:8000/", "http://localhost:8000"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+        ("vpce-1.dynamodb.us-west-2.vpce.amazonaws.com", "https://vpce-1.dynamodb.us-west-2.vpce.amazonaws.com"),
+    ],
+)
+def test_endpoints_in_every_form(tmp_path: Path, written: str, url: str) -> None:
+    path = write(tmp_path / "site.config", f"{GOOD}endpoint = {written}  ; a comment\n")
+    assert config.load({"CONFIG_FILE": str(path)}).endpoint == url
+
+
+def test_a_local_endpoint_gets_placeholder_credentials_unless_there_are_some(tmp_path: Path) -> None:
+    local = write(tmp_path / "a", GOOD + "endpoint = http://127.0.0.1:8000\n")
+    own = write(tmp_path / "b", local.read_text() + "access_key_id = me\nsecret_access_key = too\n")
+    assert config.load({"CONFIG_FILE": str(local)}).access_key_id == "local"
+    assert config.load({"CONFIG_FILE": str(local), "AWS_ACCESS_KEY_ID": "x"}).access_key_id is None
+    assert config.load({"CONFIG_FILE": str(own), "AWS_ACCESS_KEY_ID": "x"}).access_key_id == "me"
+    assert config.load({"CONFIG_FILE": str(write(tmp_path / "c", GOOD))}).access_key_id is None
+
+
+def test_secrets_do_not_show_in_logs(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "site.config",
+        f"{GOOD}access_key_id = a\nsecret_access_key = hush\n[django]\nsecret_key = {SECRET}\n",
+    )
+    shown = repr(config.load({"CONFIG_FILE": str(path)}))
+    assert "hush" not in shown
+    assert SECRET not in shown
+
+
+def run(*arguments: str, config_file: Path | str) -> subprocess.CompletedProcess[str]:
+    environ = {**os.environ, "CONFIG_FILE": str(config_file)}
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=BASE_DIR, env=environ, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("command", ["create_table", "inspect_table", "list_games", "show_game x", "play"])
+def test_commands_say_the_sentence_and_end_with_2(tmp_path: Path, command: str) -> None:
+    path = write(tmp_path / "site.config", "[dynamodb]\nregoin = us-west-2\n")
+    done = run(*command.split(), config_file=path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.strip().endswith(problem(path))
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.fixture
+def broken_site(settings: Any) -> str:
+    settings.SETUP_PROBLEM = "/etc/site.config: [dynamodb] region is missing."
+    return str(settings.SETUP_PROBLEM)
+
+
+def test_the_site_comes_up_and_shows_what_to_set(broken_site: str) -> None:
+    for path in ("/", "/games/new/", "/nothing/here/", "/accounts/login/"):
+        answer = Client().get(path)
+        assert (answer.status_code, answer["Retry-After"]) == (503, "60")
+        assert broken_site in answer.content.decode()
+        assert "CONFIG_FILE" in answer.content.decode()
+    assert Client().get("/healthz/").status_code == 200
+    ready = Client().get("/readyz/")
+    assert (ready.status_code, ready.json()["error"]) == (503, broken_site)
+
+
+def test_a_server_without_a_secret_key_makes_its_own_and_keeps_it(tmp_path: Path) -> None:
+    path = tmp_path / ".secret_key"
+    made = secret.local_secret_key(path)
+    assert len(made) >= 50
+    assert secret.local_secret_key(path) == made
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_processes_that_start_together_agree_on_the_key(tmp_path: Path) -> None:
+    program = (
+        "import sys, pathlib; from tictactoe_site.secret import *; print(local_secret_key(pathlib.Path(sys.argv[1])))"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "key")]
+    started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=BASE_DIR) for _ in range(8)]
+    assert len({process.communicate()[0] for process in started}) == 1
+
+
+def test_a_key_file_that_is_cut_short_or_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="remove the file"):
+        secret.local_secret_key(write(tmp_path / "short", "abc"))
+    with pytest.raises(ConfigError, match="secret_key in CONFIG_FILE"):
+        secret.local_secret_key(tmp_path / "nowhere" / "key")

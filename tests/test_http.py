@@ -1,0 +1,161 @@
+"""The contract's edges: health, readiness, an unavailable table, refusals, headers, and input made to break things."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from games import table
+from tests.engines import free_port
+from tictactoe_site import config
+
+JSON = {"accept": "application/json"}
+HTMX = {"hx-request": "true"}
+GAME = "/games/2ae80eff-822a-4380-aa4d-a3cadde82272/"
+
+
+def test_health_answers_whatever_the_host() -> None:
+    for host in ("10.1.2.3", "evil.example", "_"):
+        assert Client().get("/healthz/", headers={"host": host}).status_code == 200
+
+
+def test_ready_when_the_table_answers(games_table: str) -> None:
+    answer = Client().get("/readyz/")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "table": "Games"})
+
+
+def test_not_ready_without_the_table(games_table: str) -> None:
+    table.bind(config.Config(table="Other", endpoint=games_table, access_key_id="local", secret_access_key="local"))
+    answer = Client().get("/readyz/")
+    assert answer.status_code == 503
+    assert "create_table" in answer.json()["error"]
+
+
+@pytest.fixture
+def no_dynamodb(alice: Client) -> Client:
+    """Alice's browser, after which the table became unreachable."""
+    address = f"http://127.0.0.1:{free_port()}"
+    table.bind(config.Config(endpoint=address, access_key_id="local", secret_access_key="local"))
+    return alice
+
+
+def test_an_unavailable_table_is_503_with_retry_after(no_dynamodb: Client, caplog: pytest.LogCaptureFixture) -> None:
+    for path in ("/", GAME, f"{GAME}state/"):
+        answer = no_dynamodb.get(path)
+        assert answer.status_code == 503
+        assert int(answer["Retry-After"]) > 0
+        assert "try again" in answer.content.decode()
+    assert "try again" in no_dynamodb.post(f"{GAME}accept/", headers=JSON).json()["error"]
+    assert "nothing accepts connections" in caplog.text
+    assert "Traceback" not in caplog.text
+    assert no_dynamodb.get("/readyz/").status_code == 503
+    assert no_dynamodb.get("/healthz/").status_code == 200
+
+
+def test_a_refusal_of_an_htmx_request_is_a_message_and_leaves_the_board(no_dynamodb: Client) -> None:
+    answer = no_dynamodb.post(f"{GAME}move/", {"square": "TopLeft"}, headers=HTMX)
+    assert (answer.status_code, answer["HX-Retarget"]) == (503, "#message")
+    assert "<" not in answer.content.decode()
+
+
+def test_another_host_is_400_with_a_page() -> None:
+    answer = Client().get("/", headers={"host": "evil.example"})
+    assert answer.status_code == 400
+    assert "evil" not in answer.content.decode()
+
+
+def test_an_unknown_page_is_404_in_either_form() -> None:
+    assert "There is no such page." in Client().get("/nothing/").content.decode()
+    assert Client().get("/nothing/", headers=JSON).json() == {"error": "There is no such page."}
+    for path in ("/games/player%23alice/", "/games/x/", GAME.upper(), "/games/%00/"):
+        assert Client().get(path).status_code == 404
+
+
+def test_wrong_methods_are_405(alice: Client) -> None:
+    for path in (f"{GAME}move/", f"{GAME}accept/", "/accounts/guest/"):
+        assert alice.get(path).status_code == 405
+    for path in ("/", GAME, f"{GAME}state/", "/replay/0/"):
+        assert alice.post(path).status_code == 405
+        assert alice.put(path).status_code == 405
+
+
+def test_pages_are_strict_about_what_they_load(games_table: str) -> None:
+    answer = Client().get("/")
+    policy = answer["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer["X-Frame-Options"] == "DENY"
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Referrer-Policy"] == "same-origin"
+    page = answer.content.decode()
+    assert "<style" not in page
+    assert "<script>" not in page
+    assert 'style="' not in page
+
+
+def test_what_pages_load_is_there(games_table: str) -> None:
+    for path in ("games/site.css", "games/page.js", "games/icon.svg", "games/board.svg", "django_htmx/htmx-2.min.js"):
+        answer = Client().get(f"/static/{path}")
+        assert answer.status_code == 200
+        answer.close()
+
+
+def test_cookies_are_kept_from_scripts_and_other_sites(alice: Client) -> None:
+    session = alice.cookies["session"]
+    assert session["httponly"]
+    assert session["samesite"] == "Lax"
+
+
+@pytest.fixture
+def player(alice: Client) -> Iterator[Client]:
+    alice.raise_request_exception = False
+    return alice
+
+
+anything = st.text(max_size=60) | st.sampled_from(["TopLeft", "bob", "computer", "alice", "0", "\x00", "𝟘", "'\"<>"])
+FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@FUZZ
+@given(
+    path=st.sampled_from(
+        ["/games/new/", f"{GAME}move/", f"{GAME}accept/", f"{GAME}cancel/", "/accounts/signup/", "/accounts/login/"]
+    ),
+    form=st.dictionaries(
+        st.sampled_from(["opponent", "game", "square", "position", "username", "password", "next"]), anything
+    ),
+    accept=st.sampled_from(["text/html", "application/json", "*/*", "", ";;;", "text/html;q=x", "a/b;q=nan", "é"]),
+)
+def test_no_form_gives_a_500(player: Client, path: str, form: dict[str, str], accept: str) -> None:
+    assert player.post(path, form, headers={"accept": accept}).status_code < 500
+
+
+@FUZZ
+@given(
+    path=st.text(max_size=30),
+    query=st.dictionaries(st.sampled_from(["move", "before", "since", "next", "name"]), anything),
+)
+def test_no_address_gives_a_500(player: Client, path: str, query: dict[str, str]) -> None:
+    for prefix in ("/", "/games/", "/replay/", "/accounts/login/"):
+        assert player.get(f"{prefix}{path}/", query).status_code < 500
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"\xff\xfe=\x80", "application/x-www-form-urlencoded"),
+        (b"--x", "multipart/form-data; boundary=x"),
+        (b"--x", "multipart/form-data"),
+        (b"{", "application/json"),
+        (b"a=1&" * 2000, "application/x-www-form-urlencoded"),
+        (b"square=" + b"x" * 3_000_000, "application/x-www-form-urlencoded"),
+        (b"square=TopLeft", "application/x-www-form-urlencoded; charset=nonsense"),
+    ],
+)
+def test_no_body_gives_a_500(player: Client, body: bytes, content_type: str) -> None:
+    for path in ("/games/new/", f"{GAME}move/", "/accounts/login/"):
+        assert player.generic("POST", path, body, content_type).status_code < 500

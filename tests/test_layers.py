@@ -1,0 +1,94 @@
+"""The architecture's rules, read from the imports: who may know whom."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tictactoe_site.config import BASE_DIR
+
+PACKAGES = ("tictactoe_site", "games", "accounts")
+MODULES = [path for package in PACKAGES for path in sorted((BASE_DIR / package).rglob("*.py"))]
+# Calls that write: those of games.table, and PynamoDB's own.
+WRITES = {"put", "update", "delete"}
+PYNAMODB_WRITES = {"save", "batch_write", "delete_item", "put_item", "update_item", "transact_write_items"}
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(BASE_DIR).with_suffix("").parts)
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def importers_of(module: str) -> set[str]:
+    return {name_of(path) for path in MODULES if any(f"{name}.".startswith(f"{module}.") for name in imports(path))}
+
+
+def test_there_is_something_to_check() -> None:
+    assert len(MODULES) > 30
+
+
+@pytest.mark.parametrize("module", ["games/rules.py", "accounts/names.py", "tictactoe_site/config.py"])
+def test_the_innermost_modules_import_the_standard_library_only(module: str) -> None:
+    roots = {name.split(".")[0] for name in imports(BASE_DIR / module)}
+    assert roots <= sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("library", ["pynamodb", "botocore"])
+def test_only_models_stores_queries_and_the_table_know_the_database(library: str) -> None:
+    allowed = {"games.table", "games.models", "games.store", "games.queries", "games.schema", "accounts.models"}
+    assert importers_of(library) <= allowed
+
+
+def test_views_know_nothing_of_tables() -> None:
+    for module in ("games/views.py", "accounts/views.py", "games/responses.py", "games/presentation.py"):
+        known = set(imports(BASE_DIR / module))
+        assert not {name for name in known if name.startswith(("pynamodb", "botocore", "games.table"))}, module
+
+
+def calls(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            yield f"{ast.unparse(node.func.value)}.{node.func.attr}"
+
+
+def test_only_the_stores_write() -> None:
+    writers = {name_of(path) for path in MODULES if {f"table.{write}" for write in WRITES} & set(calls(path))}
+    assert writers == {"games.store", "accounts.store"}
+
+
+def test_nobody_writes_past_the_conditional_writes() -> None:
+    for path in MODULES:
+        assert not {call for call in calls(path) if call.split(".")[-1] in PYNAMODB_WRITES}, path
+
+
+def test_only_config_reads_the_environment() -> None:
+    environment = {"os.environ", "os.getenv"}
+    readers = {name_of(path) for path in MODULES if environment & {*names_used(path), *imports(path)}}
+    # wsgi says where Django finds its settings, and reads nothing.
+    assert readers == {"tictactoe_site.config", "tictactoe_site.wsgi"}
+
+
+def names_used(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Attribute | ast.Name):
+            yield ast.unparse(node)
+
+
+def test_functions_and_views_stay_short() -> None:
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                length = (node.end_lineno or 0) - node.lineno + 1
+                assert length <= 28, f"{name_of(path)}.{node.name} has {length} lines"

@@ -1,0 +1,160 @@
+"""The lobby: which games are in which list, in which order, and how far back it goes."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test import Client
+
+from games import queries, store
+from games.models import Game, Status
+from tests.conftest import stored
+
+JSON = {"accept": "application/json"}
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def make(status: Status, minutes: int, host: str = "alice", opponent: str | None = "bob", **attributes: object) -> Game:
+    """A stored game whose status began that many minutes after the start."""
+    game = Game(
+        str(uuid.uuid4()),
+        host_id=host,
+        opponent_id=opponent,
+        o_user=host,
+        turn="N/A" if status is Status.FINISHED else opponent,
+        result=opponent if status is Status.FINISHED else None,
+        status_date=status.dated(START + timedelta(minutes=minutes)),
+        recorded_moves="",
+        **attributes,
+    )
+    game.save(Game.game_id.does_not_exist())
+    return game
+
+
+def ids(games: list[Game]) -> list[str]:
+    return [game.game_id for game in games]
+
+
+def test_a_new_player_is_told_what_to_do(alice: Client) -> None:
+    page = alice.get("/").content.decode()
+    assert "No games yet" in page
+    assert "CREATE" in page
+
+
+def test_each_list_has_its_games(alice: Client) -> None:
+    invited = make(Status.PENDING, 1, host="bob", opponent="alice")
+    waiting = make(Status.PENDING, 2)
+    opened = make(Status.PENDING, 3, opponent=None)
+    playing = make(Status.IN_PROGRESS, 4)
+    finished = make(Status.FINISHED, 5)
+    make(Status.PENDING, 6, host="charlie", opponent="bob")
+    lists = alice.get("/", headers=JSON).json()
+    assert {name: [game["gameId"] for game in games] for name, games in lists.items() if isinstance(games, list)} == {
+        "invitations": [invited.game_id],
+        "waiting": [opened.game_id, waiting.game_id],
+        "playing": [playing.game_id],
+        "finished": [finished.game_id],
+    }
+    page = alice.get("/").content.decode()
+    for game in (invited, waiting, opened, playing, finished):
+        assert f'href="/games/{game.game_id}/"' in page
+
+
+@pytest.mark.usefixtures("games_table")
+def test_the_newest_come_first_across_both_indexes() -> None:
+    hosted = [make(Status.FINISHED, minute) for minute in (1, 3, 5)]
+    invited = [make(Status.FINISHED, minute, host="bob", opponent="alice") for minute in (2, 4, 6)]
+    expected = [invited[2], hosted[2], invited[1], hosted[1], invited[0], hosted[0]]
+    assert ids(queries.lobby("alice").finished) == ids(expected)
+
+
+@pytest.mark.usefixtures("games_table")
+def test_games_that_await_the_players_move_stand_first() -> None:
+    mine = make(Status.IN_PROGRESS, 1, host="bob", opponent="alice")
+    theirs = make(Status.IN_PROGRESS, 2)
+    assert ids(queries.lobby("alice").playing) == ids([mine, theirs])
+
+
+@pytest.mark.usefixtures("games_table")
+def test_thirty_invitations_hide_no_game_in_progress() -> None:
+    playing = [make(Status.IN_PROGRESS, minute, host="bob", opponent="alice") for minute in range(5)]
+    for minute in range(30):
+        make(Status.PENDING, minute, host="bob", opponent="alice")
+    lobby = queries.lobby("alice")
+    assert len(lobby.invitations) == 30
+    assert sorted(ids(lobby.playing)) == sorted(ids(playing))
+
+
+@pytest.mark.usefixtures("games_table")
+def test_every_finished_game_is_reached_page_by_page_even_of_one_instant() -> None:
+    made = [
+        make(Status.FINISHED, minute // 3, *names)
+        for minute, names in enumerate([("alice", "bob"), ("bob", "alice")] * 32)
+    ]
+    lobby = queries.lobby("alice")
+    seen, older = ids(lobby.finished), lobby.older
+    while older:
+        page = queries.history("alice", older)
+        seen, older = seen + ids(page.finished), page.older
+    assert len(seen) == len(set(seen))
+    assert set(seen) == set(ids(made))
+
+
+def test_older_games_have_a_link_and_a_way_back(alice: Client) -> None:
+    games = [make(Status.FINISHED, minute) for minute in range(12)]
+    page = alice.get("/").content.decode()
+    assert games[0].game_id not in page
+    link = page.split('href="/?before=')[1].split('"')[0]
+    older = alice.get(f"/?before={link}").content.decode()
+    assert games[0].game_id in older
+    assert games[11].game_id not in older
+    assert "Back to your games" in older
+
+
+@pytest.mark.parametrize("before", ["x", "FINISHED_", "PENDING_2026-01-01 00:00:00.0~" + "0" * 36, "'", "\x00", "é"])
+def test_a_place_that_is_none_is_400(alice: Client, before: str) -> None:
+    assert alice.get("/", {"before": before}).status_code == 400
+
+
+@pytest.mark.usefixtures("games_table")
+def test_expired_invitations_are_not_shown_though_ttl_is_late() -> None:
+    make(Status.PENDING, 1, expires_at=int(datetime.now(UTC).timestamp()) - 1)
+    kept = make(Status.PENDING, 2, expires_at=int(datetime.now(UTC).timestamp()) + 60)
+    assert ids(queries.lobby("alice").waiting) == [kept.game_id]
+
+
+def test_a_game_against_the_computer_is_listed_by_name(alice: Client) -> None:
+    game = store.challenge_computer(host="alice")
+    assert stored(game.game_id).opponent_id is None
+    assert "Against <b>computer</b>" in alice.get("/").content.decode()
+
+
+def test_an_item_that_makes_no_sense_hides_no_other(alice: Client) -> None:
+    make(Status.IN_PROGRESS, 2, top_left="O", bottom_right="O")
+    make(Status.IN_PROGRESS, 3).update([Game.status_date.set("NONSENSE_2026-01-01 00:00:00.000000")])
+    sound = make(Status.IN_PROGRESS, 1)
+    page = alice.get("/")
+    assert page.status_code == 200
+    assert sound.game_id in page.content.decode()
+
+
+def test_an_unreadable_game_is_a_sentence_and_no_500(alice: Client) -> None:
+    broken = make(Status.IN_PROGRESS, 2, top_left="O", bottom_right="O")
+    for url in (f"/games/{broken.game_id}/", f"/games/{broken.game_id}/state/"):
+        answer = alice.get(url)
+        assert answer.status_code == 409
+        assert "stored board" in answer.content.decode()
+
+
+def test_the_fragment_is_the_lists_alone(alice: Client) -> None:
+    fragment = alice.get("/", headers={"hx-request": "true"}).content.decode()
+    assert fragment.startswith('<div id="lobby"')
+    assert "<html" not in fragment
+
+
+def test_a_visitor_gets_the_welcome_page() -> None:
+    page = Client().get("/").content.decode()
+    assert "Play as a guest" in page
+    assert 'name="username"' in page

@@ -1,0 +1,58 @@
+"""Stepping through a game: a stored one by its id, any by its moves alone."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from games.models import Game
+from tests.conftest import stored
+
+
+def test_a_whole_game_from_its_digits_needs_no_table() -> None:
+    page = Client().get("/replay/03142/").content.decode()
+    assert "Move 5 of 5: X takes top right. X wins." in page
+    assert page.count("winning") == 3
+    assert 'href="/replay/03142/?move=4"' in page
+    assert "A tie." in Client().get("/replay/021354678/").content.decode()
+
+
+def test_one_move_of_it() -> None:
+    page = Client().get("/replay/03142/?move=2").content.decode()
+    assert "Move 2 of 5: O takes middle left." in page
+    assert page.count(">X</span>") == 1
+    assert "X moves first" in Client().get("/replay/03142/?move=0").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("9", 400), ("x", 400), ("0.1", 400), ("00", 409), ("031428", 409), ("é", 400)]
+)
+def test_digits_that_are_no_game(path: str, status: int) -> None:
+    assert Client().get(f"/replay/{path}/").status_code == status
+
+
+@pytest.mark.parametrize("move", ["", "6", "-1", "x", "1e1", "٣", "9" * 5000])
+def test_a_move_that_the_game_has_not_is_400(move: str) -> None:
+    answer = Client().get("/replay/03142/", {"move": move})
+    assert answer.status_code == 400
+    assert "moves 0 to 5" in answer.content.decode()
+
+
+def test_a_stored_game(alice: Client, bob: Client) -> None:
+    url = alice.post("/games/new/", {"opponent": "bob"})["Location"]
+    for player, square in ((bob, "TopLeft"), (alice, "MiddleMiddle")):
+        player.post(f"{url}move/", {"square": square})
+    page = Client().get(f"{url}?move=1").content.decode()
+    assert "Move 1 of 2: X takes top left." in page
+    assert f'href="{url}"' in page
+
+
+def test_a_game_whose_order_nobody_recorded_cannot_be_replayed(alice: Client, bob: Client) -> None:
+    url = alice.post("/games/new/", {"opponent": "bob"})["Location"]
+    for player, square in ((bob, "TopLeft"), (alice, "MiddleMiddle")):
+        player.post(f"{url}move/", {"square": square})
+    stored(url.split("/")[2]).update([Game.recorded_moves.remove()])
+    answer = alice.get(f"{url}?move=1")
+    assert answer.status_code == 404
+    assert "order" in answer.content.decode()
+    assert alice.get(f"{url}state/").json()["moves"] is None

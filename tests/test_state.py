@@ -1,0 +1,62 @@
+"""``state/``: the game as JSON, and the 304 that saves sending it again."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+
+@pytest.fixture
+def url(alice: Client) -> str:
+    return str(alice.post("/games/new/", {"opponent": "bob"})["Location"])
+
+
+def test_a_pending_game(url: str) -> None:
+    assert Client().get(f"{url}state/").json() == {
+        "gameId": url.split("/")[2],
+        "status": "PENDING",
+        "turn": "bob",
+        "board": [" "] * 9,
+        "result": None,
+        "moves": "",
+        "host": "alice",
+        "opponent": "bob",
+    }
+
+
+def test_a_finished_game(url: str, alice: Client, bob: Client) -> None:
+    for player, square in zip(
+        [bob, alice] * 3, ["TopLeft", "MiddleLeft", "TopMiddle", "MiddleMiddle", "TopRight"], strict=False
+    ):
+        assert player.post(f"{url}move/", {"square": square}).status_code == 303
+    state = Client().get(f"{url}state/").json()
+    assert (state["status"], state["turn"], state["result"], state["moves"]) == ("FINISHED", None, "bob", "03142")
+    assert state["board"] == ["X", "X", "X", "O", "O", " ", " ", " ", " "]
+
+
+def test_an_unchanged_game_is_304_and_a_changed_one_is_not(url: str, bob: Client) -> None:
+    first = Client().get(f"{url}state/")
+    again = {"if-none-match": first["ETag"]}
+    unchanged = Client().get(f"{url}state/", headers=again)
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
+    bob.post(f"{url}accept/")
+    changed = Client().get(f"{url}state/", headers=again)
+    assert (changed.status_code, changed.json()["status"]) == (200, "IN_PROGRESS")
+
+
+def test_browsers_must_ask_again(url: str) -> None:
+    answer = Client().get(f"{url}state/")
+    assert "no-cache" in answer["Cache-Control"]
+    assert "Accept" in answer["Vary"]
+
+
+def test_a_page_that_waits_is_told_nothing_new_without_touching_it(url: str, alice: Client, bob: Client) -> None:
+    page = alice.get(url).content.decode()
+    poll = page.split('hx-get="')[1].split('"')[0]
+    assert alice.get(poll, headers={"hx-request": "true"}).status_code == 204
+    bob.post(f"{url}accept/")
+    assert alice.get(poll, headers={"hx-request": "true"}).status_code == 200
+    assert (
+        "<html"
+        in alice.get(poll, headers={"hx-request": "true", "hx-history-restore-request": "true"}).content.decode()
+    )
