@@ -76,6 +76,13 @@ def charlie(log_in: Cast) -> Client:
     return log_in("charlie")
 
 
+def drop_table(name: str) -> None:
+    """Delete a table that the test made, even one that is protected."""
+    client = TableItem._get_connection().connection.client
+    client.update_table(TableName=name, DeletionProtectionEnabled=False)
+    client.delete_table(TableName=name)
+
+
 def stored(game_id: str) -> Game:
     """The game as the table has it, read past the site."""
     return Game.get(game_id, consistent_read=True)

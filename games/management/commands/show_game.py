@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from games import queries
 from games.management.command import TableCommand
@@ -16,13 +17,15 @@ class Command(TableCommand):
     help = "Show one game: its players, its board, its moves in order where they are known, and its times."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("game_id", metavar="GAME_ID", help="the game's id, as in its address and in list_games")
+        parser.add_argument(
+            "game_id", type=_game_id, metavar="GAME_ID", help="the game's id, as in its address and in list_games"
+        )
         parser.add_argument(
             "--json", action="store_true", help="print it as JSON, as /games/<id>/state/ does, with its times"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        game = queries.game(options["game_id"])
+        game = queries.game(str(options["game_id"]))
         if options["json"]:
             self.print_json(state(game) | _times(game))
             return
@@ -36,6 +39,13 @@ class Command(TableCommand):
             self.stdout.write("The order of the moves was not recorded.")
         for label, moment in _times(game).items():
             self.stdout.write(f"{label}: {moment or '-'}")
+
+
+def _game_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r:.60} is no game's id, which is a UUID: see list_games") from None
 
 
 def _standing(game: Game) -> str:

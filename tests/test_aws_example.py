@@ -1,0 +1,183 @@
+"""A table made by the AWS example opens here: its own table definition and items, as that example left them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from games import store, table
+from games.models import Game, Status
+from games.table import TableItem
+from tests.conftest import Cast, drop_table, stored
+from tests.pages import position_in
+from tictactoe_site import config
+
+EXAMPLE = json.loads((Path(__file__).parent / "aws_example_table.json").read_text())
+JSON = {"accept": "application/json"}
+
+IN_PROGRESS_EMPTY = "c1171a14-33b9-42ff-acdb-1db6cd74d1a2"
+IN_PROGRESS = "15a04119-d361-4ae7-aa80-d540a7b61392"
+WON_NOT_MARKED = "c0a09016-322e-44d4-8a4d-e80faedce1c2"
+PENDING = "3a5865b2-e4ca-4fb7-b831-ee712c201d49"
+TIED = "34c56ace-1b57-45cf-8f08-c2ff8ab399e7"
+
+
+@pytest.fixture
+def example(games_table: str) -> Iterator[Any]:
+    """The example's table, under a name of its own, in use by the site; gives botocore's client."""
+    name = "AwsExampleGames"
+    table.bind(config.for_endpoint(games_table, base=config.Config(table=name), environ={}))
+    client = TableItem._get_connection().connection.client
+    client.create_table(**EXAMPLE["CreateTable"] | {"TableName": name})
+    for item in EXAMPLE["Items"]:
+        client.put_item(TableName=name, Item=item)
+    yield client
+    drop_table(name)
+
+
+@pytest.fixture
+def testuser1(example: Any, log_in: Cast) -> Client:
+    return log_in("testuser1")
+
+
+@pytest.fixture
+def testuser2(example: Any, log_in: Cast) -> Client:
+    return log_in("testuser2")
+
+
+@pytest.fixture
+def testuser3(example: Any, log_in: Cast) -> Client:
+    return log_in("testuser3")
+
+
+def lists(client: Client) -> dict[str, set[str]]:
+    found = client.get("/", headers=JSON).json()
+    return {name: {game["gameId"][:4] for game in games} for name, games in found.items() if isinstance(games, list)}
+
+
+def test_its_games_are_in_the_right_lists(testuser1: Client, testuser2: Client, testuser3: Client) -> None:
+    finished = {"2ae8", "763d", "34c5"}
+    assert lists(testuser1) == {
+        "invitations": {"ba21"},
+        "waiting": {"3a58"},
+        "playing": {"c117", "15a0", "71af"},
+        "finished": finished | {"c0a0"},
+    }
+    assert lists(testuser2) == {
+        "invitations": {"3a58"},
+        "waiting": {"ba21"},
+        "playing": {"c117", "15a0", "71af"},
+        "finished": finished,
+    }
+    assert lists(testuser3) == {"invitations": set(), "waiting": set(), "playing": set(), "finished": {"c0a0"}}
+
+
+@pytest.mark.parametrize("item", EXAMPLE["Items"], ids=lambda item: item["GameId"]["S"][:4])
+def test_each_is_shown_to_players_and_visitors(testuser1: Client, item: dict[str, Any]) -> None:
+    url = f"/games/{item['GameId']['S']}/"
+    for client in (Client(), testuser1):
+        assert client.get(url).status_code == 200
+    state = Client().get(f"{url}state/").json()
+    assert (state["host"], state["opponent"]) == (item["HostId"]["S"], item["OpponentId"]["S"])
+    squares = [item.get(name, {"S": " "})["S"] for name in ("TopLeft", "TopMiddle", "TopRight")]
+    assert state["board"][:3] == squares
+
+
+@pytest.mark.parametrize("with_position", [True, False])
+def test_a_game_in_progress_is_played_to_its_end(testuser1: Client, testuser2: Client, with_position: bool) -> None:
+    """On the board are O top left, X top right and centre; testuser1, who plays O, is to move."""
+    url = f"/games/{IN_PROGRESS}/"
+    moves = [("TopMiddle", testuser1), ("BottomRight", testuser2), ("MiddleLeft", testuser1), ("BottomLeft", testuser2)]
+    for square, client in moves:
+        form = {"square": square} | ({"position": position_in(client.get(url))} if with_position else {})
+        answer = client.post(f"{url}move/", form)
+        assert answer.status_code == 303, answer.content.decode()
+    item = stored(IN_PROGRESS)
+    assert (item.result, item.turn, item.status) == ("testuser2", "N/A", Status.FINISHED)
+    assert item.recorded_moves is None
+    assert "You won!" in testuser2.get(url).content.decode()
+
+
+def test_two_moves_on_one_old_position_have_one_winner(testuser1: Client) -> None:
+    url = f"/games/{IN_PROGRESS}/"
+    position = position_in(testuser1.get(url))
+    answers = [
+        testuser1.post(f"{url}move/", {"square": square, "position": position}, headers=JSON).status_code
+        for square in ("TopMiddle", "BottomRight", "TopMiddle")
+    ]
+    assert answers == [200, 409, 200]
+    assert stored(IN_PROGRESS).board == "OOX X    "
+
+
+def test_a_game_without_a_move_records_its_moves_from_now_on(testuser2: Client) -> None:
+    testuser2.post(f"/games/{IN_PROGRESS_EMPTY}/move/", {"square": "BottomRight"})
+    assert stored(IN_PROGRESS_EMPTY).recorded_moves == "8"
+
+
+def test_a_pending_invitation_is_accepted_however_old(testuser1: Client, testuser2: Client) -> None:
+    assert testuser1.post(f"/games/{PENDING}/accept/").status_code == 403
+    assert testuser2.post(f"/games/{PENDING}/accept/").status_code == 303
+    assert stored(PENDING).status is Status.IN_PROGRESS
+
+
+def test_a_pending_invitation_is_declined_or_answered_by_a_move(testuser1: Client, testuser2: Client) -> None:
+    assert testuser2.post(f"/games/{PENDING}/move/", {"square": "TopLeft"}).status_code == 303
+    assert stored(PENDING).recorded_moves == "0"
+    assert testuser1.post("/games/ba21491f-a606-457e-86ad-ba7f582c487d/decline/").status_code == 303
+
+
+def test_a_won_game_shows_its_winner_to_everybody_and_only_a_player_puts_it_right(
+    testuser1: Client, testuser2: Client, testuser3: Client
+) -> None:
+    url = f"/games/{WON_NOT_MARKED}/"
+    before = stored(WON_NOT_MARKED).attribute_values
+    for spectator in (Client(), testuser2):
+        assert "testuser3 won." in spectator.get(url).content.decode()
+        assert spectator.post(f"{url}move/", {"square": "BottomRight"}).status_code == 403
+    assert Client().get(f"{url}state/").json()["result"] == "testuser3"
+    assert stored(WON_NOT_MARKED).attribute_values == before
+    assert "You lost: testuser3 won." in testuser1.get(url).content.decode()
+    item = stored(WON_NOT_MARKED)
+    assert item.status_date.startswith("FINISHED_20")
+    assert (item.result, item.turn, item.board) == ("testuser3", "N/A", "XXXOO    ")
+    assert "You won!" in testuser3.get(url).content.decode()
+
+
+def test_a_move_in_a_won_game_is_refused_and_puts_it_right(testuser1: Client) -> None:
+    answer = testuser1.post(f"/games/{WON_NOT_MARKED}/move/", {"square": "BottomRight"}, headers=JSON)
+    assert (answer.status_code, answer.json()["result"]) == (409, "testuser3")
+    assert stored(WON_NOT_MARKED).status_date.startswith("FINISHED_20")
+
+
+def test_putting_right_is_a_conditional_write_that_may_lose(example: Any) -> None:
+    stale = stored(WON_NOT_MARKED)
+    first = store.settle(stale)
+    assert store.settle(stale).status_date == first.status_date
+
+
+def test_the_finished_ones_keep_their_results(testuser1: Client) -> None:
+    assert "It&#x27;s a tie." in testuser1.get(f"/games/{TIED}/").content.decode()
+
+
+def test_inspect_table_says_what_differs_and_that_it_works(example: Any) -> None:
+    out = StringIO()
+    call_command("inspect_table", stdout=out)
+    text = out.getvalue()
+    assert text.count("projects ALL attributes") == 2
+    assert "each move costs 3 write units" in text
+    assert "provisioned (1 read, 1 write units)" in text
+    assert "TTL is off" in text
+    assert "BROKEN" not in text
+
+
+def test_creating_the_table_again_leaves_its_items_alone(example: Any) -> None:
+    before = sorted(game.game_id for game in Game.scan())
+    call_command("create_table", stdout=StringIO(), stderr=StringIO())
+    assert sorted(game.game_id for game in Game.scan()) == before

@@ -1,0 +1,191 @@
+"""The commands: what they print, where, and how they end."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from games import schema, store, table
+from games.table import TableItem
+from tests.conftest import drop_table
+from tests.engines import free_port
+from tictactoe_site import config
+from tictactoe_site.config import BASE_DIR
+
+COMMANDS = ("play", "create_table", "inspect_table", "list_games", "show_game")
+
+
+def run(name: str, *arguments: str) -> str:
+    out = StringIO()
+    call_command(name, *arguments, stdout=out, stderr=StringIO())
+    return out.getvalue()
+
+
+def shell(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    clean = {key: value for key, value in os.environ.items() if key != "CONFIG_FILE"}
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=BASE_DIR, env=clean | environ, timeout=60, check=False
+    )
+
+
+@pytest.fixture
+def other_table(games_table: str) -> Iterator[str]:
+    """The name of a table that is not there yet, which the site is set to use."""
+    name = "CommandGames"
+    table.bind(config.for_endpoint(games_table, base=config.Config(table=name), environ={}))
+    yield name
+    if schema.describe():
+        drop_table(name)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_teaches(command: str) -> None:
+    done = shell(command, "--help")
+    assert done.returncode == 0
+    assert "Exit codes" in done.stdout
+    assert "--endpoint" in done.stdout
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["show_game"], "GAME_ID"),
+        (["list_games", "--status", "WON"], "PENDING, IN_PROGRESS, FINISHED"),
+        (["list_games", "--limit", "0"], "from 1"),
+        (["play", "--port", "x"], "no port"),
+        (["play", "--port", "70000"], "no port"),
+        (["create_table", "--endpoint", "ftp://x"], "http://127.0.0.1:8000"),
+        (["create_table"], "CONFIG_FILE is not set"),
+    ],
+)
+def test_wrong_parameters_end_with_2_and_a_sentence(arguments: list[str], words: str) -> None:
+    done = shell(*arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unreachable_table_ends_with_1_and_a_sentence() -> None:
+    done = shell("list_games", "--player", "alice", "--endpoint", f"http://127.0.0.1:{free_port()}")
+    assert done.returncode == 1
+    assert "nothing accepts connections" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_create_table_creates_once(other_table: str) -> None:
+    assert "is created" in run("create_table")
+    assert "was there already" in run("create_table")
+    data = json.loads(run("create_table", "--json"))
+    assert (data["table"], data["created"]) == (other_table, False)
+
+
+def test_create_table_says_on_stderr_what_it_does(other_table: str) -> None:
+    out, err = StringIO(), StringIO()
+    call_command("create_table", stdout=out, stderr=err)
+    for words in ("Creating the table CommandGames", "TTL: on", "Point-in-time recovery", "Deletion protection"):
+        assert words in err.getvalue()
+    assert len(out.getvalue().splitlines()) == 1
+
+
+def test_a_dry_run_prints_the_request_and_sends_none(other_table: str) -> None:
+    request = json.loads(run("create_table", "--dry-run"))
+    assert request["TableName"] == other_table
+    assert request["KeySchema"] == [{"AttributeName": "GameId", "KeyType": "HASH"}]
+    assert {index["IndexName"] for index in request["GlobalSecondaryIndexes"]} == {
+        "HostId-StatusDate-index",
+        "OpponentId-StatusDate-index",
+    }
+    assert request["BillingMode"] == "PAY_PER_REQUEST"
+    assert schema.describe() is None
+
+
+def test_eight_processes_create_one_table_at_once(games_table: str, tmp_path: Any, engine: str) -> None:
+    path = tmp_path / "site.config"
+    path.write_text(f"[dynamodb]\nregion = us-west-2\nendpoint = {engine}\ntable = Stampede\n")
+    environ = {**os.environ, "CONFIG_FILE": str(path)}
+    command = [sys.executable, "manage.py", "create_table", "--json"]
+    started = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=BASE_DIR, env=environ)
+        for _ in range(8)
+    ]
+    answers = [(process.communicate(), process.returncode) for process in started]
+    assert [code for _, code in answers] == [0] * 8, answers
+    assert sum(json.loads(out)["created"] for (out, _), _ in answers) == 1
+    drop_table("Stampede")
+
+
+def test_inspect_table_finds_its_own_table_as_expected(games_table: str) -> None:
+    text = run("inspect_table")
+    assert "All as expected." in text
+    assert "GameId (partition key)" in text
+    data = json.loads(run("inspect_table", "--json"))
+    assert (data["status"], data["billing"], data["ttl"]) == ("ACTIVE", "PAY_PER_REQUEST", "ExpiresAt")
+    assert data["differences"] == []
+    assert len(data["indexes"]) == 2
+
+
+def test_inspect_table_without_a_table_says_how_to_make_it(other_table: str) -> None:
+    with pytest.raises(CommandError, match="create_table"):
+        run("inspect_table")
+
+
+def test_inspect_table_ends_with_1_where_the_site_cannot_work(other_table: str) -> None:
+    client = TableItem._get_connection().connection.client
+    client.create_table(
+        TableName=other_table,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "Id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "Id", "KeyType": "HASH"}],
+    )
+    out = StringIO()
+    with pytest.raises(CommandError, match="can't work"):
+        call_command("inspect_table", stdout=out)
+    assert "key of the table is Id (partition key), not GameId (partition key)" in out.getvalue()
+    assert out.getvalue().count("is missing") == 2
+
+
+@pytest.mark.usefixtures("games_table")
+def test_list_games_by_player_and_status() -> None:
+    pending = store.invite(host="alice", opponent="bob")
+    playing = store.accept(store.invite(host="bob", opponent="alice").game_id, player="alice")
+    store.invite(host="charlie", opponent="bob")
+    listed = [game["gameId"] for game in json.loads(run("list_games", "--player", "alice", "--json"))]
+    assert listed == [pending.game_id, playing.game_id]
+    filtered = json.loads(run("list_games", "--player", "alice", "--status", "in_progress", "--json"))
+    assert [game["gameId"] for game in filtered] == [playing.game_id]
+    assert len(json.loads(run("list_games", "--json"))) == 3
+    assert len(json.loads(run("list_games", "--status", "PENDING", "--json"))) == 2
+    assert run("list_games", "--player", "alice").splitlines()[0].startswith(f"{pending.game_id}  PENDING  alice  bob")
+    assert run("list_games", "--player", "nobody-here") == ""
+
+
+@pytest.mark.usefixtures("games_table")
+def test_show_game_draws_the_board() -> None:
+    game = store.invite(host="alice", opponent="bob")
+    game = store.move(game.snapshot, player="bob", square=4)
+    game = store.move(game.snapshot, player="alice", square=0)
+    text = run("show_game", game.game_id)
+    assert " O |   |  \n---+---+---\n   | X |  \n" in text
+    assert "1. X centre\n2. O top left\n" in text
+    assert "bob (X) against alice (O)" in text
+    data = json.loads(run("show_game", game.game_id, "--json"))
+    assert (data["moves"], data["turn"]) == ("40", "bob")
+
+
+@pytest.mark.usefixtures("games_table")
+@pytest.mark.parametrize("game_id", ["x", "player#alice", "2ae80eff-822a-4380-aa4d-a3cadde82272", "", "x" * 3000])
+def test_show_game_of_what_is_no_game_is_a_sentence(game_id: str, log_in: Any) -> None:
+    log_in("alice")
+    with pytest.raises(CommandError):
+        run("show_game", game_id)
