@@ -153,10 +153,9 @@ class _NotOffered(Exception):
 
 
 def _call(method: str, **parameters: Any) -> dict[str, Any]:
-    client = TableItem._get_connection().connection.client
     with table.unavailable():
         try:
-            answer: dict[str, Any] = getattr(client, method)(**parameters)
+            answer: dict[str, Any] = getattr(table.client(), method)(**parameters)
         except ClientError as exc:
             match exc.response["Error"]["Code"]:
                 case "ResourceNotFoundException":

@@ -46,7 +46,7 @@ class TableItem(Model):
         # One try takes at most 0.5 s to connect and 1 s to answer: with its two repetitions and their pauses, a
         # page stays within what a person waits.
         connect_timeout_seconds = 0.5
-        read_timeout_seconds = 1
+        read_timeout_seconds: float = 1
         max_retry_attempts = 2
         max_pool_connections = 50
 
@@ -65,31 +65,34 @@ class ConditionFailed(Exception):
         self.retried = retried
 
 
-def bind(config: Config) -> None:
-    """Make every model use the table of ``config``. Nothing is sent yet."""
+def bind(config: Config, *, patient: bool = False) -> None:
+    """Make every model use the table of ``config``. Nothing is sent yet.
+
+    Commands are ``patient``: creating a table may take seconds to answer, and no player waits for it.
+    """
     meta = TableItem.Meta
+    meta.read_timeout_seconds = 20 if patient else 1
     meta.table_name, meta.region, meta.host = config.table, config.region, config.endpoint
     meta.aws_access_key_id, meta.aws_secret_access_key = config.access_key_id, config.secret_access_key
-    disconnect()
-
-
-def disconnect() -> None:
-    """Forget all connections. A process does so after a fork, since two can't share a socket."""
     for model in _kinds(TableItem):
         model._connection = None
 
 
 def place() -> str:
     """Where the table is, for people."""
-    meta = TableItem.Meta
-    return meta.host or f"DynamoDB in {meta.region}"
+    return Config(region=TableItem.Meta.region, endpoint=TableItem.Meta.host).place
+
+
+def client() -> Any:
+    """botocore's own client, for the calls that PynamoDB lacks."""
+    return TableItem._get_connection().connection.client
 
 
 def warm_up() -> None:
     """Build one client, now, for all models: threads that met a cold one together would each build it, in seconds."""
-    client = TableItem._get_connection().connection.client
+    shared = client()
     for model in _kinds(TableItem):
-        model._get_connection().connection._client = client
+        model._get_connection().connection._client = shared
 
 
 def _kinds(model: type[TableItem]) -> list[type[TableItem]]:

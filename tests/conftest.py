@@ -22,9 +22,10 @@ def engine(request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a DynamoDB with an empty table in it: moto's for speed, then DynamoDB Local for truth."""
     engines = {"moto": embedded.process, "dynamodb_local": dynamodb_local}
     with engines[request.param]() as address:
+        table.bind(config.for_endpoint(address, environ={}), patient=True)
+        schema.create(lambda line: None)
         table.bind(config.for_endpoint(address, environ={}))
         table.warm_up()
-        schema.create(lambda line: None)
         yield address
 
 
@@ -78,7 +79,7 @@ def charlie(log_in: Cast) -> Client:
 
 def drop_table(name: str) -> None:
     """Delete a table that the test made, even one that is protected."""
-    client = TableItem._get_connection().connection.client
+    client = table.client()
     client.update_table(TableName=name, DeletionProtectionEnabled=False)
     client.delete_table(TableName=name)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from django.test import Client
 
@@ -138,10 +136,9 @@ def test_a_logged_in_player_needs_no_login_page(alice: Client) -> None:
 
 
 @pytest.fixture
-def limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "NAME_LIMIT", 3)
     monkeypatch.setattr(store, "ADDRESS_LIMIT", 5)
-    return
 
 
 @pytest.mark.usefixtures("limits")

@@ -14,7 +14,6 @@ from django.test import Client
 
 from games import store, table
 from games.models import Game, Status
-from games.table import TableItem
 from tests.conftest import Cast, drop_table, stored
 from tests.pages import position_in
 from tictactoe_site import config
@@ -34,7 +33,7 @@ def example(games_table: str) -> Iterator[Any]:
     """The example's table, under a name of its own, in use by the site; gives botocore's client."""
     name = "AwsExampleGames"
     table.bind(config.for_endpoint(games_table, base=config.Config(table=name), environ={}))
-    client = TableItem._get_connection().connection.client
+    client = table.client()
     client.create_table(**EXAMPLE["CreateTable"] | {"TableName": name})
     for item in EXAMPLE["Items"]:
         client.put_item(TableName=name, Item=item)

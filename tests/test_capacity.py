@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from games.table import TableItem
+from games import table
 from tests.conftest import Cast
 from tests.pages import position_in
 
@@ -40,7 +40,7 @@ class Meter:
 
 @pytest.fixture
 def meter(games_table: str) -> Iterator[Meter]:
-    events = TableItem._get_connection().connection.client.meta.events
+    events = table.client().meta.events
     meter = Meter()
     events.register("after-call.dynamodb", meter.note)
     yield meter

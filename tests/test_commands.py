@@ -15,7 +15,6 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from games import schema, store, table
-from games.table import TableItem
 from tests.conftest import drop_table
 from tests.engines import free_port
 from tictactoe_site import config
@@ -141,7 +140,7 @@ def test_inspect_table_without_a_table_says_how_to_make_it(other_table: str) -> 
 
 
 def test_inspect_table_ends_with_1_where_the_site_cannot_work(other_table: str) -> None:
-    client = TableItem._get_connection().connection.client
+    client = table.client()
     client.create_table(
         TableName=other_table,
         BillingMode="PAY_PER_REQUEST",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from django.test import Client
 from hypothesis import HealthCheck, given, settings
@@ -111,7 +109,7 @@ def test_cookies_are_kept_from_scripts_and_other_sites(alice: Client) -> None:
 
 
 @pytest.fixture
-def player(alice: Client) -> Iterator[Client]:
+def player(alice: Client) -> Client:
     alice.raise_request_exception = False
     return alice
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -16,7 +17,7 @@ JSON = {"accept": "application/json"}
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def make(status: Status, minutes: int, host: str = "alice", opponent: str | None = "bob", **attributes: object) -> Game:
+def make(status: Status, minutes: int, host: str = "alice", opponent: str | None = "bob", **attributes: Any) -> Game:
     """A stored game whose status began that many minutes after the start."""
     game = Game(
         str(uuid.uuid4()),

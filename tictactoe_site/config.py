@@ -55,6 +55,11 @@ class Config:
     secret_key_fallbacks: tuple[str, ...] = field(default=(), repr=False)
     allowed_hosts: tuple[str, ...] = ()
 
+    @property
+    def place(self) -> str:
+        """Where the table is, for people."""
+        return self.endpoint or f"DynamoDB in {self.region}"
+
 
 def load(environ: Mapping[str, str] = os.environ) -> Config:
     """The configuration that CONFIG_FILE names; a relative path starts at the project's root. Raises ConfigError."""

@@ -40,10 +40,16 @@ class TableCommand(BaseCommand):
 
     def connect(self, endpoint: str | None) -> None:
         """Bind the models to the table. Raises ConfigError."""
+        chosen = self.configured(endpoint)
+        if chosen:
+            table.bind(chosen, patient=True)
+
+    def configured(self, endpoint: str | None) -> config.Config | None:
+        """What the command line and CONFIG_FILE say together. Raises ConfigError."""
         if settings.SETUP_PROBLEM and (settings.CONFIG_NAMED or not endpoint):
             raise config.ConfigError(settings.SETUP_PROBLEM)
-        if endpoint:
-            table.bind(config.for_endpoint(endpoint, base=settings.CONFIG))
+        base: config.Config | None = settings.CONFIG
+        return config.for_endpoint(endpoint, base=base) if endpoint else base
 
     def print_json(self, data: Any) -> None:
         self.stdout.write(json.dumps(data, indent=2, ensure_ascii=False))

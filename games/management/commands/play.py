@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
@@ -33,42 +34,45 @@ class Command(TableCommand):
         parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets other machines in (default 127.0.0.1)")
 
     def connect(self, endpoint: str | None) -> None:
-        # Without CONFIG_FILE, which is no mistake here, handle() starts an engine of its own.
-        if endpoint or settings.CONFIG_NAMED:
-            super().connect(endpoint)
+        """Nothing yet: handle() may have to start the engine first."""
 
     def handle(self, *args: Any, **options: Any) -> None:
         with ExitStack() as resources:
             listener = _listener(options["host"], options["port"])
-            kept = f"games are kept in the table {table.TableItem.Meta.table_name} at {table.place()}"
-            if not (options["endpoint"] or settings.CONFIG_NAMED):
-                table.bind(config.for_endpoint(resources.enter_context(embedded.process())))
+            if options["endpoint"] or settings.CONFIG_NAMED:
+                chosen = self.configured(options["endpoint"]) or config.Config()
+                kept = f"games are kept in the table {chosen.table} at {chosen.place}"
+            else:
+                chosen = config.for_endpoint(resources.enter_context(embedded.process()))
                 kept = IN_MEMORY
+            table.bind(chosen, patient=True)
             schema.create(lambda line: None)
             settings.SETUP_PROBLEM = ""
             if options["host"] not in LOOPBACK:
                 settings.ALLOWED_HOSTS = ["*"]
             line = f"Playing at {_address(listener)} ({kept}). Ctrl-C ends it."
-            Server(listener, ready=lambda: self.stdout.write(line)).run()
+            Server(listener, chosen, ready=lambda: self.stdout.write(line)).run()
 
 
 class Server(BaseApplication):
     """gunicorn with one worker, as on Beanstalk but without its files; ``ready`` is called once it listens."""
 
-    def __init__(self, listener: socket.socket, ready: Any) -> None:
+    def __init__(self, listener: socket.socket, chosen: config.Config, ready: Callable[[], None]) -> None:
         self.listener = listener
+        self.chosen = chosen
         self.ready = ready
         super().__init__()
 
     def load_config(self) -> None:
         def after_fork(server: Any, worker: Any) -> None:
-            table.disconnect()
+            # Two processes can't share the connections that the table was created through.
+            table.bind(self.chosen)
             table.warm_up()
 
         options = {
             "bind": f"fd://{self.listener.detach()}",  # gunicorn's from now on, to close too
             "worker_class": "gthread",
-            "threads": 16,
+            "threads": 64,  # browsers open connections ahead, and each holds a thread for its first 5 s
             "loglevel": "warning",
             "graceful_timeout": 3,
             "control_socket_disable": True,

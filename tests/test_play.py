@@ -1,0 +1,118 @@
+"""``manage.py play``: it starts, says where, serves many at once, and ends without leaving anything behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.sites import playing
+from tictactoe_site.config import BASE_DIR
+
+
+def get(url: str, accept: str = "text/html") -> str:
+    with urlopen(Request(url, headers={"Accept": accept}), timeout=10) as answer:
+        return str(answer.read().decode())
+
+
+def children_of(process: int) -> list[int]:
+    """Processes below this one, from /proc."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            pid, parent = re.match(r"(\d+) \(.*\) \w (\d+)", status.read_text(), re.DOTALL).groups()  # type: ignore[union-attr]
+        except OSError:
+            continue
+        if int(parent) == process:
+            found += [int(pid), *children_of(int(pid))]
+    return found
+
+
+def alive(pids: list[int]) -> list[int]:
+    return [
+        pid for pid in pids if Path(f"/proc/{pid}/stat").exists() and ") Z" not in Path(f"/proc/{pid}/stat").read_text()
+    ]
+
+
+def ends(pids: list[int], seconds: float = 5) -> bool:
+    deadline = time.monotonic() + seconds
+    while alive(pids) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not alive(pids)
+
+
+def test_it_says_where_it_is_and_that_games_are_in_memory() -> None:
+    clean = {key: value for key, value in os.environ.items() if key != "CONFIG_FILE"}
+    command = [sys.executable, "manage.py", "play", "--port", "0"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=BASE_DIR, env=clean
+    ) as process:
+        assert process.stdout
+        line = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=10)
+    assert re.fullmatch(
+        r"Playing at http://127\.0\.0\.1:\d+/ \(games are in memory.*ENDPOINT.*\)\. Ctrl-C ends it\.\n", line
+    )
+    assert (out, err, process.returncode) == ("", "", 0)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_nothing_is_left_running_however_it_ends(how: signal.Signals) -> None:
+    with playing() as (address, process):
+        assert "Tic-Tac-Toe" in get(address)
+        family = [process.pid, *children_of(process.pid)]
+        assert len(family) == 3  # gunicorn's master, its worker, and the embedded DynamoDB
+        process.send_signal(how)
+        process.wait(timeout=10)
+        assert ends(family)
+
+
+def test_it_serves_while_slow_clients_hang_on() -> None:
+    with playing() as (address, _):
+        host, port = re.findall(r"//(.*):(\d+)", address)[0]
+        idle = [socket.create_connection((host, int(port))) for _ in range(50)]
+        with ThreadPoolExecutor(20) as pool:
+            pages = list(pool.map(get, [address] * 100))
+        for connection in idle:
+            connection.close()
+    assert all("Play as a guest" in page for page in pages)
+
+
+def test_a_taken_port_is_a_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        command = [sys.executable, "manage.py", "play", "--port", str(port)]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=BASE_DIR, timeout=30, check=False)
+    assert done.returncode == 1
+    assert "PORT=" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_it_plays_on_another_endpoint_and_keeps_the_games_there(engine: str) -> None:
+    with playing("--endpoint", engine) as (address, process):
+        assert '"status": "ok"' in get(f"{address}readyz/")
+        assert len(children_of(process.pid)) == 1  # no embedded DynamoDB
+
+
+@pytest.fixture
+def config_file(tmp_path: Path, engine: str) -> str:
+    path = tmp_path / "site.config"
+    path.write_text(f"[dynamodb]\nregion = us-west-2\nendpoint = {engine}\n[django]\nallowed_hosts = play.example\n")
+    return str(path)
+
+
+def test_it_takes_its_table_from_config_file(config_file: str) -> None:
+    with playing(CONFIG_FILE=config_file) as (address, _):
+        assert '"table": "Games"' in get(f"{address}readyz/")
+        with urlopen(Request(address, headers={"Host": "play.example"}), timeout=10) as answer:
+            assert answer.status == 200
