@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
 from django.views import View
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page
 
 from accounts.middleware import PlayerRequest
@@ -55,7 +56,7 @@ class GameView(View):
         return show(request, game, unclaimed=unclaimed)
 
 
-@method_decorator(conditional_page, name="dispatch")
+@method_decorator([conditional_page, cache_control(private=True, no_cache=True)], name="dispatch")
 class StateView(View):
     """The game as JSON, with an ETag: asking again for an unchanged game is answered 304."""
 

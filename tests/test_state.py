@@ -44,10 +44,11 @@ def test_an_unchanged_game_is_304_and_a_changed_one_is_not(url: str, bob: Client
     assert (changed.status_code, changed.json()["status"]) == (200, "IN_PROGRESS")
 
 
-def test_browsers_must_ask_again(url: str) -> None:
+def test_browsers_must_ask_again_and_keep_no_page(url: str) -> None:
     answer = Client().get(f"{url}state/")
     assert "no-cache" in answer["Cache-Control"]
     assert "Accept" in answer["Vary"]
+    assert "no-store" in Client().get(url)["Cache-Control"]
 
 
 def test_a_page_that_waits_is_told_nothing_new_without_touching_it(url: str, alice: Client, bob: Client) -> None:

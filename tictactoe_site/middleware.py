@@ -45,8 +45,8 @@ class Setup:
         return response
 
 
-class Revalidate:
-    """A page shows the game as it is: browsers may keep it, but must ask before they show it again."""
+class Fresh:
+    """A page shows the game as it is, so browsers keep none: even the back button would show an old one unasked."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -54,6 +54,6 @@ class Revalidate:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         if "Cache-Control" not in response.headers:
-            patch_cache_control(response, private=True, no_cache=True)
+            patch_cache_control(response, private=True, no_store=True)
         patch_vary_headers(response, ["Accept", "HX-Request"])
         return response
