@@ -1,0 +1,219 @@
+"""The seed's walk, section 3.4 steps 6 to 12, in two separate real Chromium browsers against ``manage.py play``."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
+
+from games import rules
+from games.models import Game
+from tests.conftest import PASSWORD, stored
+from tests.engines import missing
+from tests.sites import playing
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+# Moves, the result in the table, and what X (the invited player) and O (the host) read at the end.
+ENDINGS = {
+    "win": ("03142", "X", "You won!", "You lost: {X} won."),
+    "loss": ("031485", "O", "You lost: {O} won.", "You won!"),
+    "tie": ("021354678", "Tie", "It's a tie.", "It's a tie."),
+    "win on the ninth square": ("031457682", "X", "You won!", "You lost: {X} won."),
+}
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    if CHROMIUM is None:
+        missing("Chromium")
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture
+def site(games_table: str) -> Iterator[str]:
+    """The address of a site on the engine's table."""
+    with playing("--endpoint", games_table) as (address, _):
+        yield address.rstrip("/")
+
+
+@pytest.fixture
+def open_browser(playwright: Playwright) -> Iterator[Callable[..., Page]]:
+    """Starts a browser process of its own, and gives its page.
+
+    Fails the test on any error in the page, such as a breach of the content security policy; but what the site
+    answers with a status of 400 or more, and htmx's note of it, is for the test to expect.
+    """
+    problems: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error" and not message.text.startswith(("Failed to load resource", "htmx:")):
+            problems.append(message.text)
+
+    with ExitStack() as browsers:
+
+        def start(*, javascript: bool = True) -> Page:
+            browser: Browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+            browsers.callback(browser.close)
+            page = browser.new_context(java_script_enabled=javascript).new_page()
+            page.set_default_timeout(10_000)
+            page.on("pageerror", lambda error: problems.append(str(error)))
+            page.on("console", note)
+            return page
+
+        yield start
+    assert problems == []
+
+
+def claim(page: Page, name: str) -> None:
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Claim this name").click()
+    expect(page.get_by_role("heading", name="Your games")).to_be_visible()
+
+
+def look_again(page: Page) -> None:
+    """Without JavaScript the page reloads itself every five seconds; nobody has to wait for that."""
+    page.get_by_role("link", name="Look again").click()
+
+
+def play(game_id: str, moves: str, x: Page, o: Page, *, javascript: bool) -> None:
+    """Both play to the end; after each move the item in the table has it."""
+    for number, digit in enumerate(moves):
+        page = x if number % 2 == 0 else o
+        if not javascript and number:
+            look_again(page)
+        square = page.locator(f'button[value="{rules.SQUARES[int(digit)]}"]')
+        square.click()
+        # The button is gone from the mover's page when the move has been answered.
+        expect(square).to_have_count(0)
+        assert stored(game_id).recorded_moves == moves[: number + 1]
+
+
+def check_the_end(game: Game, ending: str, x: Page, o: Page, *, javascript: bool) -> None:
+    moves, result, x_reads, o_reads = ENDINGS[ending]
+    players = {"X": str(game.opponent_id), "O": game.host_id}
+    assert (game.result, game.status, game.recorded_moves) == (players.get(result, result), "FINISHED", moves)
+    if not javascript:
+        look_again(o if len(moves) % 2 else x)
+    expect(x.locator(".headline")).to_have_text(x_reads.format(**players))
+    expect(o.locator(".headline")).to_have_text(o_reads.format(**players))
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_the_seeds_walk(site: str, open_browser: Callable[..., Page], ending: str, javascript: bool) -> None:
+    first = open_browser(javascript=javascript)
+    first.goto(site)
+    claim(first, "testuser1")
+    first.get_by_role("link", name="CREATE").click()
+    first.get_by_label("Choose an opponent").fill("testuser2")
+    first.get_by_role("button", name="Invite", exact=True).click()
+    expect(first.get_by_text("has not signed up yet")).to_be_visible()
+
+    second = open_browser(javascript=javascript)
+    second.goto(site)
+    claim(second, "testuser2")
+    second.get_by_role("button", name="Accept testuser1's invitation").click()
+    expect(second.locator(".headline")).to_have_text("Your turn: you play X.")
+
+    game_id = second.url.split("/")[-2]
+    if not javascript:
+        look_again(first)
+    expect(first.locator(".headline")).to_have_text("It is testuser2's turn.")
+    play(game_id, ENDINGS[ending][0], second, first, javascript=javascript)
+    check_the_end(stored(game_id), ending, second, first, javascript=javascript)
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
+def test_two_guests_and_a_link(site: str, open_browser: Callable[..., Page], javascript: bool) -> None:
+    first = open_browser(javascript=javascript)
+    first.goto(site)
+    first.get_by_role("button", name="Play as a guest").click()
+    first.get_by_role("link", name="CREATE").click()
+    first.get_by_role("button", name="Get a link to send").click()
+    link = first.get_by_label("Send this link").input_value()
+    assert link.startswith(f"{site}/games/")
+
+    second = open_browser(javascript=javascript)
+    second.goto(link)
+    second.get_by_role("button", name="Play as a guest").click()
+    expect(second.locator(".headline")).to_contain_text("invites you to play. You are X and move first.")
+    game_id = second.url.split("/")[-2]
+    assert stored(game_id).status == "PENDING"
+    # The first move is the acceptance.
+    play(game_id, ENDINGS["win"][0], second, first, javascript=javascript)
+    check_the_end(stored(game_id), "win", second, first, javascript=javascript)
+
+
+def test_logging_in_with_a_free_name_offers_to_claim_it(site: str, open_browser: Callable[..., Page]) -> None:
+    page = open_browser(javascript=False)
+    page.goto(site)
+    page.get_by_label("Name").fill("testuser1")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_text("Nobody has the name testuser1 yet")).to_be_visible()
+    claim(page, "testuser1")
+
+
+def test_an_old_tab_is_told_and_shown_the_game(site: str, open_browser: Callable[..., Page]) -> None:
+    tab = open_browser()
+    tab.goto(site)
+    claim(tab, "testuser1")
+    tab.get_by_role("link", name="CREATE").click()
+    tab.get_by_role("button", name="Play the computer").click()
+    other_tab = tab.context.new_page()
+    other_tab.goto(tab.url)
+    squares = [button.get_attribute("value") for button in tab.locator(".board button").all()]
+    tab.locator(f'button[value="{squares[0]}"]').click()
+    expect(tab.locator(".board button")).to_have_count(6)
+    other_tab.locator(f'button[value="{squares[1]}"]').click()
+    expect(other_tab.get_by_text("The game has moved on")).to_be_visible()
+    expect(other_tab.locator(".board button")).to_have_count(6)
+
+
+def test_the_back_button_shows_the_game_as_it_is(site: str, open_browser: Callable[..., Page]) -> None:
+    page = open_browser()
+    page.goto(site)
+    claim(page, "testuser1")
+    page.get_by_role("link", name="CREATE").click()
+    page.get_by_role("button", name="Play the computer").click()
+    page.locator(".board button").first.click()
+    expect(page.locator(".board button")).to_have_count(6)
+    page.get_by_role("link", name="To your games").click()
+    expect(page.get_by_text("Your turn")).to_be_visible()
+    page.go_back()
+    expect(page.locator(".board button")).to_have_count(6)
+
+
+def test_a_site_that_cannot_be_reached_is_said_and_the_board_stays(
+    site: str, open_browser: Callable[..., Page], tmp_path: Path
+) -> None:
+    page = open_browser()
+    page.goto(site)
+    claim(page, "testuser1")
+    page.get_by_role("link", name="CREATE").click()
+    page.get_by_role("button", name="Play the computer").click()
+    page.route("**/move/", lambda route: route.abort())
+    page.locator(".board button").first.click()
+    expect(page.get_by_role("alert")).to_contain_text("could not be reached")
+    expect(page.locator(".board button")).to_have_count(8)
+    page.unroute("**/move/")
+    page.locator(".board button").first.click()
+    expect(page.locator(".board button")).to_have_count(6)
