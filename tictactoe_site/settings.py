@@ -28,7 +28,7 @@ DEBUG = False
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", ".elasticbeanstalk.com", *(CONFIG.allowed_hosts if CONFIG else ())]
 
 DATABASES: dict[str, dict[str, str]] = {}
-INSTALLED_APPS = ["django.contrib.staticfiles", "django_htmx", "csp", "accounts", "games"]
+INSTALLED_APPS = ["django.contrib.staticfiles", "django.contrib.humanize", "django_htmx", "csp", "accounts", "games"]
 MIDDLEWARE = [
     "tictactoe_site.middleware.Health",
     "django.middleware.security.SecurityMiddleware",

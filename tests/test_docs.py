@@ -1,0 +1,99 @@
+"""What the documents say is true: every command in them is run, every file they name is there."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.engines import free_port
+from tictactoe_site.config import BASE_DIR
+
+DOCUMENTS = [BASE_DIR / "README.md", BASE_DIR / "CONTRIBUTING.md", *sorted((BASE_DIR / "docs").glob("*.md"))]
+COMMANDS = [
+    (path.name, line)
+    for path in DOCUMENTS
+    for block in re.findall(r"```sh\n(.*?)```", path.read_text(), re.DOTALL)
+    for line in block.strip().splitlines()
+]
+# These run this very test, or change the work tree: make is asked what it would do, and CI runs the first for real.
+NOT_FROM_HERE = {"make test", "make quick", "make format", "make requirements"}
+
+
+def test_there_are_commands_to_run() -> None:
+    assert len(COMMANDS) > 8
+
+
+@pytest.fixture
+def environ(engine: str, tmp_path: Path) -> dict[str, str]:
+    """CONFIG_FILE names the engine's table, so that documented commands have one to work on."""
+    path = tmp_path / "site.config"
+    path.write_text(f"[dynamodb]\nregion = us-west-2\nendpoint = {engine}\n")
+    return {key: value for key, value in os.environ.items() if not key.startswith("MAKE")} | {"CONFIG_FILE": str(path)}
+
+
+@pytest.mark.parametrize(("document", "command"), COMMANDS, ids=[command for _, command in COMMANDS])
+def test_a_documented_command_works(document: str, command: str, environ: dict[str, str], engine: str) -> None:
+    if command.startswith("make run"):
+        check_it_plays(command, environ, engine)
+        return
+    if command in NOT_FROM_HERE:
+        command = command.replace("make", "make -n")
+    done = subprocess.run(
+        command, shell=True, capture_output=True, text=True, cwd=BASE_DIR, env=environ, timeout=120, check=False
+    )
+    assert done.returncode == 0, f"{document}: {command}\n{done.stdout}{done.stderr}"
+
+
+def check_it_plays(command: str, environ: dict[str, str], engine: str) -> None:
+    """On the engine, in place of the service and of DynamoDB Local's usual port."""
+    command = command.replace("http://127.0.0.1:8000", engine).replace("beanstalk.config", environ.pop("CONFIG_FILE"))
+    with subprocess.Popen(
+        f"exec {command} PORT={free_port()}",
+        shell=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=BASE_DIR,
+        env=environ,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline().startswith("Playing at http://127.0.0.1:")
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+        assert (out, err) == ("", "")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_what_a_document_links_to_is_there(document: Path) -> None:
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", document.read_text()):
+        assert (document.parent / target).exists(), target
+
+
+def test_the_architecture_names_every_module() -> None:
+    text = (BASE_DIR / "docs" / "architecture.md").read_text()
+    for module in sorted((BASE_DIR / "games").glob("[a-z]*.py")):
+        if module.name not in ("apps.py", "urls.py", "forms.py"):
+            assert f"  {module.name} " in text, module.name
+
+
+def test_make_help_lists_what_can_be_made() -> None:
+    done = subprocess.run(["make", "help"], capture_output=True, text=True, cwd=BASE_DIR, check=True)
+    for target in ("run", "test", "quick", "dynamodb-local", "lint", "requirements"):
+        assert f"make {target} " in done.stdout
+
+
+@pytest.mark.parametrize("name", ["requirements", "requirements-play", "requirements-dev"])
+def test_requirements_are_pinned_with_hashes_and_name_no_host(name: str) -> None:
+    text = (BASE_DIR / f"{name}.txt").read_text()
+    assert "://" not in text
+    assert "index-url" not in text
+    pins = re.findall(r"^[a-z0-9][^ ]*", text, re.MULTILINE)
+    assert pins
+    assert all("==" in pin for pin in pins)
+    assert text.count("\n    --hash=sha256:") >= len(pins)
