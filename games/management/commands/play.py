@@ -55,7 +55,7 @@ class Command(TableCommand):
 
 
 class Server(BaseApplication):
-    """gunicorn with one worker, as on Beanstalk but without its files; ``ready`` is called once it listens."""
+    """gunicorn with one worker, as on Beanstalk but without its files; ``ready`` is called once it answers."""
 
     def __init__(self, listener: socket.socket, chosen: config.Config, ready: Callable[[], None]) -> None:
         self.listener = listener
@@ -69,6 +69,10 @@ class Server(BaseApplication):
             table.bind(self.chosen)
             table.warm_up()
 
+        def after_start(worker: Any) -> None:
+            if worker.age == 1:  # not for one that takes a crashed one's place
+                self.ready()
+
         options = {
             "bind": f"fd://{self.listener.detach()}",  # gunicorn's from now on, to close too
             "worker_class": "gthread",
@@ -76,8 +80,8 @@ class Server(BaseApplication):
             "loglevel": "warning",
             "graceful_timeout": 3,
             "control_socket_disable": True,
-            "when_ready": lambda server: self.ready(),
             "post_fork": after_fork,
+            "post_worker_init": after_start,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
