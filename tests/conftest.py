@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from games import embedded, schema, table
+from games import embedded, provisioning, table
 from games.models import Game
 from games.table import TableItem
 from tests.engines import dynamodb_local
@@ -23,7 +23,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[str]:
     engines = {"moto": embedded.process, "dynamodb_local": dynamodb_local}
     with engines[request.param]() as address:
         table.bind(config.for_endpoint(address, environ={}), patient=True)
-        schema.create(lambda line: None)
+        provisioning.create(lambda line: None)
         table.bind(config.for_endpoint(address, environ={}))
         table.warm_up()
         yield address

@@ -14,7 +14,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from games import schema, store, table
+from games import provisioning, store, table
 from tests.conftest import drop_table
 from tests.engines import free_port
 from tictactoe_site import config
@@ -43,7 +43,7 @@ def other_table(games_table: str) -> Iterator[str]:
     name = "CommandGames"
     table.bind(config.for_endpoint(games_table, base=config.Config(table=name), environ={}))
     yield name
-    if schema.describe():
+    if provisioning.describe():
         drop_table(name)
 
 
@@ -106,7 +106,7 @@ def test_a_dry_run_prints_the_request_and_sends_none(other_table: str) -> None:
         "OpponentId-StatusDate-index",
     }
     assert request["BillingMode"] == "PAY_PER_REQUEST"
-    assert schema.describe() is None
+    assert provisioning.describe() is None
 
 
 def test_eight_processes_create_one_table_at_once(games_table: str, tmp_path: Any, engine: str) -> None:
@@ -152,6 +152,9 @@ def test_inspect_table_ends_with_1_where_the_site_cannot_work(other_table: str) 
         call_command("inspect_table", stdout=out)
     assert "key of the table is Id (partition key), not GameId (partition key)" in out.getvalue()
     assert out.getvalue().count("is missing") == 2
+    with pytest.raises(CommandError, match="name another"):
+        run("create_table")
+    assert provisioning.time_to_live() == ""
 
 
 @pytest.mark.usefixtures("games_table")

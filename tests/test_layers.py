@@ -47,7 +47,7 @@ def test_the_innermost_modules_import_the_standard_library_only(module: str) -> 
 
 @pytest.mark.parametrize("library", ["pynamodb", "botocore"])
 def test_only_models_stores_queries_and_the_table_know_the_database(library: str) -> None:
-    allowed = {"games.table", "games.models", "games.store", "games.queries", "games.schema", "accounts.models"}
+    allowed = {"games.table", "games.models", "games.store", "games.queries", "games.provisioning", "accounts.models"}
     assert importers_of(library) <= allowed
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
-from games import schema
+from games import provisioning, schema
 from games.errors import StoreUnavailable
 from games.table import TableItem
 from tictactoe_site.answers import refuse
@@ -22,15 +22,14 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 def _problem() -> str:
     try:
-        described = schema.describe()
+        described = provisioning.describe()
     except StoreUnavailable as exc:
         return str(exc)
     if described is None:
         return f"There is no table {TableItem.Meta.table_name}: run manage.py create_table."
     if described["TableStatus"] not in ("ACTIVE", "UPDATING"):
         return f"The table {TableItem.Meta.table_name} is {described['TableStatus']}: wait until it is ACTIVE."
-    broken = [found for found in schema.differences(described, schema.TTL_ATTRIBUTE) if found.breaks]
-    return " ".join(f"{found.what} {found.consequence}" for found in broken)
+    return schema.broken(described)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from games import schema, table
+from games import provisioning, schema, table
 from games.management.command import TableCommand
 
 
@@ -26,7 +26,7 @@ class Command(TableCommand):
         if options["dry_run"]:
             self.print_json(schema.request())
             return
-        made = schema.create(self.say)
+        made = provisioning.create(self.say)
         name = table.TableItem.Meta.table_name
         if options["json"]:
             self.print_json({"table": name, "place": table.place(), "created": made})

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from games import schema, table
+from games import provisioning, schema, table
 from games.management.command import TableCommand
 
 
@@ -23,10 +23,10 @@ class Command(TableCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         name = table.TableItem.Meta.table_name
-        described = schema.describe()
+        described = provisioning.describe()
         if described is None:
             raise CommandError(f"There is no table {name} at {table.place()}: run manage.py create_table.")
-        ttl = schema.time_to_live()
+        ttl = provisioning.time_to_live()
         found = schema.differences(described, ttl)
         summary = _summary(described, ttl) | {"differences": [asdict(difference) for difference in found]}
         if options["json"]:

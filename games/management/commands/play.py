@@ -13,7 +13,7 @@ from django.core.management.base import CommandError
 from django.core.wsgi import get_wsgi_application
 from gunicorn.app.base import BaseApplication
 
-from games import embedded, schema, table
+from games import embedded, provisioning, table
 from games.management.command import TableCommand
 from tictactoe_site import config
 
@@ -46,7 +46,7 @@ class Command(TableCommand):
                 chosen = config.for_endpoint(resources.enter_context(embedded.process()))
                 kept = IN_MEMORY
             table.bind(chosen, patient=True)
-            schema.create(lambda line: None)
+            provisioning.create(lambda line: None)
             settings.SETUP_PROBLEM = ""
             if options["host"] not in LOOPBACK:
                 settings.ALLOWED_HOSTS = ["*"]
