@@ -8,7 +8,22 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.engines import free_port, wait_for_port
 from tictactoe_site.config import BASE_DIR
+
+
+@contextmanager
+def serving(**environ: str) -> Iterator[str]:
+    """The address of the site under plain gunicorn, as a server runs it."""
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "tictactoe_site.wsgi", "--no-control-socket"]
+    command += ["--bind", f"127.0.0.1:{port}", "--log-level", "warning"]
+    with subprocess.Popen(command, cwd=BASE_DIR, env=os.environ | environ) as process:
+        try:
+            wait_for_port(port)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
 
 
 @contextmanager

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import html
 import os
 import stat
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 from django.test import Client
 
+from tests.sites import serving
 from tictactoe_site import config, secret
 from tictactoe_site.config import BASE_DIR, Config, ConfigError
 
@@ -198,6 +202,22 @@ def test_the_site_comes_up_and_shows_what_to_set(broken_site: str) -> None:
     assert Client().get("/healthz/").status_code == 200
     ready = Client().get("/readyz/")
     assert (ready.status_code, ready.json()["error"]) == (503, broken_site)
+
+
+@pytest.mark.parametrize(
+    "content", [None, "", "[dynamodb]\nregoin = x\n", b"\xff\xfe\x00", GOOD + "[django]\nsecret_key = hunter2\n"]
+)
+def test_a_server_with_a_wrong_file_shows_the_sentence(tmp_path: Path, content: str | bytes | None) -> None:
+    path = tmp_path / "site.config"
+    if content is not None:
+        write(path, content)
+    with serving(CONFIG_FILE=str(path)) as address:
+        assert urlopen(f"{address}/healthz/", timeout=10).status == 200
+        with pytest.raises(HTTPError) as answer:
+            urlopen(f"{address}/", timeout=10)
+        with answer.value:
+            assert answer.value.code == 503
+            assert html.escape(problem(path)) in answer.value.read().decode()
 
 
 def test_a_server_without_a_secret_key_makes_its_own_and_keeps_it(tmp_path: Path) -> None:
