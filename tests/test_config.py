@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -177,7 +178,7 @@ def run(*arguments: str, config_file: Path | str) -> subprocess.CompletedProcess
     return subprocess.run(command, capture_output=True, text=True, cwd=BASE_DIR, env=environ, timeout=60, check=False)
 
 
-@pytest.mark.parametrize("command", ["create_table", "inspect_table", "list_games", "show_game x", "play"])
+@pytest.mark.parametrize("command", ["create_table", "inspect_table", "list_games", f"show_game {uuid4()}", "play"])
 def test_commands_say_the_sentence_and_end_with_2(tmp_path: Path, command: str) -> None:
     path = write(tmp_path / "site.config", "[dynamodb]\nregoin = us-west-2\n")
     done = run(*command.split(), config_file=path)
