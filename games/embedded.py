@@ -7,7 +7,6 @@ and lives until its standard input closes, which happens however its parent ends
 from __future__ import annotations
 
 import logging
-import signal
 import subprocess
 import sys
 import threading
@@ -21,8 +20,13 @@ HOST = "127.0.0.1"
 @contextmanager
 def process() -> Iterator[str]:
     """The address of an engine in a process of its own, which ends with the block or with this process."""
+    # In a session of its own, Ctrl-C at the terminal does not reach it: the site is still using the table then.
     engine = subprocess.Popen(
-        [sys.executable, "-m", "games.embedded"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "games.embedded"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     assert engine.stdin
     assert engine.stdout
@@ -52,8 +56,6 @@ def main() -> None:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import make_server
 
-    # Ctrl-C reaches the whole terminal's process group; the parent is still using the table when it does.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     application = one_at_a_time(DomainDispatcherApplication(create_backend_app))
     server = make_server(HOST, 0, application, threaded=True)

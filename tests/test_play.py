@@ -77,6 +77,21 @@ def test_nothing_is_left_running_however_it_ends(how: signal.Signals) -> None:
         assert ends(family)
 
 
+@pytest.mark.parametrize("after", [0.3, 0.6, 0.9, 1.2])
+def test_ctrl_c_during_start_up_shows_no_traceback(after: float) -> None:
+    command = [sys.executable, "manage.py", "play", "--port", "0"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, stdout=pipe, stderr=pipe, text=True, cwd=BASE_DIR, start_new_session=True
+    ) as process:
+        time.sleep(after)
+        family = [process.pid, *children_of(process.pid)]
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=15)
+        assert "Traceback" not in err
+        assert ends(family)
+
+
 def test_it_serves_while_slow_clients_hang_on() -> None:
     with playing() as (address, _):
         host, port = re.findall(r"//(.*):(\d+)", address)[0]
