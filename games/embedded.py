@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 HOST = "127.0.0.1"
@@ -60,8 +60,10 @@ def main() -> None:
     application = one_at_a_time(DomainDispatcherApplication(create_backend_app))
     server = make_server(HOST, 0, application, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(f"http://{HOST}:{server.server_port}", flush=True)
-    sys.stdin.read()
+    # Where the parent has ended already, nobody reads the address, and standard input is closed.
+    with suppress(BrokenPipeError):
+        print(f"http://{HOST}:{server.server_port}", flush=True)
+        sys.stdin.read()
 
 
 if __name__ == "__main__":
