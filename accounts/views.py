@@ -18,11 +18,19 @@ from tictactoe_site.answers import SeeOther, refuse, wants_fragment, wants_json
 
 
 @method_decorator(sensitive_post_parameters("password"), name="dispatch")
-class LogInView(View):
+class CredentialsView(View):
+    """The page that asks for a name and a password; who is logged in goes on to where they were going."""
+
+    form_class: type[LogIn]
+
     def get(self, request: PlayerRequest) -> HttpResponse:
         if request.user.is_authenticated:
             return SeeOther(_next(request))
-        return _page(request, LogIn(initial={"username": request.GET.get("name", "")}))
+        return _page(request, self.form_class(initial={"username": request.GET.get("name", "")}))
+
+
+class LogInView(CredentialsView):
+    form_class = LogIn
 
     def post(self, request: PlayerRequest) -> HttpResponse:
         form = LogIn(request.POST)
@@ -42,12 +50,8 @@ class LogInView(View):
         return _page(request, form, status=403, error=wrong if right is False else unclaimed)
 
 
-@method_decorator(sensitive_post_parameters("password"), name="dispatch")
-class SignUpView(View):
-    def get(self, request: PlayerRequest) -> HttpResponse:
-        if request.user.is_authenticated:
-            return SeeOther(_next(request))
-        return _page(request, SignUp(initial={"username": request.GET.get("name", "")}))
+class SignUpView(CredentialsView):
+    form_class = SignUp
 
     def post(self, request: PlayerRequest) -> HttpResponse:
         form = SignUp(request.POST)

@@ -194,6 +194,18 @@ def state(game: Game) -> dict[str, Any]:
     }
 
 
+def summary(game: Game) -> dict[str, Any]:
+    """What the indexes know of a game, as JSON has it."""
+    return {
+        "gameId": game.game_id,
+        "status": game.status.value,
+        "host": game.host_id,
+        "opponent": game.opponent,
+        "result": game.winner,
+        "since": game.since.isoformat() if game.since else None,
+    }
+
+
 @dataclass(frozen=True)
 class LobbyPage:
     """A player's lists of games, each game as that player sees it."""
@@ -230,21 +242,11 @@ class LobbyPage:
         """The lists as JSON, with what the indexes know of each game."""
         lists = ("invitations", "waiting", "playing", "finished")
         return {"player": self.viewer, "older": self.older} | {
-            name: [_summary(game) for game in getattr(self.lobby, name)] for name in lists
+            name: [summary(game) for game in getattr(self.lobby, name)] for name in lists
         }
 
     def _seen(self, games: list[Game]) -> list[GamePage]:
         return [GamePage(game, self.viewer) for game in games]
-
-
-def _summary(game: Game) -> dict[str, Any]:
-    return {
-        "gameId": game.game_id,
-        "status": game.status.value,
-        "host": game.host_id,
-        "opponent": game.opponent,
-        "result": game.winner,
-    }
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from games import table
+from games import rules, table
 from tests.conftest import Cast
 from tests.pages import position_in
 
 NINE_MOVES = "021354678"
-SQUARES = (
-    "TopLeft TopMiddle TopRight MiddleLeft MiddleMiddle MiddleRight BottomLeft BottomMiddle BottomRight".split()  # noqa: SIM905
-)
 
 
 @dataclass
@@ -64,7 +61,7 @@ def test_a_nine_move_game_is_11_requests_21_write_units_and_no_read(
     page = opponent.post(f"{url}accept/", headers={"hx-request": "true"})
     for number, digit in enumerate(NINE_MOVES):
         mover = opponent if number % 2 == 0 else host
-        form = {"square": SQUARES[int(digit)], "position": position_in(page)}
+        form = {"square": rules.SQUARES[int(digit)], "position": position_in(page)}
         page = mover.post(f"{url}move/", form, headers={"hx-request": "true", "accept": "application/json"})
         assert page.status_code == 200
     assert page.json()["result"] == "Tie"
@@ -114,7 +111,7 @@ def test_a_game_against_the_computer_is_one_request_a_turn(alice: Client, meter:
     assert meter.operations == ["PutItem"]
     page = alice.get(url)
     meter.calls.clear()
-    for square in SQUARES:
+    for square in rules.SQUARES:
         answer = alice.post(
             f"{url}move/", {"square": square, "position": position_in(page)}, headers={"accept": "application/json"}
         )

@@ -15,6 +15,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from games import provisioning, store, table
+from games.models import Game
 from tests.conftest import drop_table
 from tests.engines import free_port
 from tictactoe_site import config
@@ -170,6 +171,16 @@ def test_list_games_by_player_and_status() -> None:
     assert len(json.loads(run("list_games", "--status", "PENDING", "--json"))) == 2
     assert run("list_games", "--player", "alice").splitlines()[0].startswith(f"{pending.game_id}  PENDING  alice  bob")
     assert run("list_games", "--player", "nobody-here") == ""
+
+
+@pytest.mark.usefixtures("games_table")
+def test_an_item_that_is_no_game_is_listed_as_such_and_hides_none() -> None:
+    broken, sound = store.invite(host="alice", opponent="bob"), store.invite(host="alice", opponent="bob")
+    broken.update([Game.status_date.set("NONSENSE")])
+    listed = {game["gameId"]: game["status"] for game in json.loads(run("list_games", "--json"))}
+    assert listed == {broken.game_id: "UNREADABLE", sound.game_id: "PENDING"}
+    with pytest.raises(CommandError, match="stored status"):
+        run("show_game", broken.game_id)
 
 
 @pytest.mark.usefixtures("games_table")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+from games import rules
 from games.models import Game
 from tests.conftest import stored
 from tests.pages import position_in
@@ -26,19 +27,8 @@ def game_in(url: str) -> Game:
 
 
 def play(url: str, moves: str, *players: Client) -> None:
-    names = [
-        "TopLeft",
-        "TopMiddle",
-        "TopRight",
-        "MiddleLeft",
-        "MiddleMiddle",
-        "MiddleRight",
-        "BottomLeft",
-        "BottomMiddle",
-        "BottomRight",
-    ]
     for number, digit in enumerate(moves):
-        answer = players[number % 2].post(f"{url}move/", {"square": names[int(digit)]})
+        answer = players[number % 2].post(f"{url}move/", {"square": rules.SQUARES[int(digit)]})
         assert answer.status_code == 303, answer.content.decode()
 
 

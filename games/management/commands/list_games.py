@@ -6,8 +6,10 @@ from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
 from games import queries
+from games.errors import UnreadableGame
 from games.management.command import TableCommand
 from games.models import Game, Status
+from games.presentation import summary
 
 
 class Command(TableCommand):
@@ -41,14 +43,10 @@ class Command(TableCommand):
 
 
 def _entry(game: Game) -> dict[str, Any]:
-    return {
-        "gameId": game.game_id,
-        "status": game.stored_status.value,
-        "host": game.host_id,
-        "opponent": game.opponent,
-        "result": game.result,
-        "since": game.since.isoformat(sep=" ") if game.since else None,
-    }
+    try:
+        return summary(game)
+    except UnreadableGame as exc:
+        return {"gameId": game.game_id, "status": "UNREADABLE", "reason": str(exc)}
 
 
 def _status(text: str) -> Status:
