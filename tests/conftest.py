@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,6 +15,11 @@ from games.models import Game
 from games.table import TableItem
 from tests.engines import dynamodb_local
 from tictactoe_site import config
+
+# Commands must flush what others wait for, also where the environment does not do it for them.
+os.environ.pop("PYTHONUNBUFFERED", None)
+# A shell that starts the tests in the background has them, and what they start, ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PASSWORD = "correct horse battery"
 

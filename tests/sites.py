@@ -29,7 +29,7 @@ def serving(**environ: str) -> Iterator[str]:
 @contextmanager
 def playing(*arguments: str, **environ: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """The address of a running site and its process, which is ended with the block."""
-    clean = {key: value for key, value in os.environ.items() if key not in ("CONFIG_FILE", "PYTHONWARNINGS")}
+    clean = {key: value for key, value in os.environ.items() if key != "CONFIG_FILE"}
     command = [sys.executable, "manage.py", "play", "--port", "0", *arguments]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=BASE_DIR, env=clean | environ) as process:

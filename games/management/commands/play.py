@@ -6,6 +6,7 @@ import socket
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -51,7 +52,11 @@ class Command(TableCommand):
             if options["host"] not in LOOPBACK:
                 settings.ALLOWED_HOSTS = ["*"]
             line = f"Playing at {_address(listener)} ({kept}). Ctrl-C ends it."
-            Server(listener, chosen, ready=lambda: self.stdout.write(line)).run()
+            Server(listener, chosen, ready=partial(self.announce, line)).run()
+
+    def announce(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()  # a pipe would keep the line until the end
 
 
 class Server(BaseApplication):
