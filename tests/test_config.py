@@ -178,6 +178,7 @@ def run(*arguments: str, config_file: Path | str) -> subprocess.CompletedProcess
     return subprocess.run(command, capture_output=True, text=True, cwd=BASE_DIR, env=environ, timeout=60, check=False)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("command", ["create_table", "inspect_table", "list_games", f"show_game {uuid4()}", "play"])
 def test_commands_say_the_sentence_and_end_with_2(tmp_path: Path, command: str) -> None:
     path = write(tmp_path / "site.config", "[dynamodb]\nregoin = us-west-2\n")
@@ -205,6 +206,7 @@ def test_the_site_comes_up_and_shows_what_to_set(broken_site: str) -> None:
     assert (ready.status_code, ready.json()["error"]) == (503, broken_site)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "content", [None, "", "[dynamodb]\nregoin = x\n", b"\xff\xfe\x00", GOOD + "[django]\nsecret_key = hunter2\n"]
 )
@@ -230,6 +232,7 @@ def test_a_server_without_a_secret_key_makes_its_own_and_keeps_it(tmp_path: Path
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.process
 def test_processes_that_start_together_agree_on_the_key(tmp_path: Path) -> None:
     program = (
         "import sys, pathlib; from tictactoe_site.secret import *; print(local_secret_key(pathlib.Path(sys.argv[1])))"

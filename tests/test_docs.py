@@ -13,6 +13,8 @@ import pytest
 from tests.engines import free_port
 from tictactoe_site.config import BASE_DIR
 
+pytestmark = pytest.mark.process
+
 DOCUMENTS = [BASE_DIR / "README.md", BASE_DIR / "CONTRIBUTING.md", *sorted((BASE_DIR / "docs").glob("*.md"))]
 COMMANDS = [
     (path.name, line)

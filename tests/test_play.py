@@ -18,6 +18,8 @@ import pytest
 from tests.sites import playing
 from tictactoe_site.config import BASE_DIR
 
+pytestmark = pytest.mark.process
+
 
 def get(url: str, accept: str = "text/html") -> str:
     with urlopen(Request(url, headers={"Accept": accept}), timeout=10) as answer:
