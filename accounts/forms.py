@@ -26,20 +26,14 @@ class LogIn(Form):
     )
 
     def clean_username(self) -> str:
-        return self._named(names.normalised)
-
-    def _named(self, rule: names.Rule) -> str:
         try:
-            return rule(self.cleaned_data["username"])
+            return names.claimable(self.cleaned_data["username"])
         except names.NameNotAllowed as exc:
             raise forms.ValidationError(str(exc)) from exc
 
 
 class SignUp(LogIn):
-    """The same, for a name that must be free to claim and a password that must be hard to guess."""
-
-    def clean_username(self) -> str:
-        return self._named(names.claimable)
+    """The same, for somebody new: the password must be hard to guess."""
 
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable
-from typing import TypeAlias
-
-Rule: TypeAlias = Callable[[str], str]
 
 GUEST_PREFIX = "guest-"
 RESERVED = frozenset(

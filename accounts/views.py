@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
+from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import View
 from django.views.decorators.debug import sensitive_post_parameters
@@ -68,7 +69,7 @@ class SignUpView(CredentialsView):
 class GuestView(View):
     def post(self, request: PlayerRequest) -> HttpResponse:
         if request.user.is_authenticated:
-            return SeeOther(_next(request))
+            return _answer(request, {"player": request.user.name}, _next(request))
         return _logged_in(request, names.new_guest())
 
 
@@ -102,4 +103,4 @@ def _page(request: PlayerRequest, form: LogIn, *, status: int = 200, error: str 
 def _next(request: PlayerRequest) -> str:
     """Where the player was going; only within this site."""
     url = request.POST.get("next") or request.GET.get("next") or "/"
-    return url if url_has_allowed_host_and_scheme(url, allowed_hosts=None) else "/"
+    return iri_to_uri(url) if url_has_allowed_host_and_scheme(url, allowed_hosts=None) else "/"

@@ -32,13 +32,15 @@ class DomainErrors:
         return self.get_response(request)
 
     def process_exception(self, request: PlayerRequest, exc: Exception) -> HttpResponse | None:
-        match exc:
-            case errors.LostRace():
+        if isinstance(exc, errors.LostRace):
+            try:
                 return responses.show(request, exc.game, status=409, error=str(exc))
-            case errors.StoreUnavailable():
-                logger.error("%s %s: %s", request.method, request.path, exc)
-                response = refuse(request, 503, "The games can't be reached just now: try again in a moment.")
-                response["Retry-After"] = str(RETRY_AFTER_SECONDS)
-                return response
+            except errors.UnreadableGame as unreadable:
+                exc = unreadable
+        if isinstance(exc, errors.StoreUnavailable):
+            logger.error("%s %s: %s", request.method, request.path, exc)
+            response = refuse(request, 503, "The games can't be reached just now: try again in a moment.")
+            response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+            return response
         status = STATUS.get(type(exc))
         return refuse(request, status, str(exc)) if status else None

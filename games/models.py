@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import AttributeDeserializationError
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
 from games import computer, rules
 from games.errors import UnreadableGame
 from games.rules import Mark, Outcome, Position
-from games.table import TableItem
+from games.table import RawItem, TableItem
 
 TIE = "Tie"
 NOBODYS_TURN = "N/A"
@@ -128,6 +129,14 @@ class Game(TableItem):
     host_index = HostIndex()
     opponent_index = OpponentIndex()
 
+    @classmethod
+    def from_raw_data(cls, data: RawItem) -> Game:  # type: ignore[override]
+        """Raises UnreadableGame where an attribute is of another type."""
+        try:
+            return super().from_raw_data(data)
+        except (AttributeDeserializationError, ValueError) as exc:
+            raise UnreadableGame("This game's stored item has an attribute of the wrong type.") from exc
+
     @property
     def board(self) -> str:
         return "".join(getattr(self, field) or rules.EMPTY for field in SQUARE_FIELDS)
@@ -137,8 +146,10 @@ class Game(TableItem):
         """The squares in order of play; None where it is unknown, as the AWS example records none."""
         if self.recorded_moves and _leads_to(self.recorded_moves, self.board):
             return self.recorded_moves
-        played = [str(index) for index, mark in enumerate(self.board) if mark != rules.EMPTY]
-        return "".join(played) if len(played) < 2 else None
+        squares = {mark: index for index, mark in enumerate(self.board) if mark != rules.EMPTY}
+        if len(self.board) - self.board.count(rules.EMPTY) > 2:
+            return None
+        return "".join(str(squares[mark]) for mark in Mark if mark in squares)  # X moves first
 
     @property
     def snapshot(self) -> Snapshot:

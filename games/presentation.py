@@ -113,6 +113,12 @@ class GamePage:
         return not (self.is_over or self.is_expired or self.can_move)
 
     @property
+    def waits_for_a_player(self) -> bool:
+        """Whether the viewer's own invitation is for a name that somebody has claimed or may claim."""
+        named = self.game.opponent is not None and not is_guest(self.game.opponent)
+        return self.is_pending and self.is_host and named
+
+    @property
     def version(self) -> str:
         """Changes whenever the game does."""
         return f"{self.game.stored_status}-{9 - self.game.board.count(EMPTY)}"

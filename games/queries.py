@@ -79,8 +79,11 @@ def history(player: str, before: str) -> Lobby:
     if not _CURSOR.fullmatch(before):
         raise MalformedInput("This is no place in your list of games: start again from the lobby.")
     date = before.rpartition("~")[0]
-    found = _from_both_indexes(player, lambda games: islice(games, PAGE + 1), HostIndex.status_date <= date)
-    finished, older = _page([game for game in found if _cursor(game) < before], PAGE)
+
+    def following(games: Iterator[Game]) -> Iterator[Game]:
+        return _until_finished((game for game in games if _cursor(game) < before), PAGE + 1)
+
+    finished, older = _page(_from_both_indexes(player, following, HostIndex.status_date <= date), PAGE)
     return Lobby(finished=finished, older=older)
 
 
@@ -120,7 +123,7 @@ def _from_both_indexes(
     def read(index: GlobalSecondaryIndex[Game]) -> list[Game]:
         with table.unavailable():
             entries = index.query(player, condition, scan_index_forward=False, page_size=PAGE)
-            return [game for game in part(iter(entries)) if _is_readable(game)]
+            return list(part(_readable(iter(entries))))
 
     indexes: tuple[GlobalSecondaryIndex[Game], ...] = (Game.host_index, Game.opponent_index)
     queries = [_threads.submit(read, index) for index in indexes]
@@ -128,22 +131,42 @@ def _from_both_indexes(
 
 
 def _until_finished(games: Iterator[Game], count: int) -> Iterator[Game]:
-    """All games that go on, and the first ``count`` of the finished ones, which come last."""
+    """All games that go on, and at least the first ``count`` of the finished ones, which come last.
+
+    Games of one instant come in no order, so all of the last instant's are there for ``_cursor`` to put in one.
+    """
+    last = ""
     for game in games:
+        if count <= 0 and game.status_date != last:
+            return
         yield game
-        if game.status_date.startswith(Status.FINISHED):
-            count -= 1
-            if count == 0:
-                return
+        last = game.status_date
+        count -= last.startswith(Status.FINISHED)
 
 
 def _whole(entries: list[Game]) -> list[Game]:
     """The same games with their boards, as far as one batch read goes; those that are gone left out."""
     keys = [entry.game_id for entry in entries[:BATCH]]
     with table.unavailable():
-        games = {game.game_id: game for game in Game.batch_get(keys)} if keys else {}
+        try:
+            games = {game.game_id: game for game in Game.batch_get(keys)} if keys else {}
+        except UnreadableGame:
+            return entries  # One damaged item spoils the whole batch: the others are listed without their turn.
     whole = [games[key] for key in keys if key in games]
     return [game for game in whole if _is_readable(game)] + entries[BATCH:]
+
+
+def _readable(games: Iterator[Game]) -> Iterator[Game]:
+    """Leaves out the items that PynamoDB can't make a Game of, and those that no game can have led to."""
+    while True:
+        try:
+            game = next(games)
+        except UnreadableGame:
+            continue
+        except StopIteration:
+            return
+        if _is_readable(game):
+            yield game
 
 
 def _is_readable(game: Game) -> bool:

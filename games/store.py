@@ -150,7 +150,8 @@ def _write_move(before: Snapshot, after: Snapshot, player: str) -> Game:
     # Assumes that the stored game still is this position: all nine squares, not the turn alone, which is the same
     # again two moves later. An invitation must still be open to this player, a game in progress and theirs to move.
     now = _now()
-    condition = _board_is(before.board)
+    # The host is compared as well: an id that was cancelled may have been used again.
+    condition = _board_is(before.board) & (Game.host_id == before.host)
     turn = Game.turn.set(after.player_of(after.position.turn) or NOBODYS_TURN)
     actions = _marks(before, after) + (_ending(after, now) or [turn])
     if before.status is Status.PENDING:

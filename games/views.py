@@ -32,7 +32,7 @@ class HomeView(View):
 
     def get(self, request: PlayerRequest) -> HttpResponse:
         if not request.user.is_authenticated:
-            return render(request, "games/welcome.html")
+            return _welcome(request)
         before = request.GET.get("before", "")
         found = queries.history(request.user.name, before) if before else queries.lobby(request.user.name)
         page = LobbyPage(found, request.user.name)
@@ -52,7 +52,7 @@ class GameView(View):
         page = GamePage(game, request.user.name)
         if wants_fragment(request) and request.GET.get("since") == page.version:
             return HttpResponse(status=204)  # Nothing new: htmx leaves the page, and the focus in it, alone.
-        unclaimed = page.is_host and page.is_pending and bool(game.opponent) and not is_claimed(page.other)
+        unclaimed = page.waits_for_a_player and not is_claimed(page.other)
         return show(request, game, unclaimed=unclaimed)
 
 
@@ -77,10 +77,11 @@ class PlayersView(View):
     request: PlayerRequest
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        offered = hasattr(self, (request.method or "").lower())
-        if self.request.user.is_authenticated or not offered:
+        asks = request.method in ("GET", "HEAD") and hasattr(self, "get")
+        acts = request.method == "POST" and hasattr(self, "post")
+        if self.request.user.is_authenticated or not (asks or acts):
             return super().dispatch(request, *args, **kwargs)
-        if request.method == "GET":
+        if asks:
             return SeeOther(f"{reverse('login')}?{urlencode({'next': request.path})}")
         return refuse(request, 403, "Log in, or play as a guest, and try again.", log_in=True)
 
@@ -133,6 +134,15 @@ class MoveView(PlayersView):
             return done(request, store.move(snapshot, player=request.user.name, square=square))
         except IllegalMove as exc:
             return show(request, _load(request, game_id), status=409, error=str(exc))
+
+
+def _welcome(request: PlayerRequest) -> HttpResponse:
+    if wants_json(request):
+        return JsonResponse({"player": None})
+    if wants_fragment(request):
+        # Somebody who has just logged out in another tab: the lobby's poll must not put a whole page into this one.
+        return HttpResponse(headers={"HX-Redirect": reverse("home")})
+    return render(request, "games/welcome.html")
 
 
 def _load(request: PlayerRequest, game_id: UUID) -> Game:

@@ -36,7 +36,7 @@ WRONG: dict[str, tuple[str | bytes, tuple[str, ...]]] = {
     "key of the other section": (GOOD + f"secret_key = {SECRET}\n", ("[dynamodb]", "secret_key", "unknown key")),
     "key in flask and django": (
         GOOD + f"[flask]\nsecret_key = {SECRET}\n[django]\nsecret_key = {SECRET}\n",
-        ("[django]", "secret_key", "one of the two"),
+        ("[django]", "secret_key", "also in [flask]"),
     ),
     "no region": ("[dynamodb]\n", ("[dynamodb]", "region", "missing")),
     "empty region": ("[dynamodb]\nregion =\n", ("[dynamodb]", "region", "empty")),
@@ -47,6 +47,15 @@ WRONG: dict[str, tuple[str | bytes, tuple[str, ...]]] = {
     "endpoint port too high": (GOOD + "endpoint = localhost:99999\n", ("[dynamodb]", "endpoint", "no address")),
     "endpoint with a path": (GOOD + "endpoint = http://localhost/shop\n", ("[dynamodb]", "endpoint", "no address")),
     "endpoint with spaces": (GOOD + "endpoint = my host\n", ("[dynamodb]", "endpoint", "no address")),
+    "endpoint of dots": (GOOD + "endpoint = http://...\n", ("[dynamodb]", "endpoint", "no address")),
+    "endpoint of a dash": (GOOD + "endpoint = http://-\n", ("[dynamodb]", "endpoint", "no address")),
+    "endpoint with an underscore": (GOOD + "endpoint = http://_x\n", ("[dynamodb]", "endpoint", "no address")),
+    "endpoint with an empty label": (GOOD + "endpoint = http://a..b:80\n", ("[dynamodb]", "endpoint", "no address")),
+    "endpoint with a long label": (GOOD + f"endpoint = {'a' * 64}.example\n", ("[dynamodb]", "endpoint", "no address")),
+    "region against a PrivateLink endpoint": (
+        GOOD + "endpoint = vpce-1-a.dynamodb.eu-west-1.vpce.amazonaws.com\n",
+        ("[dynamodb]", "us-west-2", "eu-west-1"),
+    ),
     "endpoint brackets": (GOOD + "endpoint = http://[::1\n", ("[dynamodb]", "endpoint", "no address")),
     "region against endpoint": (
         GOOD + "endpoint = dynamodb.eu-west-1.amazonaws.com\n",
@@ -63,7 +72,7 @@ WRONG: dict[str, tuple[str | bytes, tuple[str, ...]]] = {
         GOOD + "[django]\nallowed_hosts = https://x.example/\n",
         ("[django]", "allowed_hosts", "no host name"),
     ),
-    "no equals sign": (GOOD + "endpoint\n", ("line 3", "key = value")),
+    "no equals sign": (GOOD + "endpoint\n", ("[dynamodb]", "endpoint", "line 3", "key = value")),
     "continued line": ("[dynamodb]\nregion = us-west-2\n  endpoint = x\n", ("[dynamodb]", "region", "several lines")),
     "byte order mark": (b"\xef\xbb\xbf" + GOOD.encode(), ("byte order mark", "UTF-8")),
     "UTF-16": (GOOD.encode("utf-16"), ("byte order mark", "UTF-8")),
@@ -160,6 +169,8 @@ def test_a_local_endpoint_gets_placeholder_credentials_unless_there_are_some(tmp
     assert config.load({"CONFIG_FILE": str(local), "AWS_ACCESS_KEY_ID": "x"}).access_key_id is None
     assert config.load({"CONFIG_FILE": str(own), "AWS_ACCESS_KEY_ID": "x"}).access_key_id == "me"
     assert config.load({"CONFIG_FILE": str(write(tmp_path / "c", GOOD))}).access_key_id is None
+    private = write(tmp_path / "d", GOOD + "endpoint = vpce-1-a.dynamodb.us-west-2.vpce.amazonaws.com\n")
+    assert config.load({"CONFIG_FILE": str(private)}).access_key_id is None
 
 
 def test_secrets_do_not_show_in_logs(tmp_path: Path) -> None:

@@ -16,7 +16,10 @@ class SeeOther(HttpResponseRedirect):
 
 
 def wants_json(request: HttpRequest) -> bool:
-    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+    preferred = request.get_preferred_type(["text/html", "application/json"])
+    # Django matches no range that carries a parameter, such as application/json; charset=utf-8.
+    accepted = request.headers.get("Accept", "") if preferred is None else preferred
+    return "application/json" in accepted
 
 
 def wants_fragment(request: HttpRequest) -> bool:

@@ -7,6 +7,7 @@ never repeated in it where they could be secret.
 from __future__ import annotations
 
 import configparser
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -26,8 +27,12 @@ KEYS = {
 # Files written for the AWS example call the section [flask].
 SECTIONS = {"dynamodb": "dynamodb", "django": "django", "flask": "django"}
 
-# https://docs.aws.amazon.com/general/latest/gr/ddb.html: standard, FIPS and dual-stack names.
-_AWS_HOST = re.compile(r"dynamodb(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|api\.aws)")
+# https://docs.aws.amazon.com/general/latest/gr/ddb.html: standard, FIPS, dual-stack, account-based and PrivateLink names.
+_AWS_HOST = re.compile(
+    r"(?:[a-z0-9-]+\.)?(?:dynamodb(?:-fips)?|ddb)\.([a-z0-9-]+)\.(?:vpce\.)?(?:amazonaws\.com(?:\.cn)?|api\.aws)"
+)
+# RFC 1123, section 2.1, and RFC 1035, section 2.3.4: what botocore takes for a host name.
+_HOST_NAME = re.compile(r"(?=.{1,253}\Z)(?:(?!-)[A-Za-z0-9-]{1,63}(?<!-)\.)*(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+|local(host)?")
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
 _TABLE = re.compile(r"[A-Za-z0-9_.-]{3,255}")
@@ -159,7 +164,7 @@ def _parse(path: Path, text: str) -> dict[tuple[str, str], tuple[str, str]]:
     try:
         parser.read_string(text)
     except configparser.Error as exc:
-        raise ConfigError(f"{path}: {_syntax(exc)}") from None
+        raise ConfigError(f"{path}: {_syntax(exc, text)}") from None
     found: dict[tuple[str, str], tuple[str, str]] = {}
     for section in parser.sections():
         if section not in SECTIONS:
@@ -179,12 +184,12 @@ def _check_key(
     if key not in known:
         raise ConfigError(f"{path}: [{section}] {key} is an unknown key: this section has {', '.join(known)}.")
     if (SECTIONS[section], key) in found:
-        raise ConfigError(f"{path}: [{section}] {key} is also in [django]: keep one of the two.")
+        raise ConfigError(f"{path}: [{section}] {key} is also in [{found[SECTIONS[section], key][0]}]: keep one.")
     if "\n" in value:
         raise ConfigError(f"{path}: [{section}] {key} runs over several lines: start each key at the line's beginning.")
 
 
-def _syntax(exc: configparser.Error) -> str:
+def _syntax(exc: configparser.Error, text: str) -> str:
     match exc:
         case configparser.DuplicateOptionError():
             return f"[{exc.section}] {exc.option} is there twice (line {exc.lineno}): keep one."
@@ -193,7 +198,11 @@ def _syntax(exc: configparser.Error) -> str:
         case configparser.MissingSectionHeaderError():
             return f"line {exc.lineno} stands before any section: the first line should be [dynamodb]."
         case configparser.ParsingError():
-            return f"line {exc.errors[0][0]} is neither a [section] nor a line like key = value."
+            number = exc.errors[0][0]
+            before = text.splitlines()[:number]
+            section = next((line.strip() for line in reversed(before) if line.startswith("[")), "")
+            # The first word alone: what follows may be a secret.
+            return f"{section} {before[-1].split()[0]:.40} (line {number}) is not written like key = value."
         case _:
             return "the file is not an INI file: it should look like beanstalk.config."
 
@@ -223,11 +232,18 @@ def _url(values: _Values, written: str) -> str:
         hostname, port = parts.hostname or "", parts.port
     except ValueError:
         hostname, port = "", None
-    sound = re.fullmatch(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+", hostname) and parts.scheme in ("http", "https")
+    sound = (_HOST_NAME.fullmatch(hostname) or _is_ipv6(hostname)) and parts.scheme in ("http", "https")
     if not sound or port == 0 or parts.path.strip("/") or parts.query or parts.fragment or parts.username:
         what = f"is {written.rpartition('@')[2]!r}, which is no address: write host, host:port, or a URL such as http://127.0.0.1:8000."
         raise values.wrong("dynamodb", "endpoint", what)
     return url.rstrip("/")
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        return bool(ipaddress.IPv6Address(text))
+    except ValueError:
+        return False
 
 
 def _credentials(values: _Values, endpoint: str | None, environ: Mapping[str, str]) -> tuple[str | None, str | None]:

@@ -99,8 +99,11 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
         # Bad input, refusals and lost races are the players' business, not the operator's.
-        "django.request": {"level": "CRITICAL"},
-        "django.security": {"level": "ERROR"},
+        "django.request": {"level": "ERROR"},
+        # Django logs these with a traceback; those who scan for open hosts would fill the log.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        # Django leaves it to the server to drop the body of an answer to HEAD; gunicorn warns each time it does.
+        "gunicorn.http.wsgi": {"level": "ERROR"},
         # PynamoDB's log of a throttled or failed call repeats what StoreUnavailable says.
         "pynamodb": {"level": "ERROR"},
     },

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tictactoe_site.settings")
 
 application = get_wsgi_application()
+if settings.SETUP_PROBLEM:
+    logging.getLogger(__name__).error("%s", settings.SETUP_PROBLEM)

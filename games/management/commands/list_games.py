@@ -19,7 +19,11 @@ class Command(TableCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--player", metavar="NAME", help="only games in which NAME is host or opponent")
+        parser.add_argument(
+            "--player",
+            metavar="NAME",
+            help="only NAME's games, host or opponent; exactly as stored, which is lower case",
+        )
         parser.add_argument(
             "--status", type=_status, metavar="STATUS", help="only PENDING, IN_PROGRESS or FINISHED games"
         )
@@ -28,7 +32,7 @@ class Command(TableCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         player, status, limit = options["player"], options["status"], options["limit"]
-        if player:
+        if player is not None:
             found = queries.of_player(player, status, limit)
         else:
             self.say("Scanning the whole table.")

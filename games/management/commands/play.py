@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.core.wsgi import get_wsgi_application
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 
 from games import embedded, provisioning, table
 from games.management.command import TableCommand
@@ -87,12 +89,24 @@ class Server(BaseApplication):
             "control_socket_disable": True,
             "post_fork": after_fork,
             "post_worker_init": after_start,
+            # Ctrl-C ends at once: threads that wait on browsers' idle connections would take 5 s to notice.
+            "worker_int": lambda worker: os._exit(0),
         }
         for name, value in options.items():
             self.cfg.set(name, value)
 
     def load(self) -> Any:
         return get_wsgi_application()
+
+    def run(self) -> None:
+        Master(self).run()
+
+
+class Master(Arbiter):
+    """gunicorn's master, which ends when its terminal is closed: there are no files to reload."""
+
+    def handle_hup(self) -> None:
+        self.handle_int()
 
 
 def _port(text: str) -> int:
