@@ -24,7 +24,7 @@ class TooManyAttempts(Exception):
     """Too many wrong passwords for this name or from this address. Another may be tried in ``wait`` seconds."""
 
     def __init__(self, wait: int) -> None:
-        super().__init__(f"Too many wrong passwords: try again in {wait // 60 + 1} minutes.")
+        super().__init__("Too many wrong passwords: try again in a quarter of an hour at most.")
         self.wait = wait
 
 
@@ -48,14 +48,15 @@ def is_claimed(name: str) -> bool:
 def verify(name: str, password: str, *, address: str) -> bool | None:
     """Whether the password is the player's; None where nobody has claimed the name.
 
-    Only wrong passwords count: 10 for a name and 50 from an address in a quarter of an hour, over all servers.
+    Only wrong passwords count: 10 for a name and 50 from an address in each quarter of an hour, over all servers.
     An attempt is counted before the password is looked at, so that many at once gain nothing, and taken back if the
     password was right. Raises TooManyAttempts, StoreUnavailable.
     """
     player = _player(name)
     if player is None:
         return None
-    counters = [("name", name, NAME_LIMIT), ("address", address, ADDRESS_LIMIT)]
+    # The address first: one that is blocked must not go on to use up the attempts of other people's names.
+    counters = [("address", address, ADDRESS_LIMIT), ("name", name, NAME_LIMIT)]
     keys = [_count(f"throttle#login#{kind}#{value}", limit) for kind, value, limit in counters]
     right = check_password(password, player.password)
     if right:

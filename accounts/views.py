@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from django.utils.encoding import iri_to_uri
@@ -39,7 +39,7 @@ class LogInView(CredentialsView):
             return _page(request, form, status=400)
         name = form.cleaned_data["username"]
         try:
-            right = store.verify(name, form.cleaned_data["password"], address=request.META["REMOTE_ADDR"])
+            right = store.verify(name, form.cleaned_data["password"], address=address_of(request))
         except store.TooManyAttempts as exc:
             response = _page(request, form, status=429, error=str(exc))
             response["Retry-After"] = str(exc.wait)
@@ -77,6 +77,14 @@ class LogOutView(View):
     def post(self, request: PlayerRequest) -> HttpResponse:
         sessions.log_out(request)
         return _answer(request, {"player": None}, "/")
+
+
+def address_of(request: HttpRequest) -> str:
+    """The client's address: of the connection, or what the proxy on this machine says it was (its last entry)."""
+    peer: str = request.META["REMOTE_ADDR"]
+    if peer not in ("127.0.0.1", "::1"):
+        return peer
+    return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() or peer
 
 
 def _logged_in(request: PlayerRequest, name: str) -> HttpResponse:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from games.models import Game
 
 
+GONE = "There is no such game: it may have been declined, cancelled, or have expired."
+
+
 class MalformedInput(ValueError):
     """The request does not say what it should: nothing was read or written for it."""
 

@@ -42,6 +42,12 @@ class NewGame(Form):
             raise forms.ValidationError("That is you: invite somebody else.")
         return name
 
+    def clean_game(self) -> uuid.UUID | None:
+        given: uuid.UUID | None = self.cleaned_data["game"]
+        if given and given.version != 4:
+            raise forms.ValidationError("This form's game id is not one: reload the page.")
+        return given
+
     @property
     def game_id(self) -> str | None:
         given = self.cleaned_data.get("game")

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 
 from accounts.middleware import PlayerRequest
 from games import errors, responses, rules
-from tictactoe_site.answers import refuse
+from tictactoe_site.answers import refuse, wants_fragment
 
 logger = logging.getLogger(__name__)
 
@@ -42,5 +42,8 @@ class DomainErrors:
             response = refuse(request, 503, "The games can't be reached just now: try again in a moment.")
             response["Retry-After"] = str(RETRY_AFTER_SECONDS)
             return response
+        if isinstance(exc, errors.NotFound) and request.method == "GET" and wants_fragment(request):
+            # A page that waits for a game that is gone: load the page that says so, and ask no more.
+            return HttpResponse(headers={"HX-Redirect": request.path})
         status = STATUS.get(type(exc))
         return refuse(request, status, str(exc)) if status else None

@@ -130,7 +130,7 @@ class Game(TableItem):
     opponent_index = OpponentIndex()
 
     @classmethod
-    def from_raw_data(cls, data: RawItem) -> Game:  # type: ignore[override]
+    def from_raw_data(cls, data: RawItem) -> Game:
         """Raises UnreadableGame where an attribute is of another type."""
         try:
             return super().from_raw_data(data)

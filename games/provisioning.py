@@ -36,12 +36,13 @@ def time_to_live() -> str:
     return str(answer.get("AttributeName", "")) if enabled else ""
 
 
-def create(say: Callable[[str], None]) -> bool:
+def create(say: Callable[[str], None], *, only_new: bool = False) -> bool:
     """Make sure that the table is there, ACTIVE, and looked after; True if this call made it.
 
     Safe when many servers start at once: one of them makes the table, the others wait for it. ``say`` gets a line
-    for each thing done or skipped, and one every two seconds of waiting. A table of that name with another schema is
-    somebody else's, and left alone. Raises StoreUnavailable, also for that.
+    for each thing done or skipped, and one every two seconds of waiting. With ``only_new`` a table
+    that is there stays exactly as it is. One of that name with another schema is somebody else's, and always left
+    alone. Raises StoreUnavailable, also for that.
     """
     made = describe() is None and _create_table()
     if made:
@@ -50,6 +51,8 @@ def create(say: Callable[[str], None]) -> bool:
     broken = schema.broken(described)
     if broken:
         raise StoreUnavailable(broken)
+    if only_new and not made:
+        return False
     for step in (_expire_items, _keep_backups, _protect):
         say(step())
     return made

@@ -16,13 +16,14 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex
 
 from games import table
-from games.errors import MalformedInput, NotFound, UnreadableGame
+from games.errors import GONE, MalformedInput, NotFound, UnreadableGame
 from games.models import Game, HostIndex, Status
-from games.store import GONE
 
 # Twenty index entries are less than the 4 KB of one read unit.
 PAGE = 20
 FINISHED_SHOWN = 10
+# Of each index, however many invitations somebody was sent.
+MOST = 200
 # BatchGetItem takes no more keys (Amazon DynamoDB API Reference).
 BATCH = 100
 
@@ -58,7 +59,7 @@ def lobby(player: str) -> Lobby:
     Descending, StatusDate has the pending games first, then those in progress, then the finished: reading stops
     after ten of these, so that it costs the same after ten thousand games. Raises StoreUnavailable.
     """
-    found = _from_both_indexes(player, lambda games: _until_finished(games, FINISHED_SHOWN + 1))
+    found = _from_both_indexes(player, lambda games: islice(_until_finished(games, FINISHED_SHOWN + 1), MOST))
     now = datetime.now(UTC)
     pending = [game for game in found if game.stored_status is Status.PENDING and not game.expired(now)]
     started = _whole([game for game in found if game.stored_status is Status.IN_PROGRESS])
@@ -99,7 +100,7 @@ def of_everybody(status: Status | None, limit: int) -> list[Game]:
     if status:
         condition &= Game.status_date.startswith(status)
     with table.unavailable():
-        return list(Game.scan(condition, limit=limit))
+        return list(Game.scan(condition, limit=limit, page_size=1000))
 
 
 _CURSOR = re.compile(r"FINISHED_[0-9 :.-]{10,40}~[0-9a-f-]{36}")

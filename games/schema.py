@@ -90,6 +90,10 @@ def _index_differences(found: dict[str, Any] | None, expected: dict[str, Any]) -
         consequence = "It works, and each move costs 3 write units instead of 1, as in the AWS example."
         yield Difference(f"The index {name} projects ALL attributes, not only {', '.join(wanted)}.", consequence, False)
         return
+    extra = [attribute for attribute in projection.get("NonKeyAttributes", []) if attribute not in wanted]
+    if extra:
+        consequence = "It works, and a write that changes one of them costs more."
+        yield Difference(f"The index {name} projects {', '.join(extra)} besides.", consequence, False)
     missing = [attribute for attribute in wanted if attribute not in projection.get("NonKeyAttributes", [])]
     if missing:
         consequence = "The lobby shows games without their other player or result."

@@ -21,14 +21,13 @@ from pynamodb.expressions.update import Action
 
 from accounts.names import GUEST_PREFIX, is_guest
 from games import computer, rules, table
-from games.errors import IllegalMove, LostRace, NotFound, NotYours
+from games.errors import GONE, IllegalMove, LostRace, NotFound, NotYours
 from games.models import NOBODYS_TURN, SQUARE_FIELDS, SQUARES, Game, Snapshot, Status, result_of
 from games.rules import EMPTY, Mark, Position
 from games.table import ConditionFailed
 
 INVITATION_LIFETIME = timedelta(days=7)
 GUEST_GAME_LIFETIME = timedelta(days=30)
-GONE = "There is no such game: it may have been declined, cancelled, or have expired."
 
 
 def invite(*, host: str, opponent: str | None, game_id: str | None = None) -> Game:
@@ -141,7 +140,9 @@ def move(snapshot: Snapshot, *, player: str, square: int) -> Game:
         stored = _stored(exc)
         if _holds_move(stored, player, own):
             return stored
-        if before.status is Status.PENDING and stored.opponent_id != player:
+        if before.status is Status.PENDING and _has_just_accepted(stored, before, player):
+            return move(stored.snapshot, player=player, square=square)
+        if before.status is Status.PENDING and not _holds_seat(stored, player):
             _refuse_invitee(stored, player, exc)
         raise LostRace("The game has moved on: this is how it stands now.", stored) from exc
 
@@ -266,6 +267,22 @@ def _holds_move(stored: Game, player: str, after: Snapshot) -> bool:
     return all(now == then for now, then in squares if then != EMPTY or now == mark)
 
 
+def _has_just_accepted(stored: Game, before: Snapshot, player: str) -> bool:
+    """Whether the player accepted in another tab, so that the move is as good in the game as in the invitation."""
+    same = (stored.host_id, stored.board) == (before.host, before.board)
+    return same and stored.stored_status is Status.IN_PROGRESS and stored.opponent_id == player
+
+
+def _holds_seat(stored: Game, player: str) -> bool:
+    return stored.opponent_id == player and stored.stored_status is not Status.PENDING
+
+
+def just_played(game: Game, *, player: str, square: int) -> bool:
+    """Whether the game's last move is the player's to this square: then asking for it again is no mistake."""
+    moves = game.moves or ""
+    return moves.endswith(str(square)) and game.board[square] == game.snapshot.mark_of(player)
+
+
 def _awaits(stored: Game, player: str) -> bool:
     invited = stored.opponent_id == player or (stored.opponent_id is None and stored.host_id != player)
     return stored.stored_status is Status.PENDING and invited and not stored.expired(_now())
@@ -276,7 +293,7 @@ def _refuse_invitee(stored: Game, player: str, exc: ConditionFailed) -> NoReturn
         raise NotYours("This is your own invitation: it is for somebody else to accept.") from exc
     if stored.opponent not in (None, player) and not stored.by_link:
         raise NotYours(f"This invitation is for {stored.opponent}.") from exc
-    if stored.stored_status is Status.PENDING:
+    if stored.stored_status is Status.PENDING and stored.expired(_now()):
         raise LostRace(f"This invitation has expired: ask {stored.host_id} for a new one.", stored) from exc
     if stored.opponent == player:
         raise LostRace("This game is over.", stored) from exc

@@ -7,6 +7,7 @@ read: DynamoDB answers with the item as it is (ReturnValuesOnConditionCheckFailu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
@@ -163,7 +164,9 @@ def _refusal(exc: ClientError, where: str) -> str:
         case "ResourceNotFoundException":
             return f"The table {table} is not at {where}: run manage.py create_table."
         case "AccessDeniedException":
-            return f"{where} refuses this: {error.get('Message', '')} Extend the policy of the role in use."
+            # The message has the account's number and the role's name in it, and /readyz/ is public.
+            action = re.search(r"dynamodb:\w+", error.get("Message", ""))
+            return f"{where} refuses {action[0] if action else 'this'}: allow it in the policy of the role in use."
         case "UnrecognizedClientException" | "InvalidSignatureException" | "ExpiredTokenException":
             return f"{where} does not accept these credentials ({error.get('Code')}): renew or correct them."
         case "ThrottlingException" | "ProvisionedThroughputExceededException" | "RequestLimitExceeded":

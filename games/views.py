@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from accounts.middleware import PlayerRequest
 from accounts.store import is_claimed
 from games import queries, rules, store
 from games.computer import NAME as COMPUTER
-from games.errors import IllegalMove, MalformedInput, NotFound
+from games.errors import IllegalMove, MalformedInput, NotFound, StoreUnavailable
 from games.forms import NewGame
 from games.models import Game, Snapshot
 from games.presentation import GamePage, LobbyPage, ReplayPage, state
@@ -133,7 +134,10 @@ class MoveView(PlayersView):
         try:
             return done(request, store.move(snapshot, player=request.user.name, square=square))
         except IllegalMove as exc:
-            return show(request, _load(request, game_id), status=409, error=str(exc))
+            game = _load(request, game_id)
+            if store.just_played(game, player=request.user.name, square=square):
+                return done(request, game)
+            return show(request, game, status=409, error=str(exc))
 
 
 def _welcome(request: PlayerRequest) -> HttpResponse:
@@ -152,7 +156,8 @@ def _load(request: PlayerRequest, game_id: UUID) -> Game:
     """
     game = queries.game(str(game_id))
     if game.needs_settling and request.user.is_authenticated and request.user.name in game.players:
-        return store.settle(game)
+        with suppress(StoreUnavailable):  # The page can be shown without.
+            return store.settle(game)
     return game
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from accounts import store
 from accounts.models import Player
+from accounts.views import address_of
 from tests.conftest import PASSWORD, Cast
 
 JSON = {"accept": "application/json"}
@@ -153,7 +154,7 @@ def test_guessing_is_slowed_down_for_a_name_wherever_it_comes_from(alice: Client
     answer = Client(REMOTE_ADDR="10.0.0.9").post("/accounts/login/", {"username": "alice", "password": PASSWORD})
     assert answer.status_code == 429
     assert 0 < int(answer["Retry-After"]) <= 900
-    assert "minutes" in answer.content.decode()
+    assert "quarter of an hour" in answer.content.decode()
 
 
 @pytest.mark.usefixtures("limits")
@@ -172,6 +173,28 @@ def cast(games_table: str) -> Cast:
         return Client()
 
     return claim
+
+
+@pytest.mark.usefixtures("limits")
+def test_a_blocked_address_locks_no_name(cast: Cast) -> None:
+    for name in ("alice", "bob"):
+        cast(name)
+    attacker = Client(REMOTE_ADDR="10.0.0.1")
+    statuses = [
+        attacker.post("/accounts/login/", {"username": name, "password": "no"}).status_code
+        for name in ("alice", "alice", "alice", "bob", "bob", "bob", "bob", "bob")
+    ]
+    assert statuses == [403] * 5 + [429] * 3
+    assert log_in(Client(), "bob")[0] == 303
+
+
+@pytest.mark.usefixtures("games_table")
+def test_the_proxy_on_the_same_machine_is_nobodys_address() -> None:
+    request = RequestFactory().get("/", REMOTE_ADDR="127.0.0.1", headers={"x-forwarded-for": "6.6.6.6, 10.0.0.7"})
+    assert address_of(request) == "10.0.0.7"
+    forged = RequestFactory().get("/", REMOTE_ADDR="10.0.0.8", headers={"x-forwarded-for": "6.6.6.6"})
+    assert address_of(forged) == "10.0.0.8"
+    assert address_of(RequestFactory().get("/")) == "127.0.0.1"
 
 
 @pytest.mark.usefixtures("limits")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from games import table
@@ -115,7 +116,7 @@ def player(alice: Client) -> Client:
 
 
 anything = st.text(max_size=60) | st.sampled_from(["TopLeft", "bob", "computer", "alice", "0", "\x00", "𝟘", "'\"<>"])
-FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @FUZZ
@@ -123,13 +124,44 @@ FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=[HealthChe
     path=st.sampled_from(
         ["/games/new/", f"{GAME}move/", f"{GAME}accept/", f"{GAME}cancel/", "/accounts/signup/", "/accounts/login/"]
     ),
+    htmx=st.booleans(),
     form=st.dictionaries(
         st.sampled_from(["opponent", "game", "square", "position", "username", "password", "next"]), anything
     ),
     accept=st.sampled_from(["text/html", "application/json", "*/*", "", ";;;", "text/html;q=x", "a/b;q=nan", "é"]),
 )
-def test_no_form_gives_a_500(player: Client, path: str, form: dict[str, str], accept: str) -> None:
-    assert player.post(path, form, headers={"accept": accept}).status_code < 500
+def test_no_form_gives_a_500(player: Client, path: str, htmx: bool, form: dict[str, str], accept: str) -> None:
+    headers = {"accept": accept} | (HTMX if htmx else {})
+    assert player.post(path, form, headers=headers).status_code < 500
+
+
+@pytest.mark.parametrize("target", ["/a\nb", "/\x00", "/é", "/" + "x" * 5000])
+@pytest.mark.parametrize("headers", [HTMX, JSON, {}])
+def test_no_place_to_go_to_gives_a_500(games_table: str, target: str, headers: dict[str, str]) -> None:
+    client = Client(raise_request_exception=False)
+    for _ in range(2):  # as a visitor, and as the guest one has become
+        answer = client.post("/accounts/guest/", {"next": target}, headers=headers)
+        assert answer.status_code in (200, 303)
+        assert "\n" not in answer.headers.get("HX-Redirect", "")
+        assert (answer.headers["Content-Type"] == "application/json") == (headers == JSON)
+
+
+def test_a_mistake_of_ours_is_a_page_and_is_logged_with_its_traceback(
+    player: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("games.queries.lobby", lambda name: 1 / 0)
+    answer = player.get("/")
+    assert (answer.status_code, "not with you" in answer.content.decode()) == (500, True)
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_page_that_waits_is_sent_on_when_its_game_is_gone_or_its_player_logged_out(alice: Client) -> None:
+    url = alice.post("/games/new/", {"opponent": "bob"})["Location"]
+    alice.post(f"{url}cancel/")
+    assert alice.get(f"{url}?since=PENDING-0", headers=HTMX)["HX-Redirect"] == url
+    alice.post("/accounts/logout/")
+    assert alice.get("/", headers=HTMX)["HX-Redirect"] == "/"
+    assert alice.get("/", headers=JSON).json() == {"player": None}
 
 
 @FUZZ

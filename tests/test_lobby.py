@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from games import queries, store
+from games import queries, store, table
 from games.models import Game, Status
 from tests.conftest import stored
 
@@ -101,6 +101,44 @@ def test_every_finished_game_is_reached_page_by_page_even_of_one_instant() -> No
         seen, older = seen + ids(page.finished), page.older
     assert len(seen) == len(set(seen))
     assert set(seen) == set(ids(made))
+
+
+@pytest.mark.usefixtures("games_table")
+@pytest.mark.parametrize("minutes_apart", [0, 1])
+def test_games_of_one_index_are_all_reached_too(minutes_apart: int) -> None:
+    made = [make(Status.FINISHED, number * minutes_apart) for number in range(50)]
+    for player in ("alice", "bob"):
+        lobby = queries.lobby(player)
+        seen, older = ids(lobby.finished), lobby.older
+        while older:
+            page = queries.history(player, older)
+            seen, older = seen + ids(page.finished), page.older
+        assert sorted(seen) == sorted(ids(made))
+
+
+def test_items_of_a_wrong_type_hide_no_other_and_are_no_500(alice: Client) -> None:
+    sound = make(Status.IN_PROGRESS, 1)
+    for attribute, value in (
+        ("Turn", {"N": "3"}),
+        ("TopLeft", {"N": "1"}),
+        ("ExpiresAt", {"S": "x"}),
+        ("Moves", {"L": []}),
+    ):
+        broken = make(Status.IN_PROGRESS, 2)
+        table.client().update_item(
+            TableName="Games",
+            Key={"GameId": {"S": broken.game_id}},
+            UpdateExpression="SET #a = :v",
+            ExpressionAttributeNames={"#a": attribute},
+            ExpressionAttributeValues={":v": value},
+        )
+        url = f"/games/{broken.game_id}/"
+        assert alice.get(url).status_code == 409
+        for action in ("accept", "cancel", "decline", "move"):
+            assert alice.post(f"{url}{action}/", {"square": "TopLeft"}).status_code in (403, 409)
+    page = alice.get("/")
+    assert page.status_code == 200
+    assert sound.game_id in page.content.decode()
 
 
 def test_older_games_have_a_link_and_a_way_back(alice: Client) -> None:

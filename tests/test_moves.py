@@ -58,7 +58,7 @@ def test_the_end_is_told_to_everybody_in_the_right_words(
     play(url, moves, bob, alice)
     for client, sentence in ((alice, alice_reads), (bob, bob_reads), (Client(), charlie_reads)):
         page = client.get(url).content.decode()
-        assert f'role="status">{sentence}</p>' in page
+        assert f'tabindex="-1">{sentence}</p>' in page
         assert 'name="square"' not in page
     assert alice_reads in alice.get("/").content.decode()
 
@@ -129,6 +129,12 @@ def test_a_move_from_an_old_tab_loses_and_shows_the_game(url: str, alice: Client
 def test_a_move_sent_twice_is_made_once_and_twice_a_success(url: str, bob: Client) -> None:
     form = {"square": "TopLeft", "position": position_in(bob.get(url))}
     assert [bob.post(f"{url}move/", form).status_code for _ in range(2)] == [303, 303]
+    assert game_in(url).recorded_moves == "0"
+
+
+def test_a_bare_move_sent_twice_is_made_once_and_twice_a_success(url: str, alice: Client, bob: Client) -> None:
+    assert [bob.post(f"{url}move/", {"square": "TopLeft"}).status_code for _ in range(2)] == [303, 303]
+    assert alice.post(f"{url}move/", {"square": "TopLeft"}).status_code == 409
     assert game_in(url).recorded_moves == "0"
 
 

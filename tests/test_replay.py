@@ -49,7 +49,7 @@ def test_a_stored_game(alice: Client, bob: Client) -> None:
 
 def test_a_game_whose_order_nobody_recorded_cannot_be_replayed(alice: Client, bob: Client) -> None:
     url = alice.post("/games/new/", {"opponent": "bob"})["Location"]
-    for player, square in ((bob, "TopLeft"), (alice, "MiddleMiddle")):
+    for player, square in ((bob, "TopLeft"), (alice, "MiddleMiddle"), (bob, "TopRight")):
         player.post(f"{url}move/", {"square": square})
     stored(url.split("/")[2]).update([Game.recorded_moves.remove()])
     answer = alice.get(f"{url}?move=1")

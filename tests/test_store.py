@@ -249,6 +249,34 @@ def test_a_finishing_move_that_comes_again_is_a_success_too(playing: Game) -> No
     assert store.move(before.snapshot, player="bob", square=2).status_date == over.status_date
 
 
+def test_a_position_of_an_id_that_was_used_again_is_refused() -> None:
+    game_id = str(uuid.uuid4())
+    old = store.invite(host="alice", opponent=None, game_id=game_id)
+    store.cancel(game_id, player="alice")
+    store.invite(host="charlie", opponent=None, game_id=game_id)
+    with pytest.raises(LostRace):
+        store.move(old.snapshot, player="bob", square=0)
+    assert stored(game_id).status is Status.PENDING
+
+
+def test_a_move_from_the_invitation_counts_though_another_tab_accepted_it(pending: Game) -> None:
+    store.accept(pending.game_id, player="bob")
+    assert store.move(pending.snapshot, player="bob", square=4).recorded_moves == "4"
+
+
+def test_an_expired_invitation_says_so_also_to_a_move(pending: Game) -> None:
+    expire(pending)
+    with pytest.raises(LostRace, match="expired"):
+        store.move(pending.snapshot, player="bob", square=0)
+
+
+def test_the_order_of_two_old_moves_is_derived(playing: Game) -> None:
+    game = play(playing, "40")
+    game.update([Game.recorded_moves.remove()])
+    assert stored(game.game_id).moves == "40"
+    assert play(stored(game.game_id), "8").recorded_moves == "408"
+
+
 def test_a_move_into_a_withdrawn_invitation_makes_no_item(pending: Game) -> None:
     store.cancel(pending.game_id, player="alice")
     with pytest.raises(NotFound):

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 BASE_DIR = Path(__file__).resolve().parent.parent
 DEFAULT_REGION = "us-west-2"
 DEFAULT_TABLE = "Games"
+PLACEHOLDER = "local"
 MINIMUM_SECRET_LENGTH = 32
 
 KEYS = {
@@ -27,12 +28,15 @@ KEYS = {
 # Files written for the AWS example call the section [flask].
 SECTIONS = {"dynamodb": "dynamodb", "django": "django", "flask": "django"}
 
-# https://docs.aws.amazon.com/general/latest/gr/ddb.html: standard, FIPS, dual-stack, account-based and PrivateLink names.
+# https://docs.aws.amazon.com/general/latest/gr/ddb.html: standard, FIPS, dual-stack, account and
+# PrivateLink names.
 _AWS_HOST = re.compile(
     r"(?:[a-z0-9-]+\.)?(?:dynamodb(?:-fips)?|ddb)\.([a-z0-9-]+)\.(?:vpce\.)?(?:amazonaws\.com(?:\.cn)?|api\.aws)"
 )
 # RFC 1123, section 2.1, and RFC 1035, section 2.3.4: what botocore takes for a host name.
-_HOST_NAME = re.compile(r"(?=.{1,253}\Z)(?:(?!-)[A-Za-z0-9-]{1,63}(?<!-)\.)*(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
+_AWS_SUFFIXES = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+_LABEL = r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)"
+_HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)*{_LABEL}")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+|local(host)?")
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
 _TABLE = re.compile(r"[A-Za-z0-9_.-]{3,255}")
@@ -101,7 +105,7 @@ def for_endpoint(endpoint: str, *, base: Config | None = None, environ: Mapping[
     region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
     base = base or Config(region=region)
     base = replace(base, endpoint=url, region=region_of(url) or base.region)
-    if base.access_key_id:
+    if base.access_key_id not in (None, PLACEHOLDER):
         return base
     access_key_id, secret_access_key = _credentials(values, url, environ)
     return replace(base, access_key_id=access_key_id, secret_access_key=secret_access_key)
@@ -258,9 +262,10 @@ def _credentials(values: _Values, endpoint: str | None, environ: Mapping[str, st
             "dynamodb", "access_key_id", "is missing, but secret_access_key is there: give both or neither."
         )
     own_chain = environ.get("AWS_ACCESS_KEY_ID") or environ.get("AWS_PROFILE")
-    if key_id or own_chain or endpoint is None or region_of(endpoint):
+    service = endpoint is None or (urlsplit(endpoint).hostname or "").endswith(_AWS_SUFFIXES)
+    if key_id or own_chain or service:
         return key_id, secret
-    return "local", "local"
+    return PLACEHOLDER, PLACEHOLDER
 
 
 def _table(values: _Values) -> str:

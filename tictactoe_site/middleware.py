@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
-from tictactoe_site.answers import wants_json
+from tictactoe_site.answers import refuse, wants_fragment, wants_json
 
 GetResponse: TypeAlias = Callable[[HttpRequest], HttpResponse]
 
@@ -40,6 +40,8 @@ class Setup:
         headers = {"Retry-After": "60"}
         if wants_json(request) or request.path_info == "/readyz/":
             return JsonResponse({"error": problem}, status=503, headers=headers)
+        if wants_fragment(request):
+            return refuse(request, 503, problem)
         response = render(request, "setup.html", {"problem": problem}, status=503)
         response["Retry-After"] = headers["Retry-After"]
         return response

@@ -57,8 +57,9 @@ TEMPLATES = [
 
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 SESSION_COOKIE_NAME = "session"
+# A guest is their session: it must outlive the thirty days of a guest's game.
+SESSION_COOKIE_AGE = 60 * 24 * 60 * 60
 CSRF_FAILURE_VIEW = "tictactoe_site.views.csrf_failure"
-LOGIN_URL = "/accounts/login/"
 
 PASSWORD_HASHERS = ["accounts.hashers.Argon2"]
 AUTH_PASSWORD_VALIDATORS = [

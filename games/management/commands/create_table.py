@@ -13,7 +13,7 @@ class Command(TableCommand):
     help = (
         "Create the table with its two indexes if it is not there, wait until it is ACTIVE, and switch on TTL, "
         "point-in-time recovery and deletion protection. Run it as often as you like, on many servers at once: "
-        "what is there stays as it is."
+        "of a table that is there, keys, indexes and items stay as they are."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

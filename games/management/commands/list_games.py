@@ -22,7 +22,7 @@ class Command(TableCommand):
         parser.add_argument(
             "--player",
             metavar="NAME",
-            help="only NAME's games, host or opponent; exactly as stored, which is lower case",
+            help="only games of NAME, written as stored: lower case",
         )
         parser.add_argument(
             "--status", type=_status, metavar="STATUS", help="only PENDING, IN_PROGRESS or FINISHED games"

@@ -49,7 +49,7 @@ class Command(TableCommand):
                 chosen = config.for_endpoint(resources.enter_context(embedded.process()))
                 kept = IN_MEMORY
             table.bind(chosen, patient=True)
-            provisioning.create(lambda line: None)
+            provisioning.create(lambda line: None, only_new=True)
             settings.SETUP_PROBLEM = ""
             if options["host"] not in LOOPBACK:
                 settings.ALLOWED_HOSTS = ["*"]
