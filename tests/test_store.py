@@ -237,6 +237,12 @@ def test_a_move_that_landed_is_a_success_when_it_comes_again(playing: Game) -> N
     assert store.move(playing.snapshot, player="bob", square=4).attribute_values == answered.attribute_values
 
 
+def test_a_stored_turn_that_is_the_others_is_respected(playing: Game) -> None:
+    stored(playing.game_id).update([Game.turn.set("alice")])
+    with pytest.raises(LostRace):
+        store.move(playing.snapshot, player="bob", square=4)
+
+
 def test_a_later_move_to_the_same_square_does_not_pass_for_an_earlier_one(playing: Game) -> None:
     play(playing, "408")
     with pytest.raises(LostRace):
