@@ -217,3 +217,18 @@ def test_a_site_that_cannot_be_reached_is_said_and_the_board_stays(
     page.unroute("**/move/")
     page.locator(".board button").first.click()
     expect(page.locator(".board button")).to_have_count(6)
+
+
+def test_by_keyboard_the_place_is_kept_and_the_turn_is_announced(site: str, open_browser: Callable[..., Page]) -> None:
+    page = open_browser()
+    page.goto(site)
+    claim(page, "testuser1")
+    page.get_by_role("link", name="CREATE").click()
+    page.get_by_role("button", name="Play the computer").click()
+    page.locator(".board button").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".board button")).to_have_count(6)
+    expect(page.locator(".headline")).to_be_focused()
+    expect(page.get_by_role("status")).to_have_text("Your turn: you play O.")
+    page.keyboard.press("Tab")
+    expect(page.locator(".board button").first).to_be_focused()
