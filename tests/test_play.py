@@ -94,6 +94,36 @@ def test_ctrl_c_during_start_up_shows_no_traceback(after: float) -> None:
         assert ends(family)
 
 
+def test_ctrl_c_ends_it_at_once_though_browsers_hold_idle_connections() -> None:
+    clean = {key: value for key, value in os.environ.items() if key != "CONFIG_FILE"}
+    command = [sys.executable, "manage.py", "play", "--port", "0"]
+    pipe = subprocess.PIPE
+    started = subprocess.Popen(
+        command, stdout=pipe, stderr=pipe, text=True, cwd=BASE_DIR, env=clean, start_new_session=True
+    )
+    with started as process:
+        assert process.stdout
+        host, port = re.findall(r"//(.*):(\d+)/", process.stdout.readline())[0]
+        idle = [socket.create_connection((host, int(port))) for _ in range(6)]
+        time.sleep(0.3)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=15)
+        for connection in idle:
+            connection.close()
+    # gunicorn says so on standard error when it has to kill its worker.
+    assert (out, err, process.returncode) == ("", "", 0)
+
+
+def test_a_closed_terminal_ends_it() -> None:
+    with playing() as (_, process):
+        family = [process.pid, *children_of(process.pid)]
+        process.send_signal(signal.SIGHUP)
+        process.wait(timeout=10)
+        assert process.stderr
+        assert "Traceback" not in process.stderr.read()
+        assert ends(family)
+
+
 def test_it_serves_while_slow_clients_hang_on() -> None:
     with playing() as (address, _):
         host, port = re.findall(r"//(.*):(\d+)", address)[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
@@ -77,6 +78,10 @@ class Server(BaseApplication):
             table.warm_up()
 
         def after_start(worker: Any) -> None:
+            # Ctrl-C reaches the master and the worker. gunicorn's own handler, interrupted by the master's SIGQUIT,
+            # waits for itself; and its threads would take 5 s to leave browsers' idle connections.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGQUIT, lambda number, frame: os._exit(0))
             if worker.age == 1:  # not for one that takes a crashed one's place
                 self.ready()
 
@@ -89,8 +94,6 @@ class Server(BaseApplication):
             "control_socket_disable": True,
             "post_fork": after_fork,
             "post_worker_init": after_start,
-            # Ctrl-C ends at once: threads that wait on browsers' idle connections would take 5 s to notice.
-            "worker_int": lambda worker: os._exit(0),
         }
         for name, value in options.items():
             self.cfg.set(name, value)
