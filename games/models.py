@@ -217,6 +217,10 @@ class Game(TableItem):
     def whose_turn(self) -> str | None:
         return None if self.status is Status.FINISHED or self.turn == NOBODYS_TURN else self.turn
 
+    def invites(self, player: str) -> bool:
+        """Whether the invitation, while it is pending, is for this player: by name, or open and not their own."""
+        return player == self.opponent_id or (self.opponent is None and player != self.host_id)
+
     def expired(self, now: datetime) -> bool:
         """Whether TTL is free to delete the item, which it does up to days later."""
         return self.expires_at is not None and self.expires_at <= now.timestamp()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -95,8 +94,7 @@ class GamePage:
 
     @property
     def can_accept(self) -> bool:
-        invited = self.is_opponent or (self.game.opponent is None and not self.is_host)
-        return self.is_pending and bool(self.viewer) and invited
+        return self.is_pending and bool(self.viewer) and self.game.invites(self.viewer)
 
     @property
     def may_log_in_to_accept(self) -> bool:
@@ -273,10 +271,6 @@ class ReplayPage:
     @property
     def total(self) -> int:
         return len(self.moves)
-
-    @property
-    def steps(self) -> Iterable[int]:
-        return range(self.total + 1)
 
     @property
     def previous(self) -> int | None:

@@ -284,8 +284,7 @@ def just_played(game: Game, *, player: str, square: int) -> bool:
 
 
 def _awaits(stored: Game, player: str) -> bool:
-    invited = stored.opponent_id == player or (stored.opponent_id is None and stored.host_id != player)
-    return stored.stored_status is Status.PENDING and invited and not stored.expired(_now())
+    return stored.stored_status is Status.PENDING and stored.invites(player) and not stored.expired(_now())
 
 
 def _refuse_invitee(stored: Game, player: str, exc: ConditionFailed) -> NoReturn:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
@@ -86,6 +85,13 @@ def claim(page: Page, name: str) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Claim this name").click()
     expect(page.get_by_role("heading", name="Your games")).to_be_visible()
+
+
+def play_the_computer(site: str, page: Page) -> None:
+    page.goto(site)
+    claim(page, "testuser1")
+    page.get_by_role("link", name="CREATE").click()
+    page.get_by_role("button", name="Play the computer").click()
 
 
 def look_again(page: Page) -> None:
@@ -174,10 +180,7 @@ def test_logging_in_with_a_free_name_offers_to_claim_it(site: str, open_browser:
 
 def test_an_old_tab_is_told_and_shown_the_game(site: str, open_browser: Callable[..., Page]) -> None:
     tab = open_browser()
-    tab.goto(site)
-    claim(tab, "testuser1")
-    tab.get_by_role("link", name="CREATE").click()
-    tab.get_by_role("button", name="Play the computer").click()
+    play_the_computer(site, tab)
     other_tab = tab.context.new_page()
     other_tab.goto(tab.url)
     squares = [button.get_attribute("value") for button in tab.locator(".board button").all()]
@@ -190,10 +193,7 @@ def test_an_old_tab_is_told_and_shown_the_game(site: str, open_browser: Callable
 
 def test_the_back_button_shows_the_game_as_it_is(site: str, open_browser: Callable[..., Page]) -> None:
     page = open_browser()
-    page.goto(site)
-    claim(page, "testuser1")
-    page.get_by_role("link", name="CREATE").click()
-    page.get_by_role("button", name="Play the computer").click()
+    play_the_computer(site, page)
     page.locator(".board button").first.click()
     expect(page.locator(".board button")).to_have_count(6)
     page.get_by_role("link", name="To your games").click()
@@ -203,13 +203,10 @@ def test_the_back_button_shows_the_game_as_it_is(site: str, open_browser: Callab
 
 
 def test_a_site_that_cannot_be_reached_is_said_and_the_board_stays(
-    site: str, open_browser: Callable[..., Page], tmp_path: Path
+    site: str, open_browser: Callable[..., Page]
 ) -> None:
     page = open_browser()
-    page.goto(site)
-    claim(page, "testuser1")
-    page.get_by_role("link", name="CREATE").click()
-    page.get_by_role("button", name="Play the computer").click()
+    play_the_computer(site, page)
     page.route("**/move/", lambda route: route.abort())
     page.locator(".board button").first.click()
     expect(page.get_by_role("alert")).to_contain_text("could not be reached")
@@ -221,10 +218,7 @@ def test_a_site_that_cannot_be_reached_is_said_and_the_board_stays(
 
 def test_by_keyboard_the_place_is_kept_and_the_turn_is_announced(site: str, open_browser: Callable[..., Page]) -> None:
     page = open_browser()
-    page.goto(site)
-    claim(page, "testuser1")
-    page.get_by_role("link", name="CREATE").click()
-    page.get_by_role("button", name="Play the computer").click()
+    play_the_computer(site, page)
     page.locator(".board button").first.focus()
     page.keyboard.press("Enter")
     expect(page.locator(".board button")).to_have_count(6)

@@ -33,8 +33,8 @@ SECTIONS = {"dynamodb": "dynamodb", "django": "django", "flask": "django"}
 _AWS_HOST = re.compile(
     r"(?:[a-z0-9-]+\.)?(?:dynamodb(?:-fips)?|ddb)\.([a-z0-9-]+)\.(?:vpce\.)?(?:amazonaws\.com(?:\.cn)?|api\.aws)"
 )
-# RFC 1123, section 2.1, and RFC 1035, section 2.3.4: what botocore takes for a host name.
 _AWS_SUFFIXES = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+# RFC 1123, section 2.1, and RFC 1035, section 2.3.4: what botocore takes for a host name.
 _LABEL = r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)"
 _HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)*{_LABEL}")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+|local(host)?")

@@ -37,13 +37,13 @@ class Setup:
         problem = settings.SETUP_PROBLEM
         if not problem:
             return self.get_response(request)
-        headers = {"Retry-After": "60"}
-        if wants_json(request) or request.path_info == "/readyz/":
-            return JsonResponse({"error": problem}, status=503, headers=headers)
-        if wants_fragment(request):
-            return refuse(request, 503, problem)
-        response = render(request, "setup.html", {"problem": problem}, status=503)
-        response["Retry-After"] = headers["Retry-After"]
+        if request.path_info == "/readyz/":
+            response: HttpResponse = JsonResponse({"error": problem}, status=503)
+        elif wants_json(request) or wants_fragment(request):
+            response = refuse(request, 503, problem)
+        else:
+            response = render(request, "setup.html", {"problem": problem}, status=503)
+        response["Retry-After"] = "60"
         return response
 
 

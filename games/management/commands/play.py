@@ -44,7 +44,8 @@ class Command(TableCommand):
         with ExitStack() as resources:
             listener = _listener(options["host"], options["port"])
             if options["endpoint"] or settings.CONFIG_NAMED:
-                chosen = self.configured(options["endpoint"]) or config.Config()
+                chosen = self.configured(options["endpoint"])
+                assert chosen  # one of the two was given, and a wrong one has raised ConfigError
                 kept = f"games are kept in the table {chosen.table} at {chosen.place}"
             else:
                 chosen = config.for_endpoint(resources.enter_context(embedded.process()))
