@@ -42,3 +42,7 @@ class UnreadableGame(Exception):
 
 class StoreUnavailable(Exception):
     """DynamoDB did not do what was asked of it. The text is for the operator, not for players."""
+
+
+class NotAllowed(StoreUnavailable):
+    """The policies of this account do not allow the action. The text names it."""

@@ -84,10 +84,7 @@ class Snapshot:
     @property
     def position(self) -> Position:
         """Raises UnreadableGame where no game leads to this board."""
-        try:
-            return Position(self.board)
-        except rules.Malformed as exc:
-            raise UnreadableGame("This game's stored board can't be the board of a game.") from exc
+        return _position_of(self.board)
 
     def mark_of(self, player: str) -> Mark | None:
         """The host plays O, the other X; somebody not (yet) in the game has no mark."""
@@ -165,7 +162,8 @@ class Game(TableItem):
 
     @property
     def position(self) -> Position:
-        return self.snapshot.position
+        """Raises UnreadableGame where no game leads to the board."""
+        return _position_of(self.board)
 
     @property
     def outcome(self) -> Outcome | None:
@@ -227,6 +225,13 @@ class Game(TableItem):
 
 
 SQUARES: tuple[UnicodeAttribute, ...] = tuple(getattr(Game, field) for field in SQUARE_FIELDS)
+
+
+def _position_of(board: str) -> Position:
+    try:
+        return Position(board)
+    except rules.Malformed as exc:
+        raise UnreadableGame("This game's stored board can't be the board of a game.") from exc
 
 
 def _leads_to(moves: str, board: str) -> bool:

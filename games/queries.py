@@ -1,44 +1,67 @@
-"""The only reader of games: one by its id, and the lists of the lobby and the history.
+"""The only reader of games: one by its id, and the lists of the lobby and of the pages that follow it.
 
 Index reads lag behind the table, so nothing is ever authorised from a list.
+
+All of a player's games stand in one order, by StatusDate and then by id: descending, the pending games come first, then
+those in progress, then the finished. A page is a stretch of that order, from either end or from a place in it. Places
+are keys and not counts, so a game that finishes between two pages moves no other game from one page to another.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextvars import copy_context
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
+from typing import Any, NamedTuple
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex
+from pynamodb.pagination import ResultIterator
 
 from games import table
 from games.errors import GONE, MalformedInput, NotFound, UnreadableGame
 from games.models import Game, HostIndex, Status
+from games.table import RawItem
 
-# Twenty index entries are less than the 4 KB of one read unit.
-PAGE = 20
-FINISHED_SHOWN = 10
-# Of each index, however many invitations somebody was sent.
+FINISHED_IN_LOBBY = 10
+FINISHED_ON_A_PAGE = 20
+# A page ends here too, however many invitations somebody was sent.
 MOST = 200
-# BatchGetItem takes no more keys (Amazon DynamoDB API Reference).
-BATCH = 100
+# What half a read unit pays for, and the most that an index entry can take of it.
+READ_BYTES = 4096
+LONGEST_ENTRY = 184
+# A full page of finished games, the one before it, and one that tells of more: these are within one half unit.
+FIRST_READ = FINISHED_ON_A_PAGE + 2
+FURTHER_READ = 100
+# What one BatchGetItem takes (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html).
+MOST_AT_ONCE = 100
 
-_threads = ThreadPoolExecutor(max_workers=8, thread_name_prefix="query")
+# One for each request that a server answers at a time (gunicorn.conf.py has half as many, manage.py play as many).
+_threads = ThreadPoolExecutor(max_workers=64, thread_name_prefix="query")
 
 
 @dataclass(frozen=True, slots=True)
 class Lobby:
-    """A player's games, each list newest first. ``older`` is where the finished games go on, or None."""
+    """A stretch of a player's games, each list newest first.
+
+    ``newer`` and ``older`` are the places where the games go on, or None where there are no more.
+    """
 
     invitations: list[Game] = field(default_factory=list)
     waiting: list[Game] = field(default_factory=list)
     playing: list[Game] = field(default_factory=list)
     finished: list[Game] = field(default_factory=list)
+    newer: str | None = None
     older: str | None = None
+
+    @property
+    def games(self) -> Iterator[Game]:
+        return chain(self.invitations, self.waiting, self.playing, self.finished)
 
 
 def game(game_id: str) -> Game:
@@ -53,39 +76,63 @@ def game(game_id: str) -> Game:
     return found
 
 
-def lobby(player: str) -> Lobby:
-    """One query per index, at the same time, and one batch read for the boards of the games in progress.
+def raw_games(game_ids: Sequence[str]) -> dict[str, RawItem]:
+    """Up to MOST_AT_ONCE games as they were a moment ago: half a read unit each, in one request.
 
-    Descending, StatusDate has the pending games first, then those in progress, then the finished: reading stops
-    after ten of these, so that it costs the same after ten thousand games. Raises StoreUnavailable.
+    One that is not there, or that DynamoDB did not get round to, is left out. Raises StoreUnavailable.
     """
-    found = _from_both_indexes(player, lambda games: islice(_until_finished(games, FINISHED_SHOWN + 1), MOST))
-    now = datetime.now(UTC)
-    pending = [game for game in found if game.stored_status is Status.PENDING and not game.expired(now)]
-    started = _whole([game for game in found if game.stored_status is Status.IN_PROGRESS])
-    finished, older = _page([game for game in found if game.stored_status is Status.FINISHED], FINISHED_SHOWN)
-    playing = [game for game in started if game.status is Status.IN_PROGRESS]
-    return Lobby(
-        invitations=[game for game in pending if game.host_id != player],
-        waiting=[game for game in pending if game.host_id == player],
-        # Python's sort is stable: newest first among those where it is the player's turn, and among the others.
-        playing=sorted(playing, key=lambda game: game.turn != player),
-        finished=[game for game in started if game.status is Status.FINISHED] + finished,
-        older=older,
-    )
+    keys: list[Any] = [{"GameId": game_id} for game_id in game_ids]
+    with table.unavailable():
+        answer = Game._get_connection().batch_get_item(keys)
+    return {item["GameId"]["S"]: item for item in answer["Responses"][Game.Meta.table_name]}
 
 
-def history(player: str, before: str) -> Lobby:
-    """The finished games after the entry that ``Lobby.older`` named. Raises MalformedInput, StoreUnavailable."""
-    if not _CURSOR.fullmatch(before):
-        raise MalformedInput("This is no place in your list of games: start again from the lobby.")
-    date = before.rpartition("~")[0]
+def lobby(player: str) -> Lobby:
+    """The newest of a player's games: all that go on and the last ten finished, or as many as fit on a page.
 
-    def following(games: Iterator[Game]) -> Iterator[Game]:
-        return _until_finished((game for game in games if _cursor(game) < before), PAGE + 1)
+    One query per index, at the same time, and one batch read for the boards of the games in progress, however many
+    games are finished; more for somebody with more games to answer than one read has. Raises StoreUnavailable.
+    """
+    entries, more = _stretch(player, FINISHED_IN_LOBBY)
+    return _lists(player, entries, newer=False, older=more)
 
-    finished, older = _page(_from_both_indexes(player, following, HostIndex.status_date <= date), PAGE)
-    return Lobby(finished=finished, older=older)
+
+def page(player: str, *, before: str = "", after: str = "") -> Lobby:
+    """The games that follow ``Lobby.older``, given as ``before``, or ``Lobby.newer``, given as ``after``.
+
+    On the other side of a page lies the game whose place was given, so that there is always more on that side.
+    Raises MalformedInput where both are given or the one is no place, and StoreUnavailable.
+    """
+    if before and after:
+        raise MalformedInput("Ask for the games before a place in your list or for those after one, not for both.")
+    entries, more = _stretch(player, FINISHED_ON_A_PAGE, _Place.of_cursor(before or after), newer=bool(after))
+    if after:
+        return _lists(player, entries[::-1], newer=more, older=True)
+    return _lists(player, entries, newer=True, older=more)
+
+
+def with_game(lobby: Lobby, player: str, game: Game) -> Lobby:
+    """The lobby after a game of the player's has become as it is now; nothing is read."""
+    others = [other for other in lobby.games if other.game_id != game.game_id]
+    lists = _arranged(player, [game, *others])
+    finished = lists.finished[:FINISHED_IN_LOBBY]
+    older = _Place.of(finished[-1]).cursor if len(finished) < len(lists.finished) else lobby.older
+    return replace(lists, finished=finished, newer=lobby.newer, older=older)
+
+
+def without_game(lobby: Lobby, game_id: str) -> Lobby:
+    """The lobby after an invitation was withdrawn; nothing is read."""
+
+    def left(games: list[Game]) -> list[Game]:
+        return [game for game in games if game.game_id != game_id]
+
+    return replace(lobby, invitations=left(lobby.invitations), waiting=left(lobby.waiting))
+
+
+def reads_of(lobby: Lobby) -> int:
+    """How many reads, of half a unit each, such a lobby takes: the queries of both indexes, and the boards."""
+    further = max(0, sum(1 for _ in lobby.games) - FIRST_READ)
+    return 2 + math.ceil(further * LONGEST_ENTRY / READ_BYTES) + len(lobby.playing)
 
 
 def of_player(player: str, status: Status | None, limit: int) -> list[Game]:
@@ -103,63 +150,135 @@ def of_everybody(status: Status | None, limit: int) -> list[Game]:
         return list(Game.scan(condition, limit=limit, page_size=1000))
 
 
-_CURSOR = re.compile(r"FINISHED_[0-9 :.-]{10,40}~[0-9a-f-]{36}")
+class _Place(NamedTuple):
+    """Where a game stands in the order of the lists; the id decides between games of the same instant."""
+
+    status_date: str
+    game_id: str
+
+    @classmethod
+    def of(cls, game: Game) -> _Place:
+        return cls(game.status_date, game.game_id)
+
+    @classmethod
+    def of_cursor(cls, cursor: str) -> _Place:
+        """The place as a link has it. Raises MalformedInput."""
+        if not _CURSOR.fullmatch(cursor):
+            raise MalformedInput("This is no place in your list of games: start again from the lobby.")
+        return cls(*cursor.split("~"))
+
+    @property
+    def cursor(self) -> str:
+        return "~".join(self)
 
 
-def _cursor(game: Game) -> str:
-    """A place in the order of the lists; the id decides between games of the same microsecond."""
-    return f"{game.status_date}~{game.game_id}"
+# The date may have any form: a page may end at a game whose date was written by hand.
+_CURSOR = re.compile(rf"({'|'.join(Status)})_[ -^`-}}]{{0,100}}~[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}")
 
 
-def _page(finished: list[Game], size: int) -> tuple[list[Game], str | None]:
-    shown = finished[:size]
-    return shown, _cursor(shown[-1]) if len(finished) > size else None
+def _stretch(
+    player: str, finished: int, start: _Place | None = None, *, newer: bool = False
+) -> tuple[list[Game], bool]:
+    """The entries that follow ``start``, or the newest, until they fill a page; and whether there are more.
+
+    A page is full with so many ``finished`` games, or with MOST of all kinds.
+    """
+
+    def follows(game: Game) -> bool:
+        return start is None or (_Place.of(game) > start if newer else _Place.of(game) < start)
+
+    def part(games: Iterator[Game]) -> Iterator[Game]:
+        return _until_full(filter(follows, games), finished)
+
+    date = HostIndex.status_date
+    condition = None if start is None else date >= start.status_date if newer else date <= start.status_date
+    entries = _from_both_indexes(player, part, condition, ascending=newer)
+    ends = [number for number, entry in enumerate(entries, 1) if entry.stored_status is Status.FINISHED]
+    size = min([MOST, *ends[finished - 1 : finished]])
+    return entries[:size], len(entries) > size
+
+
+def _until_full(games: Iterator[Game], finished: int) -> Iterator[Game]:
+    """Enough of one index to fill a page, and one game that tells of more, whatever the other index has.
+
+    Games of one instant come in no order, so all of the last instant's are there to be put in order.
+    """
+    last = ""
+    for number, game in enumerate(games):
+        yield game
+        if (number >= MOST or finished <= 0) and game.status_date != last:
+            return
+        last = game.status_date
+        finished -= game.stored_status is Status.FINISHED
+
+
+def _lists(player: str, entries: list[Game], *, newer: bool, older: bool) -> Lobby:
+    """The four lists, from entries in descending order, each with its board where it is in progress."""
+    lists = _arranged(player, _up_to_date(entries))
+    return replace(
+        lists,
+        newer=_Place.of(entries[0]).cursor if newer and entries else None,
+        older=_Place.of(entries[-1]).cursor if older and entries else None,
+    )
+
+
+def _arranged(player: str, games: list[Game]) -> Lobby:
+    now = datetime.now(UTC)
+    games = sorted(games, key=_since, reverse=True)
+    pending = [game for game in games if game.status is Status.PENDING and not game.expired(now)]
+    return Lobby(
+        invitations=[game for game in pending if game.host_id != player],
+        waiting=[game for game in pending if game.host_id == player],
+        playing=[game for game in games if game.status is Status.IN_PROGRESS],
+        finished=[game for game in games if game.status is Status.FINISHED],
+    )
+
+
+def _since(game: Game) -> tuple[str, str]:
+    """By time alone: a game that is finished, but not marked so, stands among the finished ones."""
+    return game.status_date.rpartition("_")[2], game.game_id
+
+
+def _up_to_date(entries: list[Game]) -> list[Game]:
+    """Each game once, and those in progress with their boards: as they are now, and left out if they are gone."""
+    # A game that went on between two reads was read twice. Descending, its later status comes later, and stays.
+    games = {entry.game_id: entry for entry in entries}
+    started = [entry.game_id for entry in games.values() if entry.stored_status is Status.IN_PROGRESS]
+    with table.unavailable():
+        try:
+            whole = {game.game_id: game for game in Game.batch_get(started)} if started else {}
+        except UnreadableGame:
+            return list(games.values())  # One damaged item spoils the batch: all are listed, without their turn.
+    gone = set(started) - set(whole)
+    return [game for key, game in (games | whole).items() if key not in gone and _is_readable(game)]
 
 
 def _from_both_indexes(
-    player: str, part: Callable[[Iterator[Game]], Iterable[Game]], condition: Condition | None = None
+    player: str,
+    part: Callable[[Iterator[Game]], Iterable[Game]],
+    condition: Condition | None = None,
+    *,
+    ascending: bool = False,
 ) -> list[Game]:
-    """What ``part`` takes of the player's entries in each index, newest first together."""
+    """What ``part`` takes of the player's entries in each index, in one order."""
 
     def read(index: GlobalSecondaryIndex[Game]) -> list[Game]:
         with table.unavailable():
-            entries = index.query(player, condition, scan_index_forward=False, page_size=PAGE)
-            return list(part(_readable(iter(entries))))
+            return list(part(_readable(index.query(player, condition, scan_index_forward=ascending))))
 
-    indexes: tuple[GlobalSecondaryIndex[Game], ...] = (Game.host_index, Game.opponent_index)
-    queries = [_threads.submit(read, index) for index in indexes]
-    return sorted((game for query in queries for game in query.result()), key=_cursor, reverse=True)
-
-
-def _until_finished(games: Iterator[Game], count: int) -> Iterator[Game]:
-    """All games that go on, and at least the first ``count`` of the finished ones, which come last.
-
-    Games of one instant come in no order, so all of the last instant's are there for ``_cursor`` to put in one.
-    """
-    last = ""
-    for game in games:
-        if count <= 0 and game.status_date != last:
-            return
-        yield game
-        last = game.status_date
-        count -= last.startswith(Status.FINISHED)
+    # With this context, the other thread's read shares the time that the request has left.
+    hosted = _threads.submit(copy_context().run, read, Game.host_index)
+    try:
+        invited = read(Game.opponent_index)
+    finally:
+        wait([hosted])  # A request that fails leaves none of its reads behind.
+    return sorted([*hosted.result(), *invited], key=_Place.of, reverse=not ascending)
 
 
-def _whole(entries: list[Game]) -> list[Game]:
-    """The same games with their boards, as far as one batch read goes; those that are gone left out."""
-    keys = [entry.game_id for entry in entries[:BATCH]]
-    with table.unavailable():
-        try:
-            games = {game.game_id: game for game in Game.batch_get(keys)} if keys else {}
-        except UnreadableGame:
-            return entries  # One damaged item spoils the whole batch: the others are listed without their turn.
-    whole = [games[key] for key in keys if key in games]
-    return [game for game in whole if _is_readable(game)] + entries[BATCH:]
-
-
-def _readable(games: Iterator[Game]) -> Iterator[Game]:
+def _readable(games: ResultIterator[Game]) -> Iterator[Game]:
     """Leaves out the items that PynamoDB can't make a Game of, and those that no game can have led to."""
     while True:
+        games.page_iter.page_size = FURTHER_READ if games.total_count else FIRST_READ
         try:
             game = next(games)
         except UnreadableGame:
@@ -171,7 +290,8 @@ def _readable(games: Iterator[Game]) -> Iterator[Game]:
 
 
 def _is_readable(game: Game) -> bool:
+    """Whether a page can show the game, and can end at it."""
     try:
-        return bool(game.status)
+        return bool(game.status and _CURSOR.fullmatch(_Place.of(game).cursor))
     except UnreadableGame:
         return False

@@ -75,7 +75,9 @@ def _create(game: Game) -> Game:
         table.put(game, Game.game_id.does_not_exist())
     except ConditionFailed as exc:
         stored = _stored(exc)
-        if (stored.host_id, stored.opponent) != (game.host_id, game.opponent):
+        # By the time of the repetition, somebody may have opened the link.
+        same_seat = stored.opponent == game.opponent or (stored.by_link and game.by_link)
+        if stored.host_id != game.host_id or not same_seat:
             raise LostRace("This invitation has been sent already: start another game.", stored) from exc
         return stored
     return game
@@ -84,31 +86,33 @@ def _create(game: Game) -> Game:
 def accept(game_id: str, *, player: str, host: str | None = None) -> Game:
     """The invitation becomes a game in progress; the invited player has the first move.
 
-    ``host``, where it is known, tells whether the game is a guest's. Not knowing it costs nothing either, unless a
+    ``host``, where the player's page shows one, is whose invitation it must be, and tells whether the game is a
+    guest's. Not knowing it costs nothing either, unless a
     registered player accepts a guest's invitation: that then takes a second write.
     """
     try:
-        return _accept(game_id, player, guests_game=is_guest(player) or is_guest(host))
+        return _accept(game_id, player, host)
     except ConditionFailed as exc:
         stored = _stored(exc)
-        if _awaits(stored, player) and is_guest(stored.host_id) and not is_guest(host):
+        if host is None and _awaits(stored, player):
             return accept(game_id, player=player, host=stored.host_id)
         if stored.opponent_id == player and stored.stored_status is Status.IN_PROGRESS:
             return stored
         _refuse_invitee(stored, player, exc)
 
 
-def _accept(game_id: str, player: str, *, guests_game: bool) -> Game:
+def _accept(game_id: str, player: str, host: str | None) -> Game:
     # Assumes that the invitation is still pending and not out of date, and that it is for this player: by name, or
-    # open and not their own. What ExpiresAt becomes depends on the host being a guest, so that is assumed as well.
+    # open and not their own. What ExpiresAt becomes depends on the host being a guest: without knowing the host, a
+    # registered player assumes that it is none.
     now = _now()
     condition = _is_pending(now) & _is_invited(player)
-    if not guests_game:
-        condition &= ~Game.host_id.startswith(GUEST_PREFIX)
+    if host is not None:
+        condition &= Game.host_id == host
     elif not is_guest(player):
-        condition &= Game.host_id.startswith(GUEST_PREFIX)
-    actions = [*_acceptance(player, now, guests_game=guests_game), Game.turn.set(player)]
-    return _update(game_id, actions, condition)
+        condition &= ~Game.host_id.startswith(GUEST_PREFIX)
+    actions = _acceptance(player, now, guests_game=is_guest(player) or is_guest(host))
+    return _update(game_id, [*actions, Game.turn.set(player)], condition)
 
 
 def decline(game_id: str, *, player: str) -> None:
@@ -258,13 +262,17 @@ def _stored(exc: ConditionFailed) -> Game:
     return Game.from_raw_data(exc.item)
 
 
-def _holds_move(stored: Game, player: str, after: Snapshot) -> bool:
-    """Whether this very move has been written: the player has these marks and no others, and none was lost."""
-    mark = after.mark_of(player)
-    if stored.snapshot.mark_of(player) is not mark:
+def _holds_move(stored: Game, player: str, own: Snapshot) -> bool:
+    """Whether this very move was made, however many came after it: a reply that was lost may be asked for late."""
+    now = stored.snapshot
+    if (now.host, now.opponent, now.computer) != (own.host, own.opponent, own.computer):
         return False
-    squares = list(zip(stored.board, after.board, strict=True))
-    return all(now == then for now, then in squares if then != EMPTY or now == mark)
+    if own.moves is not None and now.moves is not None:
+        return now.moves.startswith(own.moves)
+    # Without the order of play: the player has these marks and no others, and none was lost.
+    mark = own.mark_of(player)
+    squares = list(zip(now.board, own.board, strict=True))
+    return all(mark_now == then for mark_now, then in squares if then != EMPTY or mark_now == mark)
 
 
 def _has_just_accepted(stored: Game, before: Snapshot, player: str) -> bool:
@@ -278,9 +286,13 @@ def _holds_seat(stored: Game, player: str) -> bool:
 
 
 def just_played(game: Game, *, player: str, square: int) -> bool:
-    """Whether the game's last move is the player's to this square: then asking for it again is no mistake."""
+    """Whether the player has just taken this square: then asking for it again is no mistake.
+
+    The computer's reply came with the move, so against it the last move but one may be the player's.
+    """
     moves = game.moves or ""
-    return moves.endswith(str(square)) and game.board[square] == game.snapshot.mark_of(player)
+    latest = moves[1::2] if game.computer else moves
+    return latest.endswith(str(square)) and game.board[square] == game.snapshot.mark_of(player)
 
 
 def _awaits(stored: Game, player: str) -> bool:
@@ -290,6 +302,10 @@ def _awaits(stored: Game, player: str) -> bool:
 def _refuse_invitee(stored: Game, player: str, exc: ConditionFailed) -> NoReturn:
     if stored.host_id == player:
         raise NotYours("This is your own invitation: it is for somebody else to accept.") from exc
+    if stored.computer:
+        raise NotYours(f"This game is between {stored.host_id} and the computer: you can watch it.") from exc
+    if _awaits(stored, player):
+        raise LostRace("This invitation has changed: this is how it stands now.", stored) from exc
     if stored.opponent not in (None, player) and not stored.by_link:
         raise NotYours(f"This invitation is for {stored.opponent}.") from exc
     if stored.stored_status is Status.PENDING and stored.expired(_now()):

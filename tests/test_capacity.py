@@ -3,45 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from games import rules, table
-from tests.conftest import Cast
+from games import provisioning, queries, rules, table
+from games.models import Status
+from tests.conftest import Cast, drop_table
+from tests.consumed import Meter
+from tests.many import game_of, ids, put, summaries, walked
 from tests.pages import position_in
+from tictactoe_site import config
 
 NINE_MOVES = "021354678"
-
-
-@dataclass
-class Meter:
-    """The requests made of DynamoDB, and the units they consumed."""
-
-    calls: list[tuple[str, float]] = field(default_factory=list)
-
-    def note(self, model: Any, parsed: dict[str, Any], **_: Any) -> None:
-        consumed = parsed.get("ConsumedCapacity", {})
-        each = consumed if isinstance(consumed, list) else [consumed]
-        self.calls.append((model.name, sum(part.get("CapacityUnits", 0) for part in each)))
-
-    @property
-    def operations(self) -> list[str]:
-        return [name for name, _ in self.calls]
-
-    def units(self, *operations: str) -> float:
-        return sum(units for name, units in self.calls if name in operations)
-
-
-@pytest.fixture
-def meter(games_table: str) -> Iterator[Meter]:
-    events = table.client().meta.events
-    meter = Meter()
-    events.register("after-call.dynamodb", meter.note)
-    yield meter
-    events.unregister("after-call.dynamodb", meter.note)
 
 
 @pytest.fixture
@@ -50,7 +25,15 @@ def exact(request: pytest.FixtureRequest) -> bool:
     return "dynamodb_local" in request.node.name
 
 
-@pytest.mark.parametrize("cast", [("alice", "bob"), ("guest", "guest")])
+PLAYERS = {
+    "players": ("alice", "bob"),
+    "guests": ("guest", "guest"),
+    "a guest invited by a player": ("alice", "guest"),
+    "a player invited by a guest": ("guest", "bob"),
+}
+
+
+@pytest.mark.parametrize("cast", PLAYERS.values(), ids=PLAYERS)
 def test_a_nine_move_game_is_11_requests_21_write_units_and_no_read(
     cast: tuple[str, str], log_in: Cast, meter: Meter, exact: bool
 ) -> None:
@@ -58,7 +41,25 @@ def test_a_nine_move_game_is_11_requests_21_write_units_and_no_read(
     name = opponent.get("/", headers={"accept": "application/json"}).json()["player"]
     meter.calls.clear()
     url = host.post("/games/new/", {"opponent": name})["Location"]
-    page = opponent.post(f"{url}accept/", headers={"hx-request": "true"})
+    check_a_game(url, host, opponent, meter, exact=exact)
+
+
+def test_a_game_against_a_name_not_yet_claimed_costs_the_same(log_in: Cast, meter: Meter, exact: bool) -> None:
+    host = log_in("alice")
+    meter.calls.clear()
+    url = host.post("/games/new/", {"opponent": "bob"})["Location"]
+    invitation = list(meter.calls)
+    opponent = log_in("bob")
+    meter.calls[:] = invitation
+    check_a_game(url, host, opponent, meter, exact=exact)
+
+
+def check_a_game(url: str, host: Client, opponent: Client, meter: Meter, *, exact: bool) -> None:
+    """The invitation has been metered; what follows is done as the page does it, which carries its position."""
+    metered = list(meter.calls)
+    position = position_in(opponent.get(url))
+    meter.calls[:] = metered
+    page = opponent.post(f"{url}accept/", {"position": position}, headers={"hx-request": "true"})
     for number, digit in enumerate(NINE_MOVES):
         mover = opponent if number % 2 == 0 else host
         form = {"square": rules.SQUARES[int(digit)], "position": position_in(page)}
@@ -67,7 +68,17 @@ def test_a_nine_move_game_is_11_requests_21_write_units_and_no_read(
     assert page.json()["result"] == "Tie"
     assert meter.operations == ["PutItem"] + ["UpdateItem"] * 10
     if exact:
-        assert meter.units("PutItem", "UpdateItem") == 21
+        assert [units for _, units in meter.calls] == [3, 5, 1, 1, 1, 1, 1, 1, 1, 1, 5]
+
+
+def test_a_game_by_link_costs_no_more(meter: Meter, exact: bool) -> None:
+    host, opponent = guest(), guest()
+    url = host.post("/games/new/", {"opponent": ""})["Location"]
+    meter.calls.clear()
+    opponent.post(f"{url}accept/")
+    assert meter.operations == ["UpdateItem"]
+    if exact:
+        assert meter.units("UpdateItem") <= 5
 
 
 def guest() -> Client:
@@ -137,3 +148,82 @@ def test_a_lobby_without_games_in_progress_is_two_queries(alice: Client, meter: 
     meter.calls.clear()
     alice.get("/")
     assert meter.operations == ["Query", "Query"]
+
+
+MANY = 10_000
+
+
+@pytest.fixture
+def few_and_many(engine: str, games_table: str) -> Iterator[tuple[str, str]]:
+    """Two players with 10 and 10,000 finished games, half of them by invitation; all names have 20 characters.
+
+    They are in a table of their own: to drop it is faster than to delete the games.
+    """
+    table.bind(config.for_endpoint(engine, base=config.Config(table="ManyGames"), environ={}), patient=True)
+    provisioning.create(lambda line: None)
+    table.warm_up()
+    few, many, other = (letter * 20 for letter in "abc")
+    for player, games in ((few, 10), (many, MANY)):
+        pairs = ((player, other), (other, player))
+        put(game_of(Status.FINISHED, second, *pairs[second % 2]) for second in range(games))
+    yield few, many
+    drop_table("ManyGames")
+
+
+@pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True)
+def test_the_lobby_and_every_page_cost_the_same_after_10_and_after_10_000_games(
+    few_and_many: tuple[str, str], log_in: Cast, meter: Meter
+) -> None:
+    few, many = map(log_in, few_and_many)
+    meter.calls.clear()
+    few.get("/")
+    assert meter.calls == [("Query", 0.5)] * 2
+    older = measured(summaries(many, "older"), meter)
+    newer = measured(summaries(many, "newer", older[-1]["newer"]), meter)
+    seen = walked(map(ids, older))
+    assert len(set(seen)) == len(seen) == MANY
+    assert sorted(walked(map(ids, [older[-1], *newer]))) == sorted(seen)
+
+
+def measured(pages: Iterator[dict[str, Any]], meter: Meter) -> list[dict[str, Any]]:
+    """The pages, each of which took one query an index, and half a read unit for it."""
+    found = []
+    meter.calls.clear()
+    for page in pages:
+        found.append(page)
+        assert meter.calls == [("Query", 0.5)] * 2
+        meter.calls.clear()
+    return found
+
+
+@pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True)
+@pytest.mark.usefixtures("games_table")
+def test_a_first_read_of_the_longest_entries_is_half_a_unit(meter: Meter) -> None:
+    """Of a page in the middle, all in one index: names of 20 characters, and the time that a guest's game has."""
+    host, opponent = "h" * 20, "o" * 20
+    put(game_of(Status.FINISHED, second, host, opponent, expires_at=2_000_000_001) for second in range(50))
+    lobby = queries.lobby(host)
+    meter.calls.clear()
+    assert len(queries.page(host, before=str(lobby.older)).finished) == queries.FINISHED_ON_A_PAGE
+    # DynamoDB Local charges nothing for finding nothing in the other index.
+    assert (meter.operations, meter.units("Query")) == (["Query"] * 2, 0.5)
+
+
+@pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True)
+def test_thirty_invitations_each_way_are_two_reads_of_each_index(alice: Client, meter: Meter) -> None:
+    pairs = (("alice", "bob"), ("bob", "alice"))
+    for status, count in ((Status.PENDING, 60), (Status.IN_PROGRESS, 10), (Status.FINISHED, 100)):
+        put(game_of(status, second, *pairs[second % 2]) for second in range(count))
+    meter.calls.clear()
+    alice.get("/")
+    assert sorted(meter.operations) == ["BatchGetItem", *["Query"] * 4]
+
+
+@pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True)
+@pytest.mark.usefixtures("games_table")
+def test_however_many_invitations_a_page_reads_no_more_than_it_shows(meter: Meter) -> None:
+    put(game_of(Status.PENDING, second, "bob", "alice") for second in range(400))
+    meter.calls.clear()
+    assert len(queries.lobby("alice").invitations) == queries.MOST
+    # One of the empty index, and 22, 100 and 100 entries of the other.
+    assert meter.operations == ["Query"] * 4

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,24 +11,18 @@ from django.test import Client
 from games import queries, store, table
 from games.models import Game, Status
 from tests.conftest import stored
+from tests.many import game_of
 
 JSON = {"accept": "application/json"}
 START = datetime(2026, 1, 1, tzinfo=UTC)
+# Alice's games by turns: as host, and by invitation.
+HOSTED = (("alice", "bob"), ("bob", "alice"))
 
 
 def make(status: Status, minutes: int, host: str = "alice", opponent: str | None = "bob", **attributes: Any) -> Game:
     """A stored game whose status began that many minutes after the start."""
-    game = Game(
-        str(uuid.uuid4()),
-        host_id=host,
-        opponent_id=opponent,
-        o_user=host,
-        turn="N/A" if status is Status.FINISHED else opponent,
-        result=opponent if status is Status.FINISHED else None,
-        status_date=status.dated(START + timedelta(minutes=minutes)),
-        recorded_moves="",
-        **attributes,
-    )
+    attributes = {"result": opponent if status is Status.FINISHED else None} | attributes
+    game = game_of(status, minutes * 60, host, opponent, **attributes)
     game.save(Game.game_id.does_not_exist())
     return game
 
@@ -64,40 +57,62 @@ def test_each_list_has_its_games(alice: Client) -> None:
 
 
 @pytest.mark.usefixtures("games_table")
-def test_the_newest_come_first_across_both_indexes() -> None:
-    hosted = [make(Status.FINISHED, minute) for minute in (1, 3, 5)]
-    invited = [make(Status.FINISHED, minute, host="bob", opponent="alice") for minute in (2, 4, 6)]
+@pytest.mark.parametrize("status", [Status.IN_PROGRESS, Status.FINISHED])
+def test_the_newest_come_first_across_both_indexes(status: Status) -> None:
+    hosted = [make(status, minute) for minute in (1, 3, 5)]
+    invited = [make(status, minute, host="bob", opponent="alice") for minute in (2, 4, 6)]
     expected = [invited[2], hosted[2], invited[1], hosted[1], invited[0], hosted[0]]
-    assert ids(queries.lobby("alice").finished) == ids(expected)
+    lobby = queries.lobby("alice")
+    assert ids(lobby.playing + lobby.finished) == ids(expected)
 
 
 @pytest.mark.usefixtures("games_table")
-def test_games_that_await_the_players_move_stand_first() -> None:
+def test_the_newest_invitations_come_first_in_both_lists() -> None:
+    made = [make(Status.PENDING, minute, *HOSTED[minute % 2]) for minute in range(6)]
+    lobby = queries.lobby("alice")
+    assert (ids(lobby.invitations), ids(lobby.waiting)) == (ids(made[5::-2]), ids(made[4::-2]))
+
+
+@pytest.mark.usefixtures("games_table")
+def test_a_game_that_is_decided_and_not_marked_so_stands_among_the_finished_by_its_time() -> None:
+    oldest, newest = make(Status.FINISHED, 1), make(Status.FINISHED, 5)
+    decided = make(
+        Status.IN_PROGRESS, 3, top_left="X", top_middle="X", top_right="X", middle_left="O", middle_middle="O"
+    )
+    playing = make(Status.IN_PROGRESS, 2)
+    lobby = queries.lobby("alice")
+    assert ids(lobby.playing) == [playing.game_id]
+    assert ids(lobby.finished) == ids([newest, decided, oldest])
+
+
+def test_whose_turn_it_is_changes_the_look_and_not_the_order(alice: Client) -> None:
     mine = make(Status.IN_PROGRESS, 1, host="bob", opponent="alice")
     theirs = make(Status.IN_PROGRESS, 2)
-    assert ids(queries.lobby("alice").playing) == ids([mine, theirs])
+    assert ids(queries.lobby("alice").playing) == ids([theirs, mine])
+    page = alice.get("/").content.decode()
+    assert page.index("bob's turn") < page.index('class="mine"') < page.index("Your turn")
 
 
 @pytest.mark.usefixtures("games_table")
-def test_thirty_invitations_hide_no_game_in_progress() -> None:
-    playing = [make(Status.IN_PROGRESS, minute, host="bob", opponent="alice") for minute in range(5)]
-    for minute in range(30):
-        make(Status.PENDING, minute, host="bob", opponent="alice")
+def test_thirty_invitations_each_way_hide_no_other_game() -> None:
+    made = {
+        status: [make(status, minute, *HOSTED[minute % 2]) for minute in range(count)]
+        for status, count in ((Status.FINISHED, 9), (Status.IN_PROGRESS, 5), (Status.PENDING, 60))
+    }
     lobby = queries.lobby("alice")
-    assert len(lobby.invitations) == 30
-    assert sorted(ids(lobby.playing)) == sorted(ids(playing))
+    assert ids(lobby.invitations) == ids(made[Status.PENDING][::-2])
+    assert ids(lobby.waiting) == ids(made[Status.PENDING][-2::-2])
+    assert ids(lobby.playing) == ids(made[Status.IN_PROGRESS][::-1])
+    assert ids(lobby.finished) == ids(made[Status.FINISHED][::-1])
 
 
 @pytest.mark.usefixtures("games_table")
 def test_every_finished_game_is_reached_page_by_page_even_of_one_instant() -> None:
-    made = [
-        make(Status.FINISHED, minute // 3, *names)
-        for minute, names in enumerate([("alice", "bob"), ("bob", "alice")] * 32)
-    ]
+    made = [make(Status.FINISHED, number // 3, *HOSTED[number % 2]) for number in range(64)]
     lobby = queries.lobby("alice")
     seen, older = ids(lobby.finished), lobby.older
     while older:
-        page = queries.history("alice", older)
+        page = queries.page("alice", before=older)
         seen, older = seen + ids(page.finished), page.older
     assert len(seen) == len(set(seen))
     assert set(seen) == set(ids(made))
@@ -111,7 +126,7 @@ def test_games_of_one_index_are_all_reached_too(minutes_apart: int) -> None:
         lobby = queries.lobby(player)
         seen, older = ids(lobby.finished), lobby.older
         while older:
-            page = queries.history(player, older)
+            page = queries.page(player, before=older)
             seen, older = seen + ids(page.finished), page.older
         assert sorted(seen) == sorted(ids(made))
 
@@ -152,9 +167,12 @@ def test_older_games_have_a_link_and_a_way_back(alice: Client) -> None:
     assert "Back to your games" in older
 
 
-@pytest.mark.parametrize("before", ["x", "FINISHED_", "PENDING_2026-01-01 00:00:00.0~" + "0" * 36, "'", "\x00", "é"])
-def test_a_place_that_is_none_is_400(alice: Client, before: str) -> None:
-    assert alice.get("/", {"before": before}).status_code == 400
+@pytest.mark.parametrize("place", ["x", "FINISHED_", "PENDING_2026-01-01 00:00:00.0~" + "0" * 36, "'", "\x00", "é"])
+@pytest.mark.parametrize("way", ["before", "after"])
+def test_a_place_that_is_none_is_400(alice: Client, way: str, place: str) -> None:
+    answer = alice.get("/", {way: place})
+    assert answer.status_code == 400
+    assert "no place in your list" in answer.content.decode()
 
 
 @pytest.mark.usefixtures("games_table")

@@ -1,0 +1,93 @@
+"""Many stored games at once, past the site, and reading its lists as somebody does who follows the links."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.test import Client
+from pynamodb.expressions.update import Action
+
+from games.models import Game, Status
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+LISTS = ("invitations", "waiting", "playing", "finished")
+# What asks for the place that a page has under this name.
+PARAMETERS = {"older": "before", "newer": "after"}
+JSON = {"accept": "application/json"}
+
+
+def game_of(status: Status, second: int, host: str, opponent: str | None, **attributes: Any) -> Game:
+    """A game, not stored yet, that came into its status so many seconds after the start."""
+    over = status is Status.FINISHED
+    usual = {
+        "status_date": status.dated(START + timedelta(seconds=second)),
+        "turn": "N/A" if over else opponent,
+        "result": host if over else None,
+    }
+    return Game(
+        str(uuid.uuid4()),
+        host_id=host,
+        opponent_id=opponent,
+        o_user=host,
+        recorded_moves="",
+        **usual | attributes,
+    )
+
+
+def put(games: Iterable[Game]) -> list[str]:
+    """Stores them; their ids, as given."""
+    games = list(games)
+    with Game.batch_write() as batch:
+        for game in games:
+            batch.save(game)
+    return [game.game_id for game in games]
+
+
+def move_on(game_id: str, status: Status) -> str:
+    """The game comes into its next status now; one that is finished is a tie. Gives its id."""
+    actions: list[Action] = [Game.status_date.set(status.dated(datetime.now(UTC)))]
+    if status is Status.FINISHED:
+        actions.append(Game.result.set("Tie"))
+    Game(game_id).update(actions, Game.game_id.exists())
+    return game_id
+
+
+def links(page: str) -> dict[str, str]:
+    """The addresses behind Newer games, Older games and Back to your games, as far as the page has them."""
+    found = re.findall(r'href="(/(?:\?[^"]*)?)">(Newer games|Older games|Back to your games)<', page)
+    return {name: address for address, name in found}
+
+
+def pages(client: Client, way: str, start: str = "/") -> Iterator[tuple[str, list[str]]]:
+    """The address and the ids of each page from ``start`` on, following ``Older games`` or ``Newer games``."""
+    address: str | None = start
+    while address:
+        page = client.get(address).content.decode()
+        yield address, re.findall(r'id="game-([^"]+)"', page)
+        address = links(page).get(way)
+
+
+def summaries(client: Client, way: str, start: str = "") -> Iterator[dict[str, Any]]:
+    """The same in JSON, where a page names the place that is ``older`` or ``newer``: each page whole."""
+    place: str | None = start
+    while place is not None:
+        page: dict[str, Any] = client.get("/", {PARAMETERS[way]: place} if place else {}, headers=JSON).json()
+        yield page
+        place = page[way]
+
+
+def ids(page: dict[str, Any]) -> list[str]:
+    return [game["gameId"] for name in LISTS for game in page[name]]
+
+
+def walked(found: Iterable[list[str]], between: Callable[[], object] = lambda: None) -> list[str]:
+    """All ids that the pages have, one page after the other; ``between`` happens between two pages."""
+    seen: list[str] = []
+    for page in found:
+        seen += page
+        between()
+    return seen

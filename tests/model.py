@@ -1,0 +1,112 @@
+"""A model of the store: what a game is, and what becomes of it. It knows nothing of the store but its errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from games.errors import IllegalMove, LostRace, NotFound, NotYours
+
+LINES = [set(line) for line in ("012", "345", "678", "036", "147", "258", "048", "246")]
+
+
+@dataclass(frozen=True)
+class Model:
+    host: str
+    opponent: str | None
+    by_link: bool = False
+    status: str = "PENDING"
+    moves: str = ""
+
+    @property
+    def seats(self) -> tuple[str | None, str]:
+        return self.opponent, self.host
+
+    @property
+    def result(self) -> str | None:
+        for player, squares in zip(self.seats, (self.moves[::2], self.moves[1::2]), strict=True):
+            if any(line <= set(squares) for line in LINES):
+                return player
+        return "Tie" if len(self.moves) == 9 else None
+
+    @property
+    def turn(self) -> str | None:
+        return "N/A" if self.status == "FINISHED" else self.seats[len(self.moves) % 2]
+
+    @property
+    def board(self) -> str:
+        places = [self.moves.find(square) for square in "012345678"]
+        return "".join(" " if place < 0 else "XO"[place % 2] for place in places)
+
+    def invites(self, player: str) -> bool:
+        open_to = self.opponent is None and player != self.host
+        return self.status == "PENDING" and (player == self.opponent or open_to)
+
+    def accepted(self, player: str) -> Model:
+        return replace(self, opponent=player, status="IN_PROGRESS")
+
+    def played(self, moves: str) -> Model:
+        after = replace(self, moves=moves)
+        return replace(after, status="FINISHED") if after.result else after
+
+
+class Refused(Exception):
+    """What the model expects the store to raise."""
+
+    def __init__(self, error: type[Exception]) -> None:
+        super().__init__(error.__name__)
+        self.error = error
+
+
+def invited(now: Model | None, new: Model) -> Model:
+    """An id that is taken stays whose it is; the same invitation again is that invitation, also once it is taken."""
+    if now is None:
+        return new
+    same_seat = now.opponent == new.opponent or (now.by_link and new.by_link)
+    if now.host != new.host or not same_seat:
+        raise Refused(LostRace)
+    return now
+
+
+def accepted(now: Model | None, player: str, host: str | None) -> Model:
+    """``host`` is whose invitation the player's page shows, if it shows one."""
+    if now is None:
+        raise Refused(NotFound)
+    if now.invites(player) and host in (None, now.host):
+        return now.accepted(player)
+    if now.status == "IN_PROGRESS" and now.opponent == player:
+        return now
+    raise Refused(too_late(now, player))
+
+
+def too_late(now: Model, player: str) -> type[Exception]:
+    """Who may never have this seat intrudes; everybody else was too slow."""
+    for_another = not now.by_link and now.opponent not in (None, player)
+    return NotYours if player == now.host or for_another else LostRace
+
+
+def withdrawn(now: Model | None, player: str, *, by_host: bool) -> None:
+    if now is None:
+        raise Refused(NotFound)
+    if now.status != "PENDING" and player in now.seats:
+        raise Refused(LostRace)
+    if now.status != "PENDING" or player != (now.host if by_host else now.opponent):
+        raise Refused(NotYours)
+
+
+def moved(now: Model | None, then: Model, player: str, square: str) -> Model:
+    """The game after a move from the position ``then``, without the computer's reply."""
+    seen = then.accepted(player) if then.invites(player) else then
+    if player not in seen.seats:
+        raise Refused(NotYours)
+    if seen.turn != player or square in seen.moves:
+        raise Refused(IllegalMove)
+    if now is None:
+        raise Refused(NotFound)
+    if now.invites(player) and now.host == then.host:
+        return now.accepted(player).played(square)
+    if now.seats == seen.seats and now.status != "PENDING" and now.moves == seen.moves:
+        return now.played(now.moves + square)
+    if now.seats == seen.seats and now.moves.startswith(seen.moves + square):
+        return now
+    seated = now.status != "PENDING" and now.opponent == player
+    raise Refused(LostRace if then.status != "PENDING" or seated else too_late(now, player))

@@ -1,0 +1,41 @@
+"""Looking at running processes, from /proc, and waiting for what they do."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+
+def children_of(process: int) -> list[int]:
+    """Processes below this one, from /proc."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            pid, parent = re.match(r"(\d+) \(.*\) \w (\d+)", status.read_text(), re.DOTALL).groups()  # type: ignore[union-attr]
+        except OSError:
+            continue
+        if int(parent) == process:
+            found += [int(pid), *children_of(int(pid))]
+    return found
+
+
+def alive(pids: list[int]) -> list[int]:
+    return [
+        pid for pid in pids if Path(f"/proc/{pid}/stat").exists() and ") Z" not in Path(f"/proc/{pid}/stat").read_text()
+    ]
+
+
+def ends(pids: list[int], seconds: float = 5) -> bool:
+    return comes_true(lambda: not alive(pids), seconds)
+
+
+def comes_true(condition: Callable[[], bool], seconds: float) -> bool:
+    """Whether it is true within the time, looking twenty times a second."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(0.05)
+    return True

@@ -1,0 +1,221 @@
+"""Contestants who act on one game at the same moment: in processes and threads of the store, or over HTTP."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from random import Random
+from threading import Barrier, Thread
+from time import monotonic
+from typing import Any, Protocol
+
+from requests import Response
+
+from games import rules, store, table
+from games.errors import IllegalMove, LostRace, NotFound, NotYours
+from games.models import Game
+from tests.reliability.players import Player
+from tictactoe_site import config
+
+PATIENCE_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What somebody does: a ``move`` from the position they see, or ``accept``, ``decline`` or ``cancel``.
+
+    ``moves`` are those of the game once the move is made; the last one is the square.
+    """
+
+    verb: str
+    player: str
+    game_id: str
+    position: Any = None
+    moves: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A game as somebody was shown it. ``position`` is what they move from: a snapshot, or its signed form."""
+
+    game_id: str
+    status: str
+    host: str
+    opponent: str | None
+    turn: str | None
+    board: str
+    moves: str
+    result: str | None
+    position: Any
+    since: str | None = None
+
+    @classmethod
+    def stored(cls, game: Game) -> Seen:
+        facts = (game.game_id, game.stored_status.value, game.host_id, game.opponent, game.whose_turn, game.board)
+        return cls(*facts, game.recorded_moves or "", game.result, game.snapshot, game.status_date)
+
+    @classmethod
+    def answered(cls, data: Mapping[str, Any]) -> Seen:
+        players = (data["host"], data["opponent"], data["turn"])
+        board = "".join(data["board"])
+        return cls(data["gameId"], data["status"], *players, board, data["moves"], data["result"], data["position"])
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How an act ended: with the game, or with an error's name and the game if that was shown; and when it ran."""
+
+    error: str | None
+    game: Seen | None
+    began: float
+    ended: float
+
+
+class Arena(Protocol):
+    """Where games are played: ``contest`` starts all acts at once and gives what each was told, in their order."""
+
+    def invite(self, host: str, opponent: str | None) -> Seen: ...
+
+    def contest(self, acts: Sequence[Act]) -> list[Told]: ...
+
+
+def overlapped(told: Sequence[Told]) -> bool:
+    """Whether there was a moment at which every one of the acts was under way."""
+    return max(answer.began for answer in told) < min(answer.ended for answer in told)
+
+
+# The store, in processes and threads.
+
+
+class Processes:
+    """Several processes of several threads each. Who acts in which of them is left to chance."""
+
+    def __init__(self, seats: Sequence[Connection], random: Random) -> None:
+        self._seats = seats
+        self._random = random
+
+    def invite(self, host: str, opponent: str | None) -> Seen:
+        return Seen.stored(store.invite(host=host, opponent=opponent))
+
+    def contest(self, acts: Sequence[Act]) -> list[Told]:
+        seats = self._random.sample(self._seats, len(acts))
+        for seat, act in zip(seats, acts, strict=True):
+            seat.send((act, len(acts)))
+        return [self._heard(seat) for seat in seats]
+
+    def _heard(self, seat: Connection) -> Told:
+        assert seat.poll(PATIENCE_SECONDS), "A contestant does not answer."
+        told = seat.recv()
+        assert isinstance(told, Told)
+        return told
+
+
+@contextmanager
+def processes(engine: str, count: int, threads: int) -> Iterator[Processes]:
+    """``count`` processes with ``threads`` contestants each, on the table at ``engine``."""
+    context = multiprocessing.get_context("spawn")
+    # A barrier for each number of contestants.
+    barriers = {size: context.Barrier(size) for size in range(1, count * threads + 1)}
+    pipes = [context.Pipe() for _ in range(count * threads)]
+    workers = []
+    for number in range(count):
+        theirs = [far for _, far in pipes[number::count]]
+        workers.append(context.Process(target=_work, args=(engine, theirs, barriers), daemon=True))
+        workers[-1].start()
+        for far in theirs:
+            far.close()
+    seats = [near for near, _ in pipes]
+    try:
+        yield Processes(seats, Random(count * threads))
+    finally:
+        for seat in seats:
+            seat.close()
+        for worker in workers:
+            worker.join(PATIENCE_SECONDS)
+            worker.close()
+
+
+def _work(engine: str, seats: Sequence[Connection], barriers: Mapping[int, Barrier]) -> None:
+    # An engine that is slow to answer on a busy machine is no finding.
+    table.bind(config.for_endpoint(engine, environ={}), patient=True)
+    table.warm_up()
+    threads = [Thread(target=_sit, args=(seat, barriers)) for seat in seats]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def _sit(seat: Connection, barriers: Mapping[int, Barrier]) -> None:
+    """Acts when told to, until the other end is closed."""
+    with seat:
+        while True:
+            try:
+                act, size = seat.recv()
+            except EOFError:
+                return
+            barriers[size].wait(PATIENCE_SECONDS)
+            seat.send(_tried(act))
+
+
+def _tried(act: Act) -> Told:
+    began = monotonic()
+    error, shown = None, None
+    try:
+        game = _done(act)
+        shown = Seen.stored(game) if game else None
+    except LostRace as exc:
+        error, shown = "LostRace", Seen.stored(exc.game)
+    except (IllegalMove, NotFound, NotYours) as exc:
+        error = type(exc).__name__
+    except Exception as exc:  # Anything else is for the judge to see, not for a thread to die of.
+        error = repr(exc)
+    return Told(error, shown, began, monotonic())
+
+
+def _done(act: Act) -> Game | None:
+    if act.verb == "move":
+        return store.move(act.position, player=act.player, square=int(act.moves[-1]))
+    game: Game | None = getattr(store, act.verb)(act.game_id, player=act.player)
+    return game
+
+
+# The site, over HTTP.
+
+ERRORS = {200: None, 201: None, 403: "NotYours", 404: "NotFound", 409: "LostRace"}
+
+
+class Browsers:
+    """Players at the site's address who are logged in and act in as many tabs as the contest needs."""
+
+    def __init__(self, address: str, players: Sequence[str], tabs: ThreadPoolExecutor) -> None:
+        self._tabs = tabs
+        self._players = {name: Player(address, name=name) for name in players}
+
+    def invite(self, host: str, opponent: str | None) -> Seen:
+        return Seen.answered(self._posted(host, "/games/new/", {"opponent": opponent or ""}).json())
+
+    def contest(self, acts: Sequence[Act]) -> list[Told]:
+        start = Barrier(len(acts))
+        return list(self._tabs.map(lambda act: self._tried(act, start), acts))
+
+    def _tried(self, act: Act, start: Barrier) -> Told:
+        form = {}
+        if act.verb == "move":
+            form = {"square": rules.SQUARES[int(act.moves[-1])], "position": act.position}
+        start.wait(PATIENCE_SECONDS)
+        began = monotonic()
+        answer = self._posted(act.player, f"/games/{act.game_id}/{act.verb}/", form)
+        ended, data = monotonic(), answer.json()
+        game = Seen.answered(data) if "position" in data else None
+        return Told(ERRORS.get(answer.status_code, f"{answer.status_code} {data}"), game, began, ended)
+
+    def _posted(self, player: str, path: str, form: dict[str, str]) -> Response:
+        # On a connection of its own, so that any worker may take it.
+        answer = self._players[player].once("POST", path, form, headers={"Connection": "close"})
+        assert answer is not None
+        return answer

@@ -1,0 +1,140 @@
+"""A proxy between the site and DynamoDB Local that injects what a network and a busy service do.
+
+``faulty`` starts it, and the handle it gives changes the faults while the site runs. ``python -m
+tests.reliability.faults --help`` starts it by hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+
+from tests.hops import Connection, Helper, Hop, carried_out, helper, read_message
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """The share of requests, 0 to 1, that meets each fault. What remains is passed on untouched."""
+
+    throttle: float = 0  # refused with ThrottlingException
+    error: float = 0  # refused with InternalServerError
+    close: float = 0  # the connection is closed before the request arrives
+    lose: float = 0  # the request is carried out, and the connection closed before its reply
+    stall: float = 0  # held for two seconds: half of these before the request arrives, half after it is carried out
+    hang: float = 0  # read, and never answered
+    slow: float = 0  # answered after 0.9 seconds, a little before the site gives up
+
+
+# The mixture that the site must survive: a third of all requests meet something.
+STORM = Faults(throttle=0.10, error=0.10, close=0.05, lose=0.05, stall=0.02)
+SILENCE = Faults(hang=1)
+SLOWNESS = Faults(slow=1)
+STALL_SECONDS = 2.0
+SLOW_SECONDS = 0.9
+
+ERRORS = {
+    "throttle": (400, "com.amazon.coral.availability#ThrottlingException", "Rate exceeded."),
+    "error": (500, "com.amazonaws.dynamodb.v20120810#InternalServerError", "The server had an error."),
+}
+
+
+class Proxy(Hop):
+    """The site's way to DynamoDB Local, with faults on it. ``met`` counts them."""
+
+    def __init__(self, upstream: str, faults: Faults, seed: int) -> None:
+        super().__init__(upstream)
+        self.faults = faults
+        self.dice = random.Random(seed)
+        self.met: Counter[str] = Counter()
+
+    def told(self, line: str) -> str:
+        self.faults = Faults(**json.loads(line))
+        met = json.dumps(self.met)
+        self.met.clear()
+        return met
+
+    def _next_fault(self) -> str:
+        names = [field.name for field in fields(Faults)]
+        shares = [getattr(self.faults, name) for name in names]
+        return self.dice.choices([*names, "pass"], [*shares, max(0, 1 - sum(shares))])[0]
+
+    async def exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, upstream: Connection) -> bool:
+        request = await read_message(reader)
+        fault = self._next_fault()
+        self.met[fault] += 1
+        if fault in ERRORS:
+            writer.write(refusal(*ERRORS[fault]))
+            return True
+        if fault == "hang":
+            await reader.read()  # until the client gives up
+        if fault in ("hang", "close"):
+            return False
+        before, after = self._delays(fault)
+        await asyncio.sleep(before)
+        reply = await carried_out(request, upstream)
+        if fault == "lose":
+            return False
+        await asyncio.sleep(after)
+        writer.write(reply)
+        await writer.drain()
+        return True
+
+    def _delays(self, fault: str) -> tuple[float, float]:
+        """Seconds before the request reaches DynamoDB, and after it was carried out."""
+        if fault == "slow":
+            return SLOW_SECONDS, 0
+        if fault != "stall":
+            return 0, 0
+        return self.dice.choice([(STALL_SECONDS, 0), (0, STALL_SECONDS)])
+
+
+def refusal(status: int, kind: str, message: str) -> bytes:
+    body = json.dumps({"__type": kind, "message": message}).encode()
+    head = (
+        f"HTTP/1.1 {status} Refused\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+class Handle(Helper):
+    """The running proxy, for the test that started it."""
+
+    def set(self, faults: Faults) -> dict[str, int]:
+        """From now on these faults; how many requests met which of those before."""
+        met: dict[str, int] = json.loads(self.ask(json.dumps(asdict(faults))))
+        return met
+
+
+@contextmanager
+def faulty(upstream: str, faults: Faults = Faults(), *, seed: int = 0, port: int = 0) -> Iterator[Handle]:
+    """A running proxy before ``upstream``, a DynamoDB's address, which ends with the block."""
+    with helper("tests.reliability.faults", upstream, "--seed", str(seed), "--port", str(port)) as process:
+        handle = Handle(process)
+        handle.set(faults)
+        yield handle
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.reliability.faults",
+        description="A proxy that injects faults before DynamoDB Local. It prints its address, then takes lines of "
+        'JSON such as {"throttle": 0.1} from standard input, and answers each with what was met since the last.',
+    )
+    parser.add_argument("upstream", help="DynamoDB Local, e.g. http://127.0.0.1:8000")
+    parser.add_argument("--seed", type=int, default=0, help="of the choice of faults (default 0)")
+    parser.add_argument("--port", type=int, default=0, help="where to listen (default a free port)")
+    for field in fields(Faults):
+        parser.add_argument(f"--{field.name}", type=float, default=0, metavar="SHARE", help="0 to 1 (default 0)")
+    given = vars(parser.parse_args())
+    faults = Faults(**{field.name: given[field.name] for field in fields(Faults)})
+    asyncio.run(Proxy(given["upstream"], faults, given["seed"]).run(given["port"]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""People who play over HTTP with nothing but the contract, and who ask again until they are answered."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections import Counter
+from threading import Lock
+
+import requests
+
+from games import rules
+from tests.conftest import PASSWORD
+
+# A request that was not answered is one that a browser sends again.
+UNANSWERED = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
+
+_counting = Lock()
+
+
+class Player:
+    """The browser of a guest, or of who claims ``name``. ``told`` counts its answers; players may share one."""
+
+    def __init__(self, site: str, told: Counter[int | str] | None = None, *, name: str = "") -> None:
+        self.site = site.rstrip("/")
+        self.told = Counter() if told is None else told
+        self.session = requests.Session()
+        self.session.headers["Accept"] = "application/json"
+        self.insist("GET", "/accounts/login/", headers={"Accept": "text/html"})
+        form = {"username": name, "password": PASSWORD} if name else None
+        self.name: str = self.insist("POST", f"/accounts/{'signup' if name else 'guest'}/", form).json()["player"]
+
+    def insist(
+        self, method: str, path: str, form: dict[str, str] | None = None, **options: dict[str, str]
+    ) -> requests.Response:
+        """The answer, asked for again after a 503 as it says, and where there was none. At most 60 s."""
+        deadline = time.monotonic() + 60
+        while True:
+            answer = self.once(method, path, form, **options)
+            if answer is not None and answer.status_code != 503:
+                return answer
+            assert time.monotonic() < deadline, f"{method} {path}: no answer in a minute"
+            time.sleep(float(answer.headers["Retry-After"]) if answer is not None else 0.2)
+
+    def once(
+        self, method: str, path: str, form: dict[str, str] | None = None, **options: dict[str, str]
+    ) -> requests.Response | None:
+        """One answer, whatever it is; None where the connection broke."""
+        headers = {"X-CSRFToken": self.session.cookies.get("csrftoken", "")} | options.get("headers", {})
+        try:
+            answer = self.session.request(method, self.site + path, data=form, headers=headers, timeout=20)
+        except UNANSWERED as exc:
+            self._note(type(exc).__name__)
+            return None
+        self._note(answer.status_code)
+        return answer
+
+    def _note(self, told: int | str) -> None:
+        with _counting:
+            self.told[told] += 1
+
+    def invite(self, opponent: str) -> str:
+        """The path of a new game."""
+        game = {"opponent": opponent, "game": str(uuid.uuid4())}
+        return f"/games/{self.insist('POST', '/games/new/', game).json()['gameId']}/"
+
+    def move(self, path: str, square: int, position: str) -> requests.Response:
+        return self.insist("POST", f"{path}move/", {"square": rules.SQUARES[square], "position": position})

@@ -1,0 +1,81 @@
+"""Many games at once over HTTP, each move of which is sent until it is acknowledged, and kept account of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import requests
+
+from games import rules
+from games.models import Game, Status, result_of
+from tests.reliability.players import Player
+
+DRIVERS = 16
+
+
+@dataclass
+class Season:
+    """Games between guests, several at a time; what was acknowledged of each, and what the players were told."""
+
+    site: str
+    told: Counter[int | str] = field(default_factory=Counter)
+    acknowledged: dict[str, str] = field(default_factory=dict)
+
+    def play(self, games: int) -> None:
+        with ThreadPoolExecutor(DRIVERS) as drivers:
+            shares = [games // DRIVERS + (number < games % DRIVERS) for number in range(DRIVERS)]
+            list(drivers.map(self._drive, range(DRIVERS), shares))
+
+    def check(self) -> None:
+        """Every game is in the table, once, with every acknowledged move and no other, and is legal to the end."""
+        found = {game.game_id: game for game in Game.scan(Game.host_id.exists(), consistent_read=True)}
+        assert {game_id: game.recorded_moves for game_id, game in found.items()} == self.acknowledged
+        for game in found.values():
+            assert list(rules.replay(game.recorded_moves))[-1].board == game.board
+            assert (game.stored_status, game.result) == (Status.FINISHED, result_of(game.snapshot))
+
+    def _drive(self, seed: int, games: int) -> None:
+        host, opponent = Player(self.site, self.told), Player(self.site, self.told)
+        with ThreadPoolExecutor(2) as tabs:
+            for game in range(games):
+                self._play_one(host, opponent, tabs, Random(f"{seed}.{game}"))
+
+    def _play_one(self, host: Player, opponent: Player, tabs: ThreadPoolExecutor, dice: Random) -> None:
+        path = host.invite(opponent.name)
+        state = accepted(opponent.insist("POST", f"{path}accept/"))
+        moves = ""
+        while state["status"] != "FINISHED":
+            mover, position = (host if len(moves) % 2 else opponent), state["position"]
+            squares = pressed(state["board"], dice)
+            answers = list(tabs.map(lambda square: mover.move(path, square, position), squares))  # noqa: B023
+            moves, state = judged(moves, squares, answers)
+            self.acknowledged[path.split("/")[2]] = moves
+
+
+def pressed(board: list[str], dice: Random) -> list[int]:
+    """A square; now and then the same one twice at once, or another one in a second tab."""
+    empty = [square for square, mark in enumerate(board) if mark == rules.EMPTY]
+    square = dice.choice(empty)
+    return [square, *dice.choice([[], [], [], [square], [dice.choice(empty)]])]
+
+
+def accepted(answer: requests.Response) -> dict[str, Any]:
+    assert answer.status_code == 200, answer.text
+    state: dict[str, Any] = answer.json()
+    return state
+
+
+def judged(moves: str, squares: list[int], answers: list[requests.Response]) -> tuple[str, dict[str, Any]]:
+    """The moves and the state after one square was acknowledged, whoever lost having been shown that."""
+    told = list(zip(squares, answers, strict=True))
+    made = {square for square, answer in told if answer.status_code == 200}
+    assert len(made) == 1, [(square, answer.status_code, answer.text) for square, answer in told]
+    after = f"{moves}{made.pop()}"
+    for _, answer in told:
+        assert answer.status_code in (200, 409), answer.text
+        assert answer.json()["moves"] == after, "the current board"
+    return after, answers[0].json()

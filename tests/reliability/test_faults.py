@@ -1,0 +1,43 @@
+"""A third of all requests to DynamoDB fail: no move is lost or made twice, and nobody is told otherwise."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.reliability.faults import STORM, Faults, Handle
+from tests.reliability.seasons import Season
+from tests.sites import configured_for, serving
+
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True),
+]
+
+
+@pytest.fixture
+def site(proxy: Handle, tmp_path: Path) -> Iterator[str]:
+    """The site under gunicorn, behind which the proxy stands."""
+    file = configured_for(proxy.address, tmp_path)
+    with serving("--workers", "2", "--threads", "16", CONFIG_FILE=file) as address:
+        yield address
+
+
+def test_games_complete_and_every_acknowledged_move_is_there_once(
+    site: str, proxy: Handle, full: bool, report: Callable[[str], None]
+) -> None:
+    season, games = Season(site), 1000 if full else 50
+    proxy.set(STORM)
+    began = time.monotonic()
+    season.play(games)
+    seconds = time.monotonic() - began
+    met = proxy.set(Faults())
+    season.check()
+    assert len(season.acknowledged) == games
+    assert min(met.get(fault, 0) for fault in ("throttle", "error", "close", "lose", "stall")) > 0
+    # gunicorn closes a connection that was idle for two seconds, now and then just as it is used again.
+    assert set(season.told) <= {200, 201, 409, 503, "ConnectionError"}, season.told
+    report(f"faults: {games:,} games in {seconds:.0f} s; DynamoDB requests {met}; players were told {season.told}")

@@ -1,0 +1,104 @@
+"""Races with real processes and threads, on DynamoDB Local alone: moto's conditional writes are not atomic."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from games import store
+from games.models import Game
+from tests.conftest import stored
+from tests.reliability.contests import Act, Arena, Browsers, Processes, Seen, processes
+from tests.reliability.referee import Kind, Referee
+from tests.sites import configured_for, serving
+
+pytestmark = [
+    pytest.mark.usefixtures("games_table"),
+    pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True),
+]
+
+ROUNDS = 25
+PROCESSES, THREADS = 3, 3
+WORKERS = 4
+CASTS = [("alice", "bob", "charlie"), ("guest-aaaaaa", "bob", "guest-cccccc"), ("alice", "guest-bbbbbb", "charlie")]
+Report = Callable[[str], None]
+
+
+@pytest.fixture(scope="module")
+def arena(engine: str) -> Iterator[Processes]:
+    with processes(engine, PROCESSES, THREADS) as arena:
+        yield arena
+
+
+def moving(game: Game, player: str, square: int) -> Act:
+    return Act("move", player, game.game_id, game.snapshot, f"{game.moves}{square}")
+
+
+def outcomes(arena: Arena, acts: list[Act]) -> Counter[str | None]:
+    """How many ended how: None is a success."""
+    return Counter(answer.error for answer in arena.contest(acts))
+
+
+def contested(arena: Arena, positions: int, casts: list[tuple[str, str, str]]) -> Referee:
+    """Whole games until that many positions were contested, which must be of every kind and won from every side."""
+    random = Random(positions)
+    referee = Referee(arena, random)
+    while referee.total < positions:
+        referee.play(*random.choice(casts))
+    assert set(referee.counted) == set(Kind)
+    assert set(referee.first_won) == {True, False}
+    return referee
+
+
+def test_every_contested_position_of_the_store_has_one_winner(arena: Arena, full: bool, report: Report) -> None:
+    began = time.monotonic()
+    referee = contested(arena, 10_000 if full else 1_000, CASTS)
+    seconds = time.monotonic() - began
+    report(f"races: {referee.figures}; {PROCESSES} processes x {THREADS} threads; one winner each; {seconds:.0f} s")
+
+
+@pytest.mark.process
+def test_every_contested_position_of_the_site_has_one_winner(
+    engine: str, tmp_path: Path, full: bool, report: Report
+) -> None:
+    log = tmp_path / "access.log"
+    # The log has the process that answered, and nothing else.
+    options = ["--workers", str(WORKERS), "--access-logfile", str(log), "--access-logformat", "%(p)s"]
+    began = time.monotonic()
+    with serving(*options, CONFIG_FILE=configured_for(engine, tmp_path)) as address, ThreadPoolExecutor(4) as tabs:
+        referee = contested(Browsers(address, CASTS[0], tabs), 1_000 if full else 150, CASTS[:1])
+    answered = Counter(log.read_text().split())
+    assert len(answered) == WORKERS
+    shares = ", ".join(f"{count:,}" for count in answered.values())
+    seconds = time.monotonic() - began
+    report(f"races over HTTP: {referee.figures}; {WORKERS} workers answered {shares} requests; {seconds:.0f} s")
+
+
+def test_of_nine_squares_taken_at_once_one_is_played(arena: Arena) -> None:
+    for _ in range(ROUNDS):
+        game = store.accept(store.invite(host="alice", opponent="bob").game_id, player="bob")
+        assert outcomes(arena, [moving(game, "bob", square) for square in range(9)]) == {None: 1, "LostRace": 8}
+        assert stored(game.game_id).board.count("X") == 1
+
+
+def test_one_of_six_takes_an_open_invitation(arena: Arena) -> None:
+    for _ in range(ROUNDS):
+        game = store.invite(host="alice", opponent=None)
+        takers = [Act("accept", f"player-{number}", game.game_id) for number in range(3)]
+        takers += [moving(game, f"player-{number}", 4) for number in range(3, 6)]
+        assert outcomes(arena, takers) == {None: 1, "LostRace": 5}
+
+
+def test_of_two_squares_taken_at_once_the_computer_answers_one(arena: Arena) -> None:
+    for _ in range(ROUNDS):
+        game = store.challenge_computer(host="alice")
+        first, second = game.position.empty_squares[:2]
+        acts = [moving(game, "alice", square) for square in (first, first, second, second)]
+        assert outcomes(arena, acts) == {None: 2, "LostRace": 2}
+        assert len(Seen.stored(stored(game.game_id)).moves) == 3

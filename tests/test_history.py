@@ -1,0 +1,242 @@
+"""The pages that follow the lobby: everything is reached by links, once, both ways, also while games go on.
+
+On DynamoDB Local alone: moto's query looks at every item of the table.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from games import queries, table
+from games.models import Game, Status
+from games.queries import Lobby
+from tests.many import LISTS, PARAMETERS, game_of, links, move_on, pages, put, summaries, walked
+
+pytestmark = [
+    pytest.mark.usefixtures("games_table"),
+    pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True),
+]
+
+PAIRS = (("alice", "bob"), ("bob", "alice"))
+PENDING, IN_PROGRESS, FINISHED = Status
+
+
+def several(status: Status, number: int) -> list[str]:
+    """So many of alice's games, by turns as host and by invitation, stored; the ids from the oldest on."""
+    return put(game_of(status, second, *PAIRS[second % 2]) for second in range(number))
+
+
+def test_more_running_and_pending_games_than_a_page_has_hide_nothing(alice: Client) -> None:
+    made = [*several(FINISHED, 50), *several(IN_PROGRESS, 250), *several(PENDING, 250)]
+    down = list(pages(alice, "Older games"))
+    assert sorted(walked(page for _, page in down)) == sorted(made)
+    up = list(pages(alice, "Newer games", down[-1][0]))
+    assert sorted(walked(page for _, page in up)) == sorted(made)
+
+
+def test_json_has_each_game_in_its_list_newest_first(alice: Client) -> None:
+    made = {"finished": several(FINISHED, 50), "playing": several(IN_PROGRESS, 250)}
+    pending = several(PENDING, 250)
+    made |= {"waiting": pending[::2], "invitations": pending[1::2]}
+    down = list(summaries(alice, "older"))
+    for name in LISTS:
+        assert [game["gameId"] for page in down for game in page[name]] == made[name][::-1]
+
+
+def test_the_links_are_those_that_lead_somewhere(alice: Client) -> None:
+    several(FINISHED, 45)
+    lobby, middle, oldest = [alice.get(address).content.decode() for address, _ in pages(alice, "Older games")]
+    assert set(links(lobby)) == {"Older games"}
+    assert set(links(middle)) == {"Newer games", "Older games", "Back to your games"}
+    assert set(links(oldest)) == {"Newer games", "Back to your games"}
+    newest = alice.get(links(middle)["Newer games"]).content.decode()
+    assert set(links(newest)) == {"Older games", "Back to your games"}
+    assert links(newest)["Older games"] == links(lobby)["Older games"]
+    assert 'data-events="/events/"' in lobby
+    assert 'data-events="' not in newest
+
+
+def test_a_player_whose_games_fit_has_no_further_page(alice: Client) -> None:
+    several(FINISHED, 10)
+    assert links(alice.get("/").content.decode()) == {}
+
+
+@pytest.mark.parametrize("hosts", [("alice",), ("alice", "bob")], ids=["of one index", "of both indexes"])
+@pytest.mark.parametrize("status", Status)
+def test_games_of_one_instant_are_all_reached_both_ways(
+    alice: Client, monkeypatch: pytest.MonkeyPatch, status: Status, hosts: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(queries, "MOST", 20)
+    pairs = [pair for pair in PAIRS if pair[0] in hosts]
+    moments = [0, *[1] * 70, 2]
+    made = put(game_of(status, second, *pairs[number % len(pairs)]) for number, second in enumerate(moments))
+    down = list(pages(alice, "Older games"))
+    assert sorted(walked(page for _, page in down)) == sorted(made)
+    assert sorted(walked(page for _, page in pages(alice, "Newer games", down[-1][0]))) == sorted(made)
+
+
+class Opponents:
+    """Others who, between two of alice's requests, finish one of her games and have played another meanwhile."""
+
+    def __init__(self, running: list[str]) -> None:
+        self.running = list(running)
+        self.finished: list[str] = []
+
+    def act(self) -> None:
+        now = FINISHED.dated(datetime.now(UTC))
+        self.finished += put([game_of(FINISHED, 0, *PAIRS[len(self.running) % 2], status_date=now)])
+        self.finished.append(move_on(self.running.pop(), FINISHED))
+
+
+def test_games_that_finish_on_the_way_to_older_ones_hide_and_double_none(alice: Client) -> None:
+    finished = several(FINISHED, 100)
+    opponents = Opponents(several(IN_PROGRESS, 12))
+    seen = walked((page for _, page in pages(alice, "Older games")), opponents.act)
+    assert len(opponents.finished) > 8
+    assert sorted(set(seen) & set(finished)) == sorted(finished)
+    assert len(seen) == len(set(seen))
+
+
+def test_games_that_finish_on_the_way_to_newer_ones_are_all_seen(alice: Client) -> None:
+    finished = several(FINISHED, 100)
+    running = several(IN_PROGRESS, 12)
+    opponents = Opponents(running)
+    oldest = [address for address, _ in pages(alice, "Older games")][-1]
+    # What happens after the last page is not on it.
+    up, seen = pages(alice, "Newer games", oldest), []
+    for _, page in up:
+        seen += page
+        known = list(opponents.finished)
+        opponents.act()
+    assert len(known) > 8
+    assert sorted(seen) == sorted({*finished, *running, *known})
+
+
+def test_a_page_whose_games_are_gone_says_so_and_leads_back(alice: Client) -> None:
+    several(FINISHED, 1)
+    newest = queries._Place.of(Game.get(several(FINISHED, 3)[2])).cursor
+    page = alice.get("/", {"after": newest}).content.decode()
+    assert "There are no games here any more." in page
+    assert links(page) == {"Back to your games": "/"}
+
+
+def test_expired_invitations_that_fill_a_page_hide_no_game(alice: Client) -> None:
+    put(game_of(PENDING, second, "bob", "alice", expires_at=int(time.time()) - 9) for second in range(210))
+    playing = several(IN_PROGRESS, 3)
+    assert sorted(walked(page for _, page in pages(alice, "Older games"))) == sorted(playing)
+
+
+def test_a_date_that_was_written_by_hand_is_a_place_too(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "FINISHED_IN_LOBBY", 1)
+    monkeypatch.setattr(queries, "FINISHED_ON_A_PAGE", 1)
+    dates = ("FINISHED_yesterday", "FINISHED_2026-01-01 00:00:00.5", "FINISHED_2026-01-01 00:00:00", "FINISHED_")
+    made = put(game_of(FINISHED, 0, "alice", "bob", status_date=date) for date in dates)
+    assert walked(page for _, page in pages(alice, "Older games")) == made
+
+
+def test_newer_and_older_together_are_refused_in_a_sentence(alice: Client) -> None:
+    place = queries._Place.of(game_of(FINISHED, 0, *PAIRS[0])).cursor
+    answer = alice.get("/", {"before": place, "after": place}, headers={"accept": "application/json"})
+    assert answer.status_code == 400
+    assert answer.json()["error"].endswith("not for both.")
+
+
+@pytest.fixture
+def once_found() -> Iterator[list[Callable[[], object]]]:
+    """What is put into it happens once, as soon as DynamoDB has answered a query with some games."""
+    actions: list[Callable[[], object]] = []
+
+    def happen(parsed: dict[str, Any], **_: Any) -> None:
+        if actions and parsed["Items"]:
+            actions.pop()()
+
+    events = table.client().meta.events
+    events.register("after-call.dynamodb.Query", happen)
+    yield actions
+    events.unregister("after-call.dynamodb.Query", happen)
+
+
+def test_a_game_that_finishes_before_its_board_is_read_is_listed_as_finished(once_found: list[Any]) -> None:
+    finished, running = put(game_of(status, 0, "alice", "bob") for status in (FINISHED, IN_PROGRESS))
+    once_found.append(lambda: move_on(running, FINISHED))
+    lobby = queries.lobby("alice")
+    assert (lobby.playing, ids_of(shown(lobby))) == ([], [running, finished])
+    assert lobby.finished[0].result == "Tie"
+
+
+def test_a_game_that_is_gone_before_its_board_is_read_is_not_listed(once_found: list[Any]) -> None:
+    expired, running = put(game_of(IN_PROGRESS, second, "alice", "bob") for second in range(2))
+    once_found.append(lambda: Game(expired).delete())
+    assert ids_of(shown(queries.lobby("alice"))) == [running]
+
+
+@pytest.mark.parametrize(("status", "following"), [(PENDING, IN_PROGRESS), (IN_PROGRESS, FINISHED)])
+def test_a_game_that_moves_on_between_two_reads_of_its_index_is_listed_once(
+    once_found: list[Any], status: Status, following: Status
+) -> None:
+    *others, newest = put(game_of(status, second, "alice", "bob") for second in range(queries.FIRST_READ + 5))
+    once_found.append(lambda: move_on(newest, following))
+    lobby = queries.lobby("alice")
+    assert ids_of(lobby.waiting or lobby.playing) == others[::-1]
+    assert ids_of(lobby.finished or lobby.playing) == [newest]
+
+
+def shown(lobby: Lobby) -> list[Game]:
+    return lobby.invitations + lobby.waiting + lobby.playing + lobby.finished
+
+
+def ids_of(games: list[Game]) -> list[str]:
+    return [game.game_id for game in games]
+
+
+ENTRIES = st.tuples(st.sampled_from(Status), st.integers(0, 2), st.booleans())
+SIZES = st.fixed_dictionaries(
+    {
+        "FINISHED_IN_LOBBY": st.integers(1, 3),
+        "FINISHED_ON_A_PAGE": st.integers(1, 3),
+        "MOST": st.integers(1, 5),
+        "FIRST_READ": st.integers(1, 3),
+        "FURTHER_READ": st.integers(1, 4),
+    }
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(made=st.lists(ENTRIES, max_size=12), sizes=SIZES)
+def test_whatever_the_games_and_the_sizes_each_is_on_one_page(
+    made: list[tuple[Status, int, bool]], sizes: dict[str, int]
+) -> None:
+    player = f"p{uuid.uuid4().hex[:10]}"  # Instead of an empty table for each example.
+    pairs = ((player, "bob"), ("bob", player))
+    games = [game_of(status, second, *pairs[invited]) for status, second, invited in made]
+    put(games)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, size in sizes.items():
+            patch.setattr(queries, name, size)
+        down = list(lobbies(player, "older"))
+        up = list(lobbies(player, "newer", down[-1].newer))
+    expected = in_order(games)
+    assert [place for lobby in down for place in in_order(shown(lobby))] == expected
+    assert [place for lobby in [*up[::-1], down[-1]] for place in in_order(shown(lobby))] == expected
+    assert all(len(shown(lobby)) <= sizes["MOST"] for lobby in down + up)
+
+
+def lobbies(player: str, way: str, place: str | None = "") -> Iterator[Lobby]:
+    """The lobby, or the page at a place, and those that follow it in one way."""
+    while place is not None:
+        lobby = queries.page(player, **{PARAMETERS[way]: place}) if place else queries.lobby(player)
+        yield lobby
+        place = getattr(lobby, way)
+
+
+def in_order(games: list[Game]) -> list[tuple[str, str]]:
+    return sorted(((game.status_date, game.game_id) for game in games), reverse=True)

@@ -1,0 +1,106 @@
+"""Replies that were damaged on their way: asked for again, and never taken for DynamoDB's word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSResponse
+from django.test import Client
+
+from games import table
+from games.models import Game
+from tests.conftest import stored
+
+JSON = {"accept": "application/json"}
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "cut": lambda body: body[: len(body) // 2],
+    "other bytes": lambda body: b"\x00\xff" + body,
+    "another page": lambda body: b"<html>Welcome to the hotel</html>",
+    "a list": lambda body: b"[]",
+    "nothing": lambda body: b"",
+}
+
+
+@dataclass
+class Wire:
+    """What is between botocore and the engine; damages the next ``left`` replies."""
+
+    session: Any
+    damage: Callable[[bytes], bytes] = bytes
+    left: int = 0
+
+    def send(self, request: Any) -> AWSResponse:
+        reply: AWSResponse = self.session.send(request)
+        if self.left:
+            self.left -= 1
+            reply._content = self.damage(reply.content)  # type: ignore[attr-defined]
+        return reply
+
+    def close(self) -> None:
+        self.session.close()
+
+
+@pytest.fixture
+def wire(games_table: str) -> Iterator[Wire]:
+    checked = table.client()._endpoint.http_session
+    checked._session = wire = Wire(checked._session)
+    yield wire
+    checked._session = wire.session
+
+
+@pytest.fixture
+def url(alice: Client, bob: Client) -> str:
+    address = str(alice.post("/games/new/", {"opponent": "bob"})["Location"])
+    bob.post(f"{address}accept/")
+    return address
+
+
+@pytest.fixture(params=DAMAGES.values(), ids=list(DAMAGES))
+def damaging(request: pytest.FixtureRequest, wire: Wire) -> Wire:
+    wire.damage = request.param
+    return wire
+
+
+def test_one_damaged_reply_is_asked_for_again(url: str, bob: Client, damaging: Wire) -> None:
+    damaging.left = 1
+    assert bob.get(f"{url}state/").status_code == 200
+    damaging.left = 1
+    assert bob.post(f"{url}move/", {"square": "TopLeft"}, headers=JSON).json()["moves"] == "0"
+    damaging.left = 1
+    assert bob.get("/").status_code == 200
+
+
+def test_nothing_but_damaged_replies_is_503_and_nothing_else(url: str, bob: Client, damaging: Wire) -> None:
+    position = bob.get(url, headers=JSON).json()["position"]
+    form = {"square": "TopLeft", "position": position}
+    damaging.left = 10**6
+    for path in (url, f"{url}state/", "/", "/readyz/"):
+        assert bob.get(path).status_code == 503, path
+    assert bob.post(f"{url}move/", form).status_code == 503
+    assert bob.post("/games/new/", {"opponent": "alice"}).status_code == 503
+    damaging.left = 0
+    # It had landed, and is not told otherwise.
+    assert stored(url.split("/")[2]).recorded_moves == "0"
+    assert bob.post(f"{url}move/", form, headers=JSON).json()["moves"] == "0"
+
+
+def test_a_refusal_is_looked_at_too(url: str, bob: Client, damaging: Wire) -> None:
+    """A failed condition is 400 with the item in it: what is left of that is no lost race."""
+    position = bob.get(url, headers=JSON).json()["position"]
+    Game(url.split("/")[2]).update([Game.turn.set("alice")])
+    damaging.left = 10**6
+    form = {"square": "TopLeft", "position": position}
+    assert bob.post(f"{url}move/", form).status_code == 503
+
+
+@pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True)
+def test_a_reply_that_only_the_checksum_tells_from_a_sound_one(url: str, bob: Client, wire: Wire) -> None:
+    """moto sends none."""
+    wire.damage = lambda body: body.replace(b"alice", b"clare")
+    wire.left = 1
+    assert bob.get(f"{url}state/").json()["host"] == "alice"
+    wire.left = 10**6
+    assert bob.get(f"{url}state/").status_code == 503
