@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from hashlib import blake2b
 from typing import Any
 
 from accounts.names import is_guest
@@ -106,9 +107,19 @@ class GamePage:
         return self.can_accept or (my_turn and self.is_player)
 
     @property
+    def is_final(self) -> bool:
+        """Whether nothing more can happen, so that nobody need look again."""
+        return self.is_over or self.is_expired
+
+    @property
     def waits(self) -> bool:
         """Whether the next thing to happen is somebody else's doing, so that the page should look for it."""
-        return not (self.is_over or self.is_expired or self.can_move)
+        return not (self.is_final or self.can_move)
+
+    @property
+    def waiting(self) -> int:
+        """How many games wait for the viewer: this one or none. A lobby counts all of them."""
+        return int(self.can_move)
 
     @property
     def waits_for_a_player(self) -> bool:
@@ -117,9 +128,12 @@ class GamePage:
         return self.is_pending and self.is_host and named
 
     @property
-    def version(self) -> str:
-        """Changes whenever the game does."""
-        return f"{self.game.stored_status}-{9 - self.game.board.count(EMPTY)}"
+    def version(self) -> int:
+        """Grows whenever the game changes, so that of two pages of it the one with the greater is the newer."""
+        if self.game.stored_status is Status.PENDING:
+            return 9 if self.is_expired else 0
+        marks = 9 - self.game.board.count(EMPTY)
+        return marks + (20 if self.game.stored_status is Status.FINISHED else 10)
 
     @property
     def position(self) -> str:
@@ -156,6 +170,18 @@ class GamePage:
         return f"It is {self.game.whose_turn}'s turn."
 
     @property
+    def title(self) -> str:
+        return _titled(self.headline.rstrip("."), self.waiting)
+
+    @property
+    def said(self) -> str:
+        """What a screen reader says when the game has changed: the last move, and how things stand now."""
+        if not self.game.moves:
+            return self.headline
+        position, square = self.game.position, int(self.game.moves[-1])
+        return f"{position.board[square]} played {SPOKEN[square]}. {'Your turn.' if self.can_move else self.headline}"
+
+    @property
     def _ending(self) -> str:
         winner = self.game.winner
         if winner == TIE:
@@ -182,6 +208,10 @@ class GamePage:
         """How many moves the replay has, or None where their order is unknown."""
         moves = self.game.moves
         return len(moves) if moves else None
+
+
+def _titled(text: str, waiting: int) -> str:
+    return f"{f'({waiting}) ' if waiting else ''}{text} · Tic-Tac-Toe"
 
 
 def state(game: Game) -> dict[str, Any]:
@@ -222,7 +252,7 @@ class LobbyPage:
         return self._seen(self.lobby.invitations)
 
     @property
-    def waiting(self) -> list[GamePage]:
+    def unanswered(self) -> list[GamePage]:
         return self._seen(self.lobby.waiting)
 
     @property
@@ -234,6 +264,10 @@ class LobbyPage:
         return self._seen(self.lobby.finished)
 
     @property
+    def newer(self) -> str | None:
+        return self.lobby.newer
+
+    @property
     def older(self) -> str | None:
         return self.lobby.older
 
@@ -242,10 +276,31 @@ class LobbyPage:
         return not (self.lobby.invitations or self.lobby.waiting or self.lobby.playing or self.lobby.finished)
 
     @property
+    def waiting(self) -> int:
+        """How many games wait for the viewer: invitations, and games in which it is the viewer's turn."""
+        return len(self.invitations) + sum(seen.waiting for seen in self.playing)
+
+    @property
+    def title(self) -> str:
+        return _titled("Your games", self.waiting)
+
+    @property
+    def version(self) -> str:
+        """The same for lists that show the same; times apart, which are told as so long ago."""
+        lobby = self.lobby
+        shown = [
+            # Only a board says whose turn it is; the indexes, which the other lists come from, do not know.
+            (game.game_id, game.status_date, game.status, game.whose_turn if games is lobby.playing else None)
+            for games in (lobby.invitations, lobby.playing, lobby.waiting, lobby.finished)
+            for game in games
+        ]
+        return blake2b(repr((shown, lobby.newer, lobby.older)).encode(), digest_size=8).hexdigest()
+
+    @property
     def summary(self) -> dict[str, Any]:
         """The lists as JSON, with what the indexes know of each game."""
         lists = ("invitations", "waiting", "playing", "finished")
-        return {"player": self.viewer, "older": self.older} | {
+        return {"player": self.viewer, "newer": self.newer, "older": self.older} | {
             name: [summary(game) for game in getattr(self.lobby, name)] for name in lists
         }
 

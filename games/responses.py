@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from accounts.middleware import PlayerRequest
+from games.live import hints
 from games.models import Game
 from games.presentation import GamePage, state
 from tictactoe_site.answers import SeeOther, wants_fragment, wants_json
@@ -31,7 +32,11 @@ def show(request: PlayerRequest, game: Game, *, status: int = 200, error: str = 
 
 
 def done(request: PlayerRequest, game: Game, *, created: bool = False) -> HttpResponse:
-    """The answer to a POST that succeeded: JSON or the fragment as it now is, or a redirect to the page."""
+    """The answer to a POST that succeeded: JSON or the fragment as it now is, or a redirect to the page.
+
+    Whoever watches the game is told, too.
+    """
+    hints.changed(game)
     if not (wants_json(request) or wants_fragment(request)):
         return SeeOther(url_of(game))
     response = show(request, game, status=201 if created and wants_json(request) else 200)

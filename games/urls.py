@@ -8,9 +8,11 @@ from games import views
 
 urlpatterns = [
     path("", views.HomeView.as_view(), name="home"),
+    path("events/", views.EventsView.as_view(), name="events"),
     path("games/new/", views.NewGameView.as_view(), name="new"),
     path("games/<uuid:game_id>/", views.GameView.as_view(), name="game"),
     path("games/<uuid:game_id>/state/", views.StateView.as_view(), name="state"),
+    path("games/<uuid:game_id>/events/", views.EventsView.as_view(), name="game_events"),
     path("games/<uuid:game_id>/accept/", views.AcceptView.as_view(), name="accept"),
     path("games/<uuid:game_id>/decline/", views.DeclineView.as_view(), name="decline"),
     path("games/<uuid:game_id>/cancel/", views.CancelView.as_view(), name="cancel"),

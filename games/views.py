@@ -21,6 +21,7 @@ from games import queries, rules, store
 from games.computer import NAME as COMPUTER
 from games.errors import IllegalMove, MalformedInput, NotFound, StoreUnavailable
 from games.forms import NewGame
+from games.live import hints
 from games.models import Game, Snapshot
 from games.presentation import GamePage, LobbyPage, ReplayPage, state
 from games.responses import done, show, url_of
@@ -29,18 +30,21 @@ from tictactoe_site.answers import SeeOther, refuse, wants_fragment, wants_json
 
 
 class HomeView(View):
-    """The lobby, or the welcome page for somebody who is not logged in."""
+    """The lobby, ``?before=`` and ``?after=`` the pages that follow it; or the welcome page for a visitor."""
 
     def get(self, request: PlayerRequest) -> HttpResponse:
         if not request.user.is_authenticated:
             return _welcome(request)
-        before = request.GET.get("before", "")
-        found = queries.history(request.user.name, before) if before else queries.lobby(request.user.name)
-        page = LobbyPage(found, request.user.name)
+        player, before, after = request.user.name, request.GET.get("before", ""), request.GET.get("after", "")
+        paged = bool(before or after)
+        found = queries.page(player, before=before, after=after) if paged else queries.lobby(player)
+        page = LobbyPage(found, player)
         if wants_json(request):
             return JsonResponse(page.summary)
+        if wants_fragment(request) and request.GET.get("since") == page.version:
+            return HttpResponse(status=204)
         template = "games/_lobby.html" if wants_fragment(request) else "games/lobby.html"
-        return render(request, template, {"page": page, "before": before})
+        return render(request, template, {"page": page, "paged": paged})
 
 
 class GameView(View):
@@ -51,8 +55,8 @@ class GameView(View):
         if "move" in request.GET:
             return _replay(request, game.moves, url_of(game), game)
         page = GamePage(game, request.user.name)
-        if wants_fragment(request) and request.GET.get("since") == page.version:
-            return HttpResponse(status=204)  # Nothing new: htmx leaves the page, and the focus in it, alone.
+        if wants_fragment(request) and request.GET.get("since") == str(page.version):
+            return HttpResponse(status=204)  # Nothing new: the page, and the focus in it, are left alone.
         unclaimed = page.waits_for_a_player and not is_claimed(page.other)
         return show(request, game, unclaimed=unclaimed)
 
@@ -63,6 +67,14 @@ class StateView(View):
 
     def get(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
         return JsonResponse(state(_load(request, game_id)))
+
+
+class EventsView(View):
+    """Where a stream's address reaches a process that serves pages: the page then asks for the state instead."""
+
+    def get(self, request: PlayerRequest, game_id: UUID | None = None) -> HttpResponse:
+        sentence = "Events are served by the live process: this page asks by itself meanwhile."
+        return HttpResponse(f"{sentence}\n", status=503, content_type="text/plain", headers={"Retry-After": "30"})
 
 
 class ReplayView(View):
@@ -168,6 +180,7 @@ def _shown(request: PlayerRequest, game_id: UUID) -> Snapshot | None:
 
 
 def _withdrawn(request: PlayerRequest, game_id: UUID) -> HttpResponse:
+    hints.withdrawn(str(game_id))
     if wants_json(request):
         return JsonResponse({"gameId": str(game_id), "status": None})
     if wants_fragment(request):

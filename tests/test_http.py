@@ -9,6 +9,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from games import table
+from tests.conftest import PASSWORD
 from tests.engines import free_port
 from tictactoe_site import config
 
@@ -53,6 +54,24 @@ def test_an_unavailable_table_is_503_with_retry_after(no_dynamodb: Client, caplo
     assert "Traceback" not in caplog.text
     assert no_dynamodb.get("/readyz/").status_code == 503
     assert no_dynamodb.get("/healthz/").status_code == 200
+
+
+def test_an_unavailable_page_asks_again_and_a_form_can_be_sent_again(no_dynamodb: Client) -> None:
+    page = no_dynamodb.get(GAME)
+    assert page["Refresh"] == page["Retry-After"]
+    form = no_dynamodb.post("/games/new/", {"opponent": "bob", "game": GAME.split("/")[2], "other": "x"})
+    assert form.status_code == 503
+    assert "Refresh" not in form
+    assert f'name="game" value="{GAME.split("/")[2]}"' in form.content.decode()
+    assert 'name="other"' not in form.content.decode()
+
+
+def test_an_unavailable_page_never_shows_a_password(no_dynamodb: Client) -> None:
+    no_dynamodb.post("/accounts/logout/")
+    answer = no_dynamodb.post("/accounts/login/", {"username": "alice", "password": PASSWORD})
+    assert answer.status_code == 503
+    assert PASSWORD not in answer.content.decode()
+    assert "<form" not in answer.content.decode().split("<main")[1]
 
 
 def test_a_refusal_of_an_htmx_request_is_a_message_and_leaves_the_board(no_dynamodb: Client) -> None:
@@ -158,7 +177,7 @@ def test_a_mistake_of_ours_is_a_page_and_is_logged_with_its_traceback(
 def test_a_page_that_waits_is_sent_on_when_its_game_is_gone_or_its_player_logged_out(alice: Client) -> None:
     url = alice.post("/games/new/", {"opponent": "bob"})["Location"]
     alice.post(f"{url}cancel/")
-    assert alice.get(f"{url}?since=PENDING-0", headers=HTMX)["HX-Redirect"] == url
+    assert alice.get(f"{url}?since=0", headers=HTMX)["HX-Redirect"] == url
     alice.post("/accounts/logout/")
     assert alice.get("/", headers=HTMX)["HX-Redirect"] == "/"
     assert alice.get("/", headers=JSON).json() == {"player": None}
@@ -167,11 +186,12 @@ def test_a_page_that_waits_is_sent_on_when_its_game_is_gone_or_its_player_logged
 @FUZZ
 @given(
     path=st.text(max_size=30),
-    query=st.dictionaries(st.sampled_from(["move", "before", "since", "next", "name"]), anything),
+    query=st.dictionaries(st.sampled_from(["move", "before", "after", "since", "next", "name"]), anything),
 )
 def test_no_address_gives_a_500(player: Client, path: str, query: dict[str, str]) -> None:
     for prefix in ("/", "/games/", "/replay/", "/accounts/login/"):
         assert player.get(f"{prefix}{path}/", query).status_code < 500
+    assert player.get("/", query).status_code < 500
 
 
 @pytest.mark.parametrize(

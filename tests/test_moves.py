@@ -138,6 +138,14 @@ def test_a_bare_move_sent_twice_is_made_once_and_twice_a_success(url: str, alice
     assert game_in(url).recorded_moves == "0"
 
 
+def test_a_bare_move_against_the_computer_sent_twice_is_made_once_and_twice_a_success(alice: Client) -> None:
+    url = alice.post("/games/new/", {"opponent": "computer"})["Location"]
+    square = alice.get(url).content.decode().split('name="square" value="')[1].split('"')[0]
+    answers = [alice.post(f"{url}move/", {"square": square}, headers=JSON) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].json()["moves"] == answers[1].json()["moves"] == game_in(url).recorded_moves
+
+
 def test_a_forged_or_foreign_position_is_400(url: str, alice: Client, bob: Client) -> None:
     position = position_in(bob.get(url))
     other = alice.post("/games/new/", {"opponent": "bob"})["Location"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+HTMX = {"hx-request": "true"}
+
 
 @pytest.fixture
 def url(alice: Client) -> str:
@@ -51,13 +53,16 @@ def test_browsers_must_ask_again_and_keep_no_page(url: str) -> None:
     assert "no-store" in Client().get(url)["Cache-Control"]
 
 
-def test_a_page_that_waits_is_told_nothing_new_without_touching_it(url: str, alice: Client, bob: Client) -> None:
-    page = alice.get(url).content.decode()
-    poll = page.split('hx-get="')[1].split('"')[0]
-    assert alice.get(poll, headers={"hx-request": "true"}).status_code == 204
-    bob.post(f"{url}accept/")
-    assert alice.get(poll, headers={"hx-request": "true"}).status_code == 200
-    assert (
-        "<html"
-        in alice.get(poll, headers={"hx-request": "true", "hx-history-restore-request": "true"}).content.decode()
-    )
+def version(page: str) -> str:
+    return page.split('data-version="')[1].split('"')[0]
+
+
+def test_a_page_is_told_nothing_new_without_touching_it(url: str, alice: Client, bob: Client) -> None:
+    for page, act in [(url, f"{url}accept/"), ("/", f"{url}move/")]:
+        again = f"{page}?since={version(alice.get(page).content.decode())}"
+        assert alice.get(again, headers=HTMX).status_code == 204
+        bob.post(act, {"square": "TopLeft"})
+        assert 'data-version="' in alice.get(again, headers=HTMX).content.decode()
+        assert "<html" in alice.get(again).content.decode()
+        restored = HTMX | {"hx-history-restore-request": "true"}
+        assert "<html" in alice.get(again, headers=restored).content.decode()

@@ -1,13 +1,67 @@
-// htmx does the rest: this only says what htmx keeps to itself, and keeps the keyboard's place.
+// What is on the page, and the move under way. htmx posts the form and puts in the answer; this shows the mark at once,
+// sends again what was not answered, puts in what is pushed, and keeps the keyboard's place.
 const message = document.getElementById("message");
 const announcer = document.getElementById("announcer");
+const moveForm = () => document.querySelector("#game form[data-mark]");
+let again;
+let held; // pushed while a move was under way
 let focusWasInside = false;
 
-document.addEventListener("htmx:sendError", () => {
-  message.textContent = "The site could not be reached. Nothing was lost: try again in a moment.";
+// The move under way.
+const place = (button) => button.ariaLabel.split(",")[0];
+function press(form, button) {
+  form.classList.add("sending");
+  button.textContent = form.dataset.mark;
+  button.ariaLabel = `${place(button)}, ${form.dataset.mark}, on its way`;
+  for (const other of form.querySelectorAll("button")) other.disabled = other !== button;
+  const move = JSON.stringify({ square: button.value, position: form.elements.position.value });
+  sessionStorage.setItem(form.action, move);
+}
+function release(form) {
+  form.classList.remove("sending", "kept");
+  for (const button of form.querySelectorAll("button")) {
+    button.disabled = false;
+    button.textContent = "";
+    button.ariaLabel = `${place(button)}, empty`;
+  }
+}
+// The position in the form makes a move that comes twice harmless.
+function sendAgain(form, button, seconds) {
+  form.classList.add("kept");
+  clearTimeout(again);
+  again = setTimeout(() => button.click(), seconds * 1000); // htmx asks which button was clicked
+}
+// A move that was kept when the page was left: sent if the page still asks for it.
+function resume() {
+  const form = moveForm();
+  const move = form && JSON.parse(sessionStorage.getItem(form.action));
+  if (!move) return;
+  if (move.position === form.elements.position.value) form.querySelector(`#${move.square}`).click();
+  else sessionStorage.removeItem(form.action);
+}
+document.addEventListener("DOMContentLoaded", resume); // when htmx knows the form
+window.addEventListener("online", () => {
+  const form = moveForm();
+  if (!form?.classList.contains("sending")) return;
+  htmx.trigger(form, "htmx:abort"); // what hangs in the network that was lost
+  sendAgain(form, form.querySelector("button:enabled"), 0);
 });
-document.addEventListener("htmx:timeout", () => {
-  message.textContent = "The site is slow to answer. Your move may have arrived: look again in a moment.";
+
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  clearTimeout(again);
+  press(detail.requestConfig.elt, detail.requestConfig.triggeringEvent.submitter);
+});
+document.addEventListener("htmx:afterRequest", ({ detail: { xhr, requestConfig } }) => {
+  const { elt: form, triggeringEvent } = requestConfig;
+  if ([0, 502, 503, 504].includes(xhr.status)) {
+    if (!xhr.status && !form.classList.contains("kept"))
+      announcer.textContent = "The site could not be reached. Your move is kept and will be sent once.";
+    sendAgain(form, triggeringEvent.submitter, (xhr.status && xhr.getResponseHeader("Retry-After")) || 2);
+  } else {
+    sessionStorage.removeItem(form.action);
+    release(form); // which is there still if this was no board
+  }
+  if (held) show(held);
 });
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   // A proxy's error page is no part of this one: leave the board where it is.
@@ -17,16 +71,47 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   }
   focusWasInside = detail.target.contains(document.activeElement);
 });
-document.addEventListener("htmx:afterSettle", ({ detail }) => {
-  if (detail.target === message) return;
+
+// What is pushed: put in if it is newer, but never under a move that is on its way.
+function show(html) {
+  held = null;
+  const next = document.createRange().createContextualFragment(html).firstElementChild;
+  const shown = next && document.getElementById(next.id);
+  if (!shown || next.dataset.version === shown.dataset.version) return;
+  if (next.id === "game" && Number(next.dataset.version) < Number(shown.dataset.version)) return;
+  const form = moveForm();
+  if (form?.classList.contains("htmx-request")) {
+    held = html;
+    return;
+  }
+  const square = form?.classList.contains("kept") && form.querySelector("button:enabled").value;
+  focusWasInside = shown.contains(document.activeElement);
+  htmx.swap(shown, html, { swapStyle: "outerHTML" });
+  if (!square) return;
+  sessionStorage.removeItem(form.action);
+  if (next.querySelector(`[data-square="${square}"]`).textContent.trim() !== form.dataset.mark)
+    message.textContent = "The game has moved on: the move that was kept was not made.";
+}
+document.addEventListener("news", ({ detail }) => show(detail));
+
+document.addEventListener("htmx:afterSettle", ({ target }) => {
+  if (target.id !== "game" && target.id !== "lobby") return;
   message.textContent = "";
-  const headline = document.querySelector(".headline");
-  if (!headline) return;
-  announcer.textContent = headline.textContent;
-  // The button that was pressed is gone: go on from the sentence above the board.
-  if (focusWasInside && document.activeElement === document.body) headline.focus();
+  // What had the focus is gone: go on from the sentence above the board, or from the top of the lists.
+  if (focusWasInside && document.activeElement === document.body)
+    (target.querySelector(".headline") ?? target).focus({ preventScroll: true });
 });
-// A page kept for the back button may be old: fetch it anew.
-window.addEventListener("pageshow", (event) => {
-  if (event.persisted) window.location.reload();
+
+// Somebody has logged in or out in another tab: this one shows what is theirs no longer.
+const { player } = document.body.dataset;
+if (player !== undefined && navigator.cookieEnabled) {
+  if (player !== sessionStorage.player) sessionStorage.clear();
+  sessionStorage.player = localStorage.player = player;
+  window.addEventListener("storage", ({ key, newValue }) => {
+    if (key === "player" && newValue !== player) window.location.reload();
+  });
+}
+// A page kept for the back button may be old in all its parts: fetch it anew.
+window.addEventListener("pageshow", ({ persisted }) => {
+  if (persisted && navigator.onLine) window.location.reload();
 });

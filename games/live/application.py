@@ -1,0 +1,236 @@
+"""The ASGI application of the ``live`` process: it answers the two addresses of event streams, and nothing else.
+
+It stands before Django, not inside: Django's ASGI handler costs 47 KB a stream, this a third of it (docs/live.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import re
+import resource
+import sys
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import Any, TypeAlias
+
+from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
+from django.urls import Resolver404, resolve
+
+from games import metering
+from games.errors import GONE
+from games.live import hints, report
+from games.live.hub import Hub
+from games.live.streams import Stalled, Stream
+from games.live.topics import Topic
+from games.live.viewers import Viewer, viewer_of
+
+Scope: TypeAlias = dict[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[dict[str, Any]]]
+Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
+
+FIRST_READ_SECONDS = 5
+# Each send gives up Python's lock. While another thread parses a reply it comes back only after this time: with the
+# default of 5 ms, 200 sends would take a second.
+SWITCH_SECONDS = 0.0002
+# What is open besides the streams: connections to DynamoDB, refused ones that linger, Python's own.
+OTHER_FILES = 100
+# A school or an office may be behind one address.
+STREAMS_PER_CLIENT = 500
+THIS_MACHINE = ("127.0.0.1", "::1")
+STREAM_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store, no-transform"),
+    (b"x-accel-buffering", b"no"),  # nginx passes on each event at once
+]
+
+logger = logging.getLogger(__name__)
+
+
+class Refused(Exception):
+    """There will be no stream: the status, one sentence, and after how many seconds to ask again."""
+
+    def __init__(self, status: int, sentence: str, retry_after: int | None = None) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.retry_after = retry_after
+
+
+class Live:
+    def __init__(self) -> None:
+        self._hub = Hub()
+        self._streams: set[Stream] = set()
+        self._addresses: Counter[str] = Counter()
+        self._closing = False
+        self._most = 0
+
+    def serves(self, path: str) -> bool:
+        """The same addresses as nginx sends here (.platform/nginx)."""
+        return bool(re.fullmatch(r"/(games/[0-9a-f-]+/)?events/", path))
+
+    def close(self) -> None:
+        """End all streams: their clients connect again, each after a pause of its own."""
+        self._closing = True
+        for stream in self._streams:
+            stream.end()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            try:
+                await self._answer(scope, receive, send)
+            except Refused as refusal:
+                await _refuse(send, refusal, body=scope["method"] != "HEAD")
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """From the process's start to its end: read what is watched, and take hints."""
+        await receive()
+        self._most = min(settings.STREAMS_PER_PROCESS, _files_allowed() - OTHER_FILES)
+        sys.setswitchinterval(SWITCH_SECONDS)
+        with metering.measured() as usage:
+            reading = asyncio.create_task(self._hub.run())
+        reporting = asyncio.create_task(report.each_minute(self._open_now, usage))
+        stop_listening = None
+        try:
+            stop_listening = hints.listen(self._take)
+        except OSError as exc:
+            logger.warning("No hints from this server's pages (%s: %s)", settings.LIVE_SOCKET, exc)
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        reading.cancel()
+        reporting.cancel()
+        if stop_listening:
+            stop_listening()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    def _open_now(self) -> dict[str, int]:
+        return {"streams": len(self._streams), **self._hub.open_now()}
+
+    def _take(self, hint: hints.Hint) -> None:
+        if "logged_out" in hint:
+            for stream in self._streams:
+                if stream.viewer.name == hint["logged_out"]:
+                    stream.end()
+        self._hub.take(hint)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/healthz/":
+            return await _send_whole(send, 200, "ok\n")
+        if scope["method"] != "GET":
+            raise Refused(405, "Event streams are only there to GET.")
+        if settings.SETUP_PROBLEM:
+            raise Refused(503, settings.SETUP_PROBLEM, retry_after=60)
+        try:
+            viewer = viewer_of(scope)
+        except SuspiciousOperation as exc:
+            raise Refused(400, "This is no request that the site answers.") from exc
+        stream = Stream(viewer, self._topic(scope["path"], viewer), partial(_send_part, send))
+        with self._counted(stream):
+            await _known(stream.topic)
+            await _serve(stream, receive, send)
+        return None
+
+    def _topic(self, path: str, viewer: Viewer) -> Topic:
+        try:
+            match = resolve(path)
+        except Resolver404 as exc:
+            raise Refused(404, "There are no events here.") from exc
+        if match.view_name == "game_events":
+            return self._hub.game(str(match.kwargs["game_id"]))
+        if match.view_name != "events":
+            raise Refused(404, "There are no events here.")
+        if not viewer.name:
+            raise Refused(403, "Log in, or play as a guest: the lobby is for players.")
+        return self._hub.lobby(viewer.name)
+
+    @contextmanager
+    def _counted(self, stream: Stream) -> Iterator[None]:
+        """The stream is one of the process's, and of its address's, while the block lasts. Raises Refused."""
+        self._check_limits(stream.viewer.address)
+        self._streams.add(stream)
+        self._addresses[stream.viewer.address] += 1
+        self._hub.join(stream.topic, stream, shown=stream.viewer.since)
+        try:
+            yield
+        finally:
+            self._hub.leave(stream.topic, stream)
+            self._streams.discard(stream)
+            self._addresses[stream.viewer.address] -= 1
+            if not self._addresses[stream.viewer.address]:
+                del self._addresses[stream.viewer.address]
+
+    def _check_limits(self, address: str) -> None:
+        if self._closing:
+            raise Refused(503, "This server is being restarted: connect again in a moment.", retry_after=1)
+        if len(self._streams) >= self._most:
+            raise Refused(503, "This server has all the streams it can hold: the page asks instead.", retry_after=30)
+        if self._addresses[address] >= _limit_of(address):
+            raise Refused(503, "Your address has all the streams it may have: the page asks instead.", retry_after=30)
+
+
+def _files_allowed() -> int:
+    """As many as this process may have: a stream is a file descriptor, and the usual limit is 1,024 of them."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
+
+
+def _limit_of(address: str) -> float:
+    """Behind a proxy every address is a client's. What comes from this machine itself is limited only if it is set."""
+    if settings.STREAMS_PER_ADDRESS is not None:
+        return float(settings.STREAMS_PER_ADDRESS)
+    return math.inf if address in THIS_MACHINE else STREAMS_PER_CLIENT
+
+
+async def _known(topic: Topic) -> None:
+    """Wait for the topic's first read. Raises Refused where there is nothing to watch."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(FIRST_READ_SECONDS):
+            await topic.first_read.wait()
+    if topic.gone:
+        raise Refused(404, GONE)
+    if not topic.version:
+        raise Refused(503, "The games can't be reached just now: the page tries again.", retry_after=2)
+
+
+async def _serve(stream: Stream, receive: Receive, send: Send) -> None:
+    if stream.topic.over and stream.is_up_to_date:
+        return await _send_whole(send, 204, "")  # which tells an EventSource to come no more
+    await send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
+    leaving = asyncio.create_task(_until_left(stream, receive))
+    try:
+        await stream.run()
+        await send({"type": "http.response.body", "body": b""})
+    except Stalled:
+        raise asyncio.CancelledError from None  # The server closes the connection and makes no fuss.
+    finally:
+        leaving.cancel()
+
+
+async def _until_left(stream: Stream, receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    stream.end()
+
+
+async def _send_part(send: Send, data: bytes) -> None:
+    await send({"type": "http.response.body", "body": data, "more_body": True})
+
+
+async def _refuse(send: Send, refusal: Refused, *, body: bool) -> None:
+    again = [(b"retry-after", str(refusal.retry_after).encode())] if refusal.retry_after else []
+    await _send_whole(send, refusal.status, f"{refusal}\n" if body else "", again)
+
+
+async def _send_whole(send: Send, status: int, text: str, more: list[tuple[bytes, bytes]] | None = None) -> None:
+    body = text.encode()
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store"), *(more or [])]
+    if status != 204:
+        headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,89 @@
+"""Hints: what a page of this server has just written is told to this server's ``live`` process, in one datagram.
+
+The simplest local means is a Unix socket whose file only this user may use. Nothing depends on a hint: one that is
+lost, because nobody listens or the buffer is full, is found in the table within the next second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from django.conf import settings
+
+from games.errors import UnreadableGame
+from games.models import Game
+
+Hint: TypeAlias = dict[str, Any]
+
+# A game's item has about 600 bytes.
+MOST_BYTES = 65536
+# How long a page's answer may wait where the queue is full.
+FULL_SECONDS = 0.02
+
+logger = logging.getLogger(__name__)
+
+
+def changed(game: Game) -> None:
+    """The game is now so."""
+    _send({"game": game.serialize()})
+
+
+def withdrawn(game_id: str) -> None:
+    """The invitation is no longer there."""
+    _send({"withdrawn": game_id})
+
+
+def logged_out(player: str) -> None:
+    """A session of the player's has ended."""
+    _send({"logged_out": player})
+
+
+def _send(hint: Hint) -> None:
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        sender.settimeout(FULL_SECONDS)
+        sender.connect(settings.LIVE_SOCKET)
+        sender.send(json.dumps(hint).encode())
+
+
+def listen(take: Callable[[Hint], None]) -> Callable[[], None]:
+    """Have the running loop call ``take`` for each hint, until what is returned is called. Raises OSError."""
+    path = Path(settings.LIVE_SOCKET)
+    if path.is_socket():
+        path.unlink()  # An earlier process's, which may still be ending its streams.
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    mask = os.umask(0o177)
+    try:
+        listener.bind(str(path))
+    finally:
+        os.umask(mask)
+    listener.setblocking(False)
+    loop = asyncio.get_running_loop()
+    loop.add_reader(listener, _take_all, listener, take)
+
+    def close() -> None:
+        loop.remove_reader(listener)
+        listener.close()
+
+    return close
+
+
+def _take_all(listener: socket.socket, take: Callable[[Hint], None]) -> None:
+    """The queue is short: ten on most systems (net.unix.max_dgram_qlen), so it is emptied each time."""
+    with suppress(BlockingIOError):
+        while True:
+            _take_one(listener.recv(MOST_BYTES), take)
+
+
+def _take_one(data: bytes, take: Callable[[Hint], None]) -> None:
+    try:
+        take(json.loads(data))
+    except (UnreadableGame, ValueError, KeyError, TypeError) as exc:
+        logger.warning("A hint could not be used, the table will tell: %r", exc)

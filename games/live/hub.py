@@ -1,0 +1,226 @@
+"""The hub: which topics there are, when each is read, and what hints do to them. One in each ``live`` process.
+
+Topics that are due are read together: a hundred games are one BatchGetItem. A topic that nobody watches any more is
+forgotten when it would be due again, so that somebody who comes back within that time costs no read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import heapq
+import logging
+import math
+import random
+import time
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from typing import Any, TypeVar
+
+from games import queries, retries
+from games.errors import NotFound, StoreUnavailable, UnreadableGame
+from games.live import schedule
+from games.live.hints import Hint
+from games.live.topics import GameTopic, LobbyTopic, Topic, Watcher
+from games.models import Game
+from games.table import RawItem
+
+TICK_SECONDS = 0.05
+READERS = 8
+# A game that is over costs one read a minute, however often somebody asks for its events.
+KEEP_OVER_SECONDS = 60
+# After a hint the index may still be behind: asking at once would bring the old lobby back.
+INDEX_LAG_SECONDS = 1.0
+LONGEST_PUT_OFF_SECONDS = 5.0
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+
+class Hub:
+    def __init__(self) -> None:
+        self._games: dict[str, GameTopic] = {}
+        self._lobbies: dict[str, LobbyTopic] = {}
+        self._timetable: list[tuple[float, int, Topic]] = []
+        self._numbers = count()
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="live")
+        self._reading: set[asyncio.Task[None]] = set()
+
+    def game(self, game_id: str) -> GameTopic:
+        return self._games.get(game_id) or self._added(self._games, GameTopic(game_id))
+
+    def lobby(self, player: str) -> LobbyTopic:
+        return self._lobbies.get(player) or self._added(self._lobbies, LobbyTopic(player))
+
+    def open_now(self) -> dict[str, int]:
+        return {"games": len(self._games), "lobbies": len(self._lobbies)}
+
+    def join(self, topic: Topic, watcher: Watcher, *, shown: str) -> None:
+        """Read the topic now, at most once a second, if the newcomer looks at it or shows a version not known here.
+
+        Others come back every five minutes with what they were sent: to read for each of them would cost a topic with
+        many watchers a read a second for ever.
+        """
+        topic.watchers.add(watcher)
+        earliest = topic.read_at + schedule.shortest_pause(topic.reads)
+        if not topic.over and earliest < topic.due and (watcher.looking or not topic.knows(shown)):
+            self._schedule(topic, earliest)
+
+    def leave(self, topic: Topic, watcher: Watcher) -> None:
+        topic.watchers.discard(watcher)
+
+    async def run(self) -> None:
+        """Read what is due, until cancelled."""
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            due = list(self._due(time.monotonic()))
+            games = [topic for topic in due if isinstance(topic, GameTopic)]
+            for start in range(0, len(games), queries.MOST_AT_ONCE):
+                together = games[start : start + queries.MOST_AT_ONCE]
+                self._start(self._read_games(together), together)
+            for topic in due:
+                if isinstance(topic, LobbyTopic):
+                    self._start(self._read_lobby(topic), [topic])
+
+    # Hints.
+
+    def take(self, hint: Hint) -> None:
+        """What this server's pages have just done. Raises whatever a hint of another form leads to."""
+        if "game" in hint:
+            self._take_game(hint["game"])
+        if "withdrawn" in hint:
+            self._take_withdrawal(hint["withdrawn"])
+
+    def _take_game(self, raw: RawItem) -> None:
+        game = Game.from_raw_data(raw)
+        topic = self._games.get(game.game_id)
+        if topic and topic.gone:
+            self._forget(topic)  # An id that was cancelled may be used again.
+        elif topic:
+            topic.take(raw)
+            self._schedule(topic, min(topic.due, time.monotonic() + topic.pause()))
+        for player in game.players:
+            if lobby := self._lobbies.get(player or ""):
+                lobby.take_game(game)
+                self._let_index_follow(lobby)
+
+    def _take_withdrawal(self, game_id: str) -> None:
+        if topic := self._games.get(game_id):
+            topic.vanish()
+        for lobby in self._lobbies.values():
+            if lobby.take_withdrawal(game_id):
+                self._let_index_follow(lobby)
+
+    def _let_index_follow(self, lobby: LobbyTopic) -> None:
+        """Read the lobby a little later; but hint after hint must not put it off for ever."""
+        later = time.monotonic() + INDEX_LAG_SECONDS
+        if lobby.due < later < lobby.read_at + LONGEST_PUT_OFF_SECONDS:
+            self._schedule(lobby, later)
+
+    # The timetable.
+
+    def _added(self, topics: dict[str, Any], topic: Any) -> Any:
+        topics[topic.key] = topic
+        self._schedule(topic, time.monotonic())
+        return topic
+
+    def _schedule(self, topic: Topic, at: float) -> None:
+        topic.due = at
+        if at < math.inf:  # which it is while a read is under way
+            heapq.heappush(self._timetable, (at, next(self._numbers), topic))
+
+    def _due(self, now: float) -> Iterator[Topic]:
+        while self._timetable and self._timetable[0][0] <= now:
+            at, _, topic = heapq.heappop(self._timetable)
+            if at != topic.due:
+                continue  # It was given another time since.
+            if topic.watchers and not topic.over:
+                topic.read_at = now
+                topic.due = math.inf  # until this read is done
+                yield topic
+            elif topic.watchers:
+                self._schedule(topic, now + KEEP_OVER_SECONDS)
+            else:
+                self._forget(topic)
+
+    def _forget(self, topic: Topic) -> None:
+        topics: dict[str, Any] = self._games if isinstance(topic, GameTopic) else self._lobbies
+        if topics.get(topic.key) is topic:  # and not another, of an id that was used again
+            del topics[topic.key]
+
+    def _next(self, topic: Topic) -> None:
+        pause = KEEP_OVER_SECONDS if topic.over and not topic.gone else topic.pause()
+        self._schedule(topic, min(topic.due, topic.read_at + pause))
+
+    # Reading.
+
+    async def _read_games(self, topics: list[GameTopic]) -> None:
+        try:
+            found = await self._in_thread(lambda: queries.raw_games([topic.key for topic in topics]))
+        except StoreUnavailable as exc:
+            return self._postpone(topics, exc)
+        for topic in topics:
+            if topic.key in found:
+                self._understood(topic, found[topic.key])
+                self._next(topic)
+            else:
+                self._start(self._look_closer(topic), [topic])
+        return None
+
+    async def _look_closer(self, topic: GameTopic) -> None:
+        """An eventually consistent read may miss what is there, and a batch may leave something out."""
+        try:
+            game = await self._in_thread(lambda: queries.game(topic.key))
+        except NotFound:
+            topic.vanish()
+        except StoreUnavailable as exc:
+            return self._postpone([topic], exc)
+        else:
+            self._understood(topic, game.serialize())
+        return self._next(topic)
+
+    async def _read_lobby(self, topic: LobbyTopic) -> None:
+        hinted = topic.changed_at
+        try:
+            found = await self._in_thread(lambda: queries.lobby(topic.key))
+        except StoreUnavailable as exc:
+            return self._postpone([topic], exc)
+        topic.trouble(False)
+        if topic.changed_at == hinted:  # What was hinted meanwhile is newer.
+            topic.take(found, known_at=topic.read_at)
+        return self._next(topic)
+
+    def _understood(self, topic: GameTopic, raw: RawItem) -> None:
+        topic.trouble(False)
+        try:
+            topic.take(raw)
+        except UnreadableGame:
+            topic.vanish()  # The page, loaded anew, says what is wrong with it.
+
+    def _postpone(self, topics: Sequence[Topic], exc: BaseException) -> None:
+        if not all(topic.in_trouble for topic in topics):
+            logger.error("%s", exc or repr(exc))
+        for topic in topics:
+            topic.trouble(True)
+            self._schedule(topic, time.monotonic() + random.uniform(1, 2))
+
+    async def _in_thread(self, read: Callable[[], T]) -> T:
+        def bounded() -> T:
+            with retries.within(retries.REQUEST_SECONDS):
+                return read()
+
+        context = contextvars.copy_context()  # in which games.metering adds up
+        return await asyncio.get_running_loop().run_in_executor(self._readers, context.run, bounded)
+
+    def _start(self, work: Coroutine[Any, Any, None], topics: Sequence[Topic]) -> None:
+        """Have the topics read. Whatever goes wrong with that, they are read again."""
+
+        def done(task: asyncio.Task[None]) -> None:
+            self._reading.discard(task)
+            if not task.cancelled() and (exc := task.exception()):
+                self._postpone(topics, exc)
+
+        task = asyncio.get_running_loop().create_task(work)
+        self._reading.add(task)
+        task.add_done_callback(done)

@@ -1,0 +1,93 @@
+"""A stream: one browser's connection, from its first byte to its last."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Iterator
+
+from games.live import fragments
+from games.live.topics import Topic, Watcher
+from games.live.viewers import Viewer
+
+# Proxies close a connection on which nothing comes for a minute: an AWS load balancer after 60 s by default.
+COMMENT_SECONDS = 15
+# A stream ends after about five minutes: the next one knows a session that has ended elsewhere, and a new process.
+LIFE_SECONDS = 300
+# Who has not taken what was sent for this long is gone.
+SEND_SECONDS = 20
+# Each stream has a pause of its own before it comes back: after a restart they don't all come at once.
+RETRY_MILLISECONDS = (500, 2500)
+
+
+class Stalled(Exception):
+    """The client takes nothing any more."""
+
+
+class Stream(Watcher):
+    """``send`` takes bytes for the client, as they are."""
+
+    def __init__(self, viewer: Viewer, topic: Topic, send: Callable[[bytes], Awaitable[None]]) -> None:
+        self.viewer = viewer
+        self.topic = topic
+        self.looking = viewer.looking
+        self._send_bytes = send
+        self._shown = viewer.since
+        self._joined_at = time.monotonic()
+        self._told_of_trouble = False
+        self._ended = False
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    @property
+    def is_up_to_date(self) -> bool:
+        """Whether the client's page shows all there is."""
+        return not self.topic.gone and self.topic.news(self.viewer, self._shown) is None
+
+    def end(self) -> None:
+        """Send nothing more. The client may connect again, and is then asked anew who it is."""
+        self._ended = True
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Send what happens, until nothing more can or the stream's time is up. Raises Stalled."""
+        await self._send(fragments.retry(random.randint(*RETRY_MILLISECONDS)))
+        clock = asyncio.get_running_loop().time
+        end = clock() + LIFE_SECONDS * random.uniform(0.8, 1.2)
+        while not self._ended and clock() < end:
+            self._woken.clear()
+            for message in self._news():
+                await self._send(message)
+            if self.topic.over:
+                return
+            await self._wait(min(COMMENT_SECONDS, end - clock()))
+
+    async def _wait(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            await self._send(fragments.COMMENT)
+
+    async def _send(self, message: bytes) -> None:
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await self._send_bytes(message)
+        except TimeoutError as exc:
+            raise Stalled from exc
+
+    def _news(self) -> Iterator[bytes]:
+        if self.topic.in_trouble is not self._told_of_trouble:
+            self._told_of_trouble = self.topic.in_trouble
+            yield fragments.event("trouble" if self._told_of_trouble else "recovered")
+        if self.topic.gone:
+            yield fragments.event("gone")
+        elif self._may_be_told() and (message := self.topic.news(self.viewer, self._shown)):
+            self._shown = self.topic.version
+            yield message
+
+    def _may_be_told(self) -> bool:
+        return not self._shown or self.topic.may_tell(self._joined_at)

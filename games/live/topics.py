@@ -1,0 +1,191 @@
+"""Topics: what is known of a watched game or an open lobby, and what each of its viewers gets to see of it.
+
+A topic never goes back: eventually consistent reads may be older than a hint, and older than the page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+
+from games import queries
+from games.live import fragments, schedule
+from games.live.viewers import Viewer
+from games.models import Game
+from games.presentation import GamePage, LobbyPage
+from games.queries import Lobby
+from games.table import RawItem
+
+_VERSION = re.compile("[0-9]{1,2}")
+
+
+class Topic:
+    """What all who watch one thing share. ``watchers`` are told by their ``wake`` that something is new."""
+
+    reads = 1
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.watchers: set[Watcher] = set()
+        self.version = ""  # empty until the first read
+        self.first_read = asyncio.Event()  # that it was made, whatever came of it
+        self.gone = False
+        self.in_trouble = False
+        self.due = 0.0
+        self.read_at = 0.0
+        self.changed_at = time.monotonic()
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more can happen."""
+        return self.gone
+
+    def pause(self) -> float:
+        """Seconds until it is to be read again."""
+        looked_at = any(watcher.looking for watcher in self.watchers)
+        return schedule.pause(quiet=time.monotonic() - self.changed_at, looked_at=looked_at, reads=self.reads)
+
+    def news(self, viewer: Viewer, shown: str) -> bytes | None:
+        """The event for a viewer whose page shows the version ``shown``; None where that is up to date."""
+        raise NotImplementedError
+
+    def knows(self, shown: str) -> bool:
+        """Whether a page that shows this version can't be ahead of what is known."""
+        return bool(self.version) and shown == self.version
+
+    def may_tell(self, joined_at: float) -> bool:
+        """Whether what is known is no older than the page of somebody who came at that time."""
+        return True
+
+    def wake(self) -> None:
+        for watcher in self.watchers:
+            watcher.wake()
+
+    def vanish(self) -> None:
+        self.gone = True
+        self.first_read.set()
+        self.wake()
+
+    def trouble(self, now: bool) -> None:
+        """Whether the table can be read."""
+        if self.in_trouble is not now:
+            self.in_trouble = now
+            self.first_read.set()
+            self.wake()
+
+    def _changed(self, version: str) -> None:
+        self.version = version
+        self.changed_at = time.monotonic()
+        self.first_read.set()
+        self.wake()
+
+
+class Watcher:
+    """Somebody who watches a topic."""
+
+    looking: bool
+
+    def wake(self) -> None:
+        raise NotImplementedError
+
+
+class GameTopic(Topic):
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self._game: Game | None = None
+        self._raw: RawItem | None = None
+        self._is_final = False
+        self._boards: dict[tuple[str, str], bytes] = {}
+
+    @property
+    def over(self) -> bool:
+        return self.gone or self._is_final
+
+    def take(self, raw: RawItem) -> None:
+        """The stored item as it was read or hinted. Raises UnreadableGame."""
+        if raw != self._raw:
+            game = Game.from_raw_data(raw)
+            if not (game.host_id and game.status_date):
+                return self.vanish()  # An item of another kind, such as a player.
+            _ = game.position  # which raises now what would be raised by each fragment
+            if not self.version or GamePage(game, "").version >= int(self.version):
+                self._game, self._raw = game, raw
+                self._boards.clear()
+        if self._game:
+            self._look_at(GamePage(self._game, ""))
+        return None
+
+    def _look_at(self, page: GamePage) -> None:
+        """Also where nothing was written: an invitation expires by itself."""
+        if str(page.version) != self.version:
+            self._is_final = page.is_final
+            self._boards.clear()
+            self._changed(str(page.version))
+
+    def vanish(self) -> None:
+        """Also where DynamoDB removed an invitation that had expired before it was looked at again."""
+        if self._game:
+            self._look_at(GamePage(self._game, ""))
+        if not self._is_final:
+            super().vanish()
+
+    def knows(self, shown: str) -> bool:
+        return bool(self.version and _VERSION.fullmatch(shown)) and int(shown) <= int(self.version)
+
+    def news(self, viewer: Viewer, shown: str) -> bytes | None:
+        if not self.version or (_VERSION.fullmatch(shown) and int(shown) >= int(self.version)):
+            return None
+        return fragments.for_viewer(self._board(viewer), viewer)
+
+    def _board(self, viewer: Viewer) -> bytes:
+        assert self._game
+        page = GamePage(self._game, viewer.name)
+        relation = "host" if page.is_host else "opponent" if page.is_opponent else "player" if viewer.name else ""
+        base = viewer.base if page.is_pending and page.is_host else ""  # who alone is shown a link
+        if (relation, base) not in self._boards:
+            self._boards[relation, base] = fragments.board(page, base)
+        return self._boards[relation, base]
+
+
+class LobbyTopic(Topic):
+    """The lobby of the player whose name is its key."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self._lobby = Lobby()
+        self._message = b""
+        self._known_at = 0.0
+
+    @property
+    def reads(self) -> int:  # type: ignore[override]
+        """One for each query's first page and further ones, and one for each board in progress."""
+        return queries.reads_of(self._lobby)
+
+    def may_tell(self, joined_at: float) -> bool:
+        """Of two lobbies nobody can tell which is the newer, so the newcomer's page waits for the next read."""
+        return self._known_at >= joined_at
+
+    def take(self, lobby: Lobby, *, known_at: float) -> None:
+        """The lobby as it was at that time."""
+        page = LobbyPage(lobby, self.key)
+        self._lobby, self._known_at = lobby, known_at
+        self.wake()
+        if page.version != self.version:
+            self._message = fragments.lobby(page)
+            self._changed(page.version)
+
+    def take_game(self, game: Game) -> None:
+        """One of the player's games is now so; no read is needed to show it."""
+        if self.version:
+            self.take(queries.with_game(self._lobby, self.key, game), known_at=self._known_at)
+
+    def take_withdrawal(self, game_id: str) -> bool:
+        """Whether the lobby had the invitation that is gone."""
+        had = any(game.game_id == game_id for game in self._lobby.games)
+        if had:
+            self.take(queries.without_game(self._lobby, game_id), known_at=self._known_at)
+        return had
+
+    def news(self, viewer: Viewer, shown: str) -> bytes | None:
+        return fragments.for_viewer(self._message, viewer) if self.version not in ("", shown) else None

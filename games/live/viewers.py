@@ -1,0 +1,52 @@
+"""Who opens a stream, read from the request as the pages read it: session, CSRF cookie, host and address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+from django.conf import settings
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware, get_token
+
+from accounts.sessions import current_user
+from accounts.views import address_of
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """``name`` is empty where nobody is logged in. ``token`` is for the forms of a fragment, ``base`` for its links."""
+
+    name: str
+    token: str
+    base: str
+    address: str
+    since: str
+    looking: bool
+
+
+def viewer_of(scope: dict[str, Any]) -> Viewer:
+    """Raises SuspiciousOperation where the host or another header is none that this site answers."""
+    request = ASGIRequest(scope, BytesIO())
+    base = request.build_absolute_uri("/")
+    _sessions.process_request(request)
+    _forms.process_request(request)
+    return Viewer(
+        name=current_user(request).name,
+        token=get_token(request) if settings.CSRF_COOKIE_NAME in request.COOKIES else "",
+        base=base,
+        address=address_of(request),
+        since=request.headers.get("Last-Event-ID") or request.GET.get("since", ""),
+        looking=bool(request.GET.get("looking")),
+    )
+
+
+def _unused(request: HttpRequest) -> HttpResponse:
+    raise NotImplementedError("No stream is answered by Django's handlers.")
+
+
+_sessions = SessionMiddleware(_unused)
+_forms = CsrfViewMiddleware(_unused)

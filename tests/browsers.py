@@ -1,0 +1,60 @@
+"""Real Chromium browsers, as fixtures."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
+
+from tests.engines import missing
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    if CHROMIUM is None:
+        missing("Chromium")
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture
+def open_browser(playwright: Playwright) -> Iterator[Callable[..., Page]]:
+    """Starts a browser process of its own, and gives its page.
+
+    Fails the test on any error in the page, such as a breach of the content security policy; but what the site
+    answers with a status of 400 or more, and htmx's note of it, is for the test to expect.
+    """
+    problems: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error" and not message.text.startswith(("Failed to load resource", "htmx:")):
+            problems.append(message.text)
+
+    with ExitStack() as browsers:
+
+        def start(*, javascript: bool = True) -> Page:
+            browser: Browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+            browsers.callback(browser.close)
+            page = browser.new_context(java_script_enabled=javascript).new_page()
+            page.set_default_timeout(10_000)
+            expect.set_options(timeout=10_000)
+            page.on("pageerror", lambda error: problems.append(str(error)))
+            page.on("console", note)
+            return page
+
+        yield start
+    assert problems == []

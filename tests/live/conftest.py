@@ -1,0 +1,24 @@
+"""What these tests share with those of reliability."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.live import crowd
+from tests.reliability.conftest import proxy as proxy
+from tests.sites import playing
+
+
+@pytest.fixture(scope="module")
+def running(engine: str) -> Iterator[str]:
+    """The address of a site that serves pages and streams, on the engine's table."""
+    with playing("--endpoint", engine) as (address, _):
+        yield address.rstrip("/")
+
+
+@pytest.fixture
+def watchers() -> Iterator[crowd.Handle]:
+    with crowd.gathered() as handle:
+        yield handle

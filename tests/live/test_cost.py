@@ -1,0 +1,120 @@
+"""What watching costs, from the ConsumedCapacity of DynamoDB Local's replies: it depends on games, not on watchers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from games.models import Status
+from tests.live import crowd, meter
+from tests.live.deployments import Deployment, deployed
+from tests.live.moves import Table, events_of
+from tests.many import game_of, put
+
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.usefixtures("games_table"),
+    pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True),
+]
+
+A_MINUTE = 60
+# At most one read a second is at most this many in a time of so many seconds, wherever it begins.
+SECONDS = 20
+
+
+@pytest.fixture
+def dynamodb(games_table: str) -> Iterator[meter.Handle]:
+    with meter.metered(games_table) as handle:
+        yield handle
+
+
+@pytest.fixture
+def site(dynamodb: meter.Handle, tmp_path: Path) -> Iterator[Deployment]:
+    with deployed(dynamodb.address, tmp_path, workers=1) as site:
+        yield site
+
+
+def id_of(path: str) -> str:
+    return path.split("/")[2]
+
+
+def check_units(reading: meter.Reading) -> None:
+    """Half a unit each, and nothing was read that the meter has not seen."""
+    assert reading.unmetered == 0
+    assert reading.read_units == sum(reading.reads.values()) / 2 + sum(reading.consistent.values())
+
+
+def test_a_thousand_spectators_cost_what_two_cost(
+    site: Deployment, dynamodb: meter.Handle, watchers: crowd.Handle, full: bool
+) -> None:
+    table = Table(site.web)
+    few, many = table.set_up(2)
+    opened = watchers.open(site.live.address, [events_of(few)] * 2 + [events_of(many)] * 1000, stays=True)
+    assert opened == {200: 1002}
+    dynamodb.read()
+    with ThreadPoolExecutor(1) as background:
+        playing = background.submit(table.play, [few, many], moves=5, pace=3)
+        for _ in range(2 if full else 1):  # The last move is fresh for two minutes.
+            seconds = A_MINUTE if full else SECONDS
+            time.sleep(seconds)
+            reading = dynamodb.read()
+            assert abs(reading.reads[id_of(few)] - reading.reads[id_of(many)]) <= 1
+            assert seconds * 0.8 < reading.reads[id_of(few)] <= seconds
+            check_units(reading)
+        playing.result()
+    told = [heard for heard in watchers.heard() if heard.name == "board" and heard.path == events_of(many)]
+    assert {version for _, _, _, version, _ in told} == {"10", "11", "12", "13", "14", "15"}
+    assert len(told) == 6 * 1000
+
+
+def test_a_finished_game_costs_nothing(site: Deployment, dynamodb: meter.Handle, watchers: crowd.Handle) -> None:
+    [game_id] = put([game_of(Status.FINISHED, 1, "alice", "bob")])
+    path = f"/games/{game_id}/events/"
+    assert watchers.open(site.live.address, [path] * 50) == {200: 50}
+    assert dynamodb.read().reads == {game_id: 1}
+    assert watchers.present() == 0  # They were told, and their streams have ended.
+    for _ in range(3):
+        assert watchers.open(site.live.address, [path], since="20") == {204: 1}
+        time.sleep(1)
+    assert dynamodb.read().reads == {}
+
+
+def test_a_lobby_costs_the_same_in_one_tab_and_in_a_hundred(
+    site: Deployment, dynamodb: meter.Handle, watchers: crowd.Handle
+) -> None:
+    table = Table(site.web)
+    table.set_up(1)
+    for player, tabs in ((table.host, 1), (table.opponent, 100)):
+        cookie = "; ".join(f"{name}={value}" for name, value in player.session.cookies.items())
+        assert watchers.open(site.live.address, ["/events/"] * tabs, cookie=cookie) == {200: tabs}
+    dynamodb.read()
+    time.sleep(10)
+    reading = dynamodb.read()
+    # Two queries, of both indexes, and a read of the one board, each three seconds.
+    assert abs(reading.reads[table.host.name] - reading.reads[table.opponent.name]) <= 2
+    assert 0 < reading.reads.total() <= 2 * (10 + 3)
+    # DynamoDB Local charges nothing for finding nothing in an index, where the service charges half a unit.
+    assert reading.read_units <= reading.reads.total() / 2
+
+
+def test_reads_fall_with_idleness_to_four_a_minute(
+    site: Deployment, dynamodb: meter.Handle, watchers: crowd.Handle, full: bool
+) -> None:
+    [path] = Table(site.web).set_up(1)
+    watchers.open(site.live.address, [events_of(path)] * 20, stays=True)
+    dynamodb.read()
+    if not full:  # The schedule of the hours is in test_topics.py.
+        time.sleep(5)
+        assert 3 < dynamodb.read().reads[id_of(path)] <= 5
+        return
+    by_minute = []
+    for _ in range(8):
+        time.sleep(A_MINUTE)
+        by_minute.append(dynamodb.read().reads[id_of(path)])
+    assert max(by_minute) <= 60
+    assert max(by_minute[2:]) <= 12
+    assert max(by_minute[6:]) <= 4

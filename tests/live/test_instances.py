@@ -1,0 +1,56 @@
+"""The streams as Beanstalk runs them: a process of their own (Procfile), and nginx before it and the pages' one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.instances import Instance, instance, started
+from tests.live.test_streams import Table
+from tests.live.watching import END, opened, watching
+
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True),
+]
+
+
+@pytest.fixture
+def site(games_table: str, tmp_path: Path) -> Iterator[Instance]:
+    with instance(games_table, tmp_path) as running:
+        yield running
+
+
+def test_nginx_passes_pages_to_web_and_each_event_at_once_to_whom_it_is_for(site: Instance) -> None:
+    game = Table(site.address)
+    with watching(game.url, game.o.session) as watch, watching(f"{site.address}/events/", game.x.session) as lobby:
+        assert (watch.next().id, lobby.next().name) == ("10", "lobby")
+        game.move(game.x, 4)
+        # By hint: the next look at the table would come within a second.
+        assert (watch.next(0.8).id, lobby.next(0.8).name) == ("11", "lobby")
+    assert opened(f"http://127.0.0.1:{site.ports['web']}/events/").status_code == 503
+
+
+def test_with_live_gone_the_pages_go_on_and_with_it_back_so_do_the_streams(
+    site: Instance, games_table: str, tmp_path: Path
+) -> None:
+    game = Table(site.address)
+    with watching(game.url, since="10") as watch:
+        before = time.monotonic()
+        site.processes["live"].terminate()
+        assert watch.next().name == END
+        assert site.processes["live"].wait(timeout=10) == 0
+        assert time.monotonic() - before < 5  # gunicorn would wait for the open stream until its graceful timeout
+    game.move(game.x, 4)
+    assert opened(game.url).status_code == 502
+    etag = requests.get(f"{site.address}{game.path}state/", timeout=10).headers["ETag"]
+    unchanged = requests.get(f"{site.address}{game.path}state/", headers={"If-None-Match": etag}, timeout=10)
+    assert unchanged.status_code == 304
+    with started("live", site.ports["live"], games_table, tmp_path), watching(game.url, since="10") as watch:
+        assert watch.next().id == "11"
+        game.move(game.o, 0)
+        assert watch.next(0.8).id == "12"

@@ -1,0 +1,585 @@
+"""A page that keeps itself up to date, in real Chromium: by events, by asking, and through all that a phone does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import uuid4
+
+import pytest
+from django.contrib.sessions.backends.signed_cookies import SessionStore
+from playwright.sync_api import Locator, Page, Route, expect
+
+from games import rules, store
+from games.models import Game
+from tests.conftest import stored
+from tests.engines import free_port
+from tests.processes import comes_true
+from tests.sites import playing
+
+# Nothing here depends on the engine.
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ["moto"], indirect=True, scope="session")]
+
+# What the tests ask the page for: what was pushed, what was said aloud or notified, and to be in front or not.
+INSTRUMENTS = """
+window.pushed = [];
+window.said = [];
+window.notified = [];
+window.rung = 0;
+window.inFront = true;
+const RealNotification = Notification;
+document.addEventListener("news", ({ detail }) => window.pushed.push(Number(/data-version="(\\w+)"/.exec(detail)[1])));
+new MutationObserver((changes) => {
+  for (const { target } of changes) if (target.id === "announcer") window.said.push(target.textContent);
+}).observe(document, { childList: true, subtree: true });
+Object.defineProperty(document, "hidden", { get: () => !window.inFront });
+document.hasFocus = () => window.inFront;
+window.bring = (inFront) => {
+  window.inFront = inFront;
+  document.dispatchEvent(new Event("visibilitychange"));
+};
+window.Notification = class {
+  static requestPermission = () => RealNotification.requestPermission();
+  static get permission() {
+    return RealNotification.permission;
+  }
+  constructor(title, options) {
+    window.notified.push(options.body);
+  }
+};
+window.OscillatorNode = class extends OscillatorNode {
+  constructor(...given) {
+    super(...given);
+    window.rung++;
+  }
+};
+"""
+
+
+@dataclass
+class Match:
+    """A game between two players whose names no other test has; ``game`` is as last written here."""
+
+    game: Game
+    url: str
+    x: str
+    o: str
+
+    def move(self, square: int) -> None:
+        """Whoever's turn it is takes the square, elsewhere: no page and no hint tells this site of it."""
+        now = stored(self.game.game_id)
+        store.move(now.snapshot, player=now.turn, square=square)
+
+    @property
+    def moves(self) -> str | None:
+        return stored(self.game.game_id).recorded_moves
+
+
+@pytest.fixture
+def site(running: str) -> str:
+    return running
+
+
+@pytest.fixture
+def match(site: str, games_table: str) -> Match:
+    x, o = f"bob-{uuid4().hex[:6]}", f"alice-{uuid4().hex[:6]}"
+    game = store.invite(host=o, opponent=x)
+    return Match(store.accept(game.game_id, player=x), f"{site}/games/{game.game_id}/", x, o)
+
+
+@pytest.fixture
+def enter(open_browser: Callable[..., Page]) -> Callable[..., Page]:
+    """A browser in which the player, if one is named, is logged in, with the page open and live."""
+
+    def opened(url: str, player: str = "") -> Page:
+        page = open_browser()
+        page.context.add_init_script(INSTRUMENTS)
+        if player:
+            session = SessionStore()  # The site has this process's secret key.
+            session["player"] = player
+            session.save()
+            home = "/".join([*url.split("/")[:3], ""])
+            page.context.add_cookies([{"name": "session", "value": str(session.session_key), "url": home}])
+        page.goto(url)
+        expect(line(page)).to_have_text("Live")
+        return page
+
+    return opened
+
+
+KEPT = "Object.keys(sessionStorage).filter(key => key.endsWith('/move/'))"
+EVENTS = re.compile("/events/")
+STATE = re.compile("/state/")
+Enter = Callable[..., Page]
+
+
+def line(page: Page) -> Locator:
+    """What the page says that it knows."""
+    return page.locator("#connection")
+
+
+def headline(page: Page) -> Locator:
+    return page.locator(".headline")
+
+
+def cell(page: Page, square: int) -> Locator:
+    return page.locator(f'[data-square="{rules.SQUARES[square]}"]')
+
+
+def press(page: Page, square: int) -> None:
+    page.locator(f"#{rules.SQUARES[square]}").click()
+
+
+def cut(page: Page) -> None:
+    """The page's stream ends, and it gets no other."""
+    page.route(EVENTS, lambda route: route.abort())
+    page.evaluate("window.dispatchEvent(new Event('offline'))")
+
+
+def bring(page: Page, *, in_front: bool) -> None:
+    page.evaluate("bring", in_front)
+
+
+def posts(page: Page) -> list[str]:
+    """Fills with the moves that the page sends from now on."""
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    return sent
+
+
+def until(page: Page, condition: str) -> None:
+    """Wait until it is true. Playwright's own wait is one that the content security policy forbids."""
+    assert comes_true(lambda: page.evaluate(condition), seconds=10)
+
+
+def lose_the_answer(route: Route) -> None:
+    route.fetch()
+    route.abort()
+
+
+# By events.
+
+
+def test_the_other_players_move_appears_by_itself(enter: Enter, match: Match) -> None:
+    page = enter(match.url, match.o)
+    page.evaluate("window.same = true")
+    match.move(4)
+    expect(cell(page, 4)).to_have_text("X")
+    expect(headline(page)).to_have_text("Your turn: you play O.")
+    assert page.evaluate("window.same")
+
+
+def test_a_spectator_sees_the_moves_and_gets_no_controls(enter: Enter, match: Match) -> None:
+    page = enter(match.url)
+    match.move(4)
+    expect(cell(page, 4)).to_have_text("X")
+    expect(page.get_by_text("You are watching.")).to_be_visible()
+    expect(page.locator("#game").locator("button, form, input")).to_have_count(0)
+
+
+def test_the_lobby_follows_and_keeps_the_keyboards_place(enter: Enter, site: str, match: Match) -> None:
+    page = enter(site, match.o)
+    game = page.locator(f"#game-{match.game.game_id}")
+    game.focus()
+    match.move(4)
+    expect(page.get_by_text("Your turn")).to_be_visible()
+    expect(game).to_be_focused()
+
+
+def test_what_is_selected_stays_so_until_something_changes(enter: Enter, site: str, match: Match) -> None:
+    invitation = store.invite(host=match.o, opponent=match.x)
+    page = enter(f"{site}/games/{invitation.game_id}/", match.o)
+    field = page.get_by_label("Send this link")
+    field.select_text()
+    page.evaluate(
+        "document.dispatchEvent(new CustomEvent('news', {detail: document.getElementById('game').outerHTML}))"
+    )
+    assert field.evaluate("field => field.selectionEnd - field.selectionStart") > 10
+    expect(field).to_be_focused()
+    store.accept(invitation.game_id, player=match.x)
+    expect(headline(page)).to_have_text(f"It is {match.x}'s turn.")
+    expect(headline(page)).to_be_focused()
+
+
+def test_when_a_game_is_over_the_page_asks_nothing_more(enter: Enter, match: Match) -> None:
+    page = enter(match.url, match.o)
+    for square in (0, 3, 1, 4, 2):
+        match.move(square)
+    expect(headline(page)).to_have_text(f"You lost: {match.x} won.")
+    expect(line(page)).to_have_text("")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    bring(page, in_front=False)
+    bring(page, in_front=True)
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    page.wait_for_timeout(500)
+    assert asked == []
+
+
+def test_an_invitation_that_is_withdrawn_is_said_to_be(enter: Enter, site: str, match: Match) -> None:
+    invitation = store.invite(host=match.o, opponent=match.x)
+    page = enter(f"{site}/games/{invitation.game_id}/", match.x)
+    store.cancel(invitation.game_id, player=match.o)
+    expect(page.get_by_role("heading", name="There is no such game")).to_be_visible()
+
+
+def test_four_tabs_of_a_browser_have_a_stream_and_the_others_ask(enter: Enter, match: Match) -> None:
+    tabs = [enter(match.url, match.o)]
+    for _ in range(4):
+        tabs.append(tabs[0].context.new_page())
+        tabs[-1].goto(match.url)
+        expect(line(tabs[-1])).to_have_text("Live" if len(tabs) < 5 else re.compile("Checking every"))
+    match.move(4)
+    for tab in tabs:
+        expect(cell(tab, 4)).to_have_text("X")
+    tabs[0].close()
+    bring(tabs[4], in_front=True)
+    expect(line(tabs[4])).to_have_text("Live")
+
+
+def test_without_locks_only_a_tab_that_is_seen_has_a_stream(enter: Enter, match: Match) -> None:
+    """A page without https has none, and seven tabs that hold a connection each would block the site."""
+    page = enter(match.url, match.o)
+    page.context.add_init_script("Object.defineProperty(navigator, 'locks', { value: undefined });")
+    page.reload()
+    expect(line(page)).to_have_text("Live")
+    bring(page, in_front=False)
+    expect(line(page)).to_have_text(re.compile("Checking every"))
+    match.move(4)
+    bring(page, in_front=True)
+    expect(line(page)).to_have_text("Live")
+    expect(cell(page, 4)).to_have_text("X")
+
+
+# One's own move.
+
+
+def test_ones_own_square_appears_at_once_and_no_other_can_be_pressed(enter: Enter, match: Match) -> None:
+    page = enter(match.url, match.x)
+    held: list[Route] = []
+    page.route("**/move/", lambda route: held.append(route))
+    press(page, 4)
+    expect(cell(page, 4)).to_have_text("X")
+    expect(page.locator(".board button:enabled")).to_have_count(1)
+    assert match.moves == ""
+    held[0].continue_()
+    expect(headline(page)).to_have_text(f"It is {match.o}'s turn.")
+    expect(cell(page, 4)).to_have_text("X")
+
+
+def test_a_lost_race_is_corrected_and_nothing_is_put_in_under_a_move(enter: Enter, match: Match) -> None:
+    page = enter(match.url, match.x)
+    held: list[Route] = []
+    page.route("**/move/", lambda route: held.append(route))
+    press(page, 0)
+    match.move(8)
+    until(page, "window.pushed.includes(11)")
+    expect(cell(page, 0)).to_have_text("X")
+    expect(cell(page, 8)).to_have_text("")
+    held[0].continue_()
+    expect(page.locator("#game").get_by_role("alert")).to_contain_text("The game has moved on")
+    expect(cell(page, 0)).to_have_text("")
+    expect(cell(page, 8)).to_have_text("X")
+
+
+def test_what_was_pushed_under_a_move_is_shown_after_it_if_newer(enter: Enter, match: Match) -> None:
+    page = enter(match.url, match.x)
+    held: list[Route] = []
+    page.route("**/move/", lambda route: held.append(route))
+    press(page, 0)
+    expect(cell(page, 0)).to_have_text("X")
+    answer = held[0].fetch()  # The move is made; its answer is still under way when the reply is pushed.
+    match.move(8)
+    until(page, "window.pushed.includes(12)")
+    expect(cell(page, 8)).to_have_text("")
+    held[0].fulfill(response=answer)
+    expect(cell(page, 8)).to_have_text("O")
+    expect(headline(page)).to_have_text("Your turn: you play X.")
+
+
+def test_a_refused_move_is_taken_back(enter: Enter, match: Match) -> None:
+    page = enter(match.url, match.x)
+    page.context.clear_cookies()
+    press(page, 4)
+    expect(page.get_by_role("alert").first).to_contain_text("cookies are off")
+    expect(page.locator(".board button:enabled")).to_have_count(9)
+    expect(cell(page, 4)).to_have_text("")
+
+
+def test_a_move_whose_answer_was_lost_is_shown_when_it_is_pushed(enter: Enter, match: Match) -> None:
+    page = enter(match.url, match.x)
+    sent = posts(page)
+    page.route("**/move/", lose_the_answer)
+    press(page, 4)
+    expect(headline(page)).to_have_text(f"It is {match.o}'s turn.")
+    assert page.evaluate(KEPT) == []  # Nothing is kept to be sent again.
+    assert len(sent) == 1
+
+
+def test_a_move_that_comes_twice_is_made_once(enter: Enter, match: Match) -> None:
+    page = enter(match.url, match.x)
+    cut(page)
+    page.route(STATE, lambda route: route.abort())
+    sent = posts(page)
+    page.route("**/move/", lose_the_answer, times=1)
+    press(page, 4)
+    expect(headline(page)).to_have_text(f"It is {match.o}'s turn.")
+    expect(page.locator(".alert:visible")).to_have_count(0)
+    assert (len(sent), match.moves) == (2, "4")
+
+
+def test_a_move_made_offline_is_kept_and_sent_once(enter: Enter, match: Match) -> None:
+    page = enter(match.url, match.x)
+    page.context.set_offline(True)
+    expect(line(page)).to_have_text(re.compile(r"Offline: last checked \d+ s ago"))
+    press(page, 4)
+    expect(line(page)).to_have_text("Offline: your move is kept and will be sent once")
+    expect(cell(page, 4)).to_have_text("X")
+    answered: list[int] = []
+    page.on("response", lambda answer: answered.append(answer.status) if "/move/" in answer.url else None)
+    page.context.set_offline(False)
+    expect(headline(page)).to_have_text(f"It is {match.o}'s turn.")
+    expect(line(page)).to_have_text("Live")
+    assert (answered, match.moves) == ([200], "4")
+
+
+def test_a_move_that_hangs_in_a_network_that_was_lost_is_sent_anew(enter: Enter, match: Match) -> None:
+    page = enter(match.url, match.x)
+    page.route("**/move/", lambda route: None, times=1)
+    press(page, 4)
+    expect(cell(page, 4)).to_have_text("X")
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    expect(headline(page)).to_have_text(f"It is {match.o}'s turn.", timeout=5000)
+    assert match.moves == "4"
+
+
+def test_a_kept_move_survives_the_reload_of_its_page(enter: Enter, match: Match) -> None:
+    page = enter(match.url, match.x)
+    page.route("**/move/", lambda route: route.abort())
+    press(page, 4)
+    expect(line(page)).to_have_text("Not sent yet: your move is kept and will be sent once")
+    page.unroute("**/move/")
+    page.goto("about:blank")
+    page.goto(match.url)
+    expect(headline(page)).to_have_text(f"It is {match.o}'s turn.")
+    assert match.moves == "4"
+
+
+def test_a_kept_move_is_dropped_when_the_game_has_moved_on(enter: Enter, match: Match) -> None:
+    page = enter(match.url, match.x)
+    page.route("**/move/", lambda route: route.abort())
+    press(page, 4)
+    expect(line(page)).to_contain_text("your move is kept")
+    page.goto("about:blank")
+    match.move(8)
+    match.move(0)
+    sent = posts(page)
+    page.goto(match.url)
+    expect(cell(page, 8)).to_have_text("X")
+    expect(page.locator(".board button:enabled")).to_have_count(7)
+    assert sent == []
+    # The same while the page is open: there is a sentence for it.
+    press(page, 4)
+    expect(line(page)).to_contain_text("your move is kept")
+    match.move(1)
+    expect(page.locator("#message")).to_contain_text("was not made")
+    assert match.moves == "801"
+
+
+# Never stale.
+
+
+def test_a_server_that_was_restarted_is_found_again(enter: Enter, match: Match, engine: str) -> None:
+    port = str(free_port())
+    url = match.url.replace(match.url.split("/")[2], f"127.0.0.1:{port}")
+    with playing("--endpoint", engine, "--port", port):
+        page = enter(url, match.o)
+    expect(line(page)).to_have_text(re.compile(r"Reconnecting, last checked \d+ s ago"))
+    match.move(4)
+    with playing("--endpoint", engine, "--port", port):
+        expect(cell(page, 4)).to_have_text("X")
+        expect(line(page)).to_have_text("Live")
+        press(page, 0)
+        expect(headline(page)).to_have_text(f"It is {match.x}'s turn.")
+
+
+def test_a_page_that_is_looked_at_again_shows_the_truth_within_two_seconds(enter: Enter, match: Match) -> None:
+    page = enter(match.url, match.o)
+    bring(page, in_front=False)
+    page.evaluate("Date.now = ((now) => () => now() + 3_600_000)(Date.now)")  # An hour goes by.
+    cut(page)
+    expect(line(page)).to_have_text("Checking every 15 s")
+    match.move(4)
+    bring(page, in_front=True)
+    expect(cell(page, 4)).to_have_text("X", timeout=2000)
+
+
+def test_a_machine_that_slept_with_the_page_before_it_asks_when_it_wakes(enter: Enter, match: Match) -> None:
+    page = enter(match.url, match.o)
+    failed: list[str] = []
+    page.on("requestfailed", lambda request: failed.append(request.url))
+    page.route(STATE, lambda route: route.abort())
+    cut(page)
+    while len([url for url in failed if "/state/" in url]) < 3:  # It asks less and less, and next in some four seconds.
+        page.wait_for_event("requestfailed")
+    match.move(4)
+    page.unroute(STATE)
+    page.evaluate("Date.now = ((now) => () => now() + 3_600_000)(Date.now)")
+    expect(cell(page, 4)).to_have_text("X", timeout=2000)
+
+
+def test_the_back_button_shows_the_game_as_it_is_now(enter: Enter, match: Match) -> None:
+    page = enter(match.url, match.o)
+    page.get_by_role("link", name="To your games").click()
+    expect(page.get_by_role("heading", name="Your games")).to_be_visible()
+    match.move(4)
+    page.go_back()
+    expect(cell(page, 4)).to_have_text("X", timeout=2000)
+    press(page, 0)
+    expect(headline(page)).to_have_text(f"It is {match.x}'s turn.")
+    # A page that the browser kept as it was, which Chromium does not do under test.
+    with page.expect_navigation():
+        page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+
+
+def test_without_events_the_page_asks_and_it_returns_to_them_by_itself(enter: Enter, match: Match) -> None:
+    page = enter(match.url, match.o)
+    answers: list[int] = []
+    page.on("response", lambda answer: answers.append(answer.status) if "/state/" in answer.url else None)
+    cut(page)
+    expect(line(page)).to_have_text("Checking every 1 s")
+    match.move(4)
+    expect(cell(page, 4)).to_have_text("X")
+    with page.expect_response(lambda answer: answer.status == 304):
+        pass
+    assert answers[0] == 200
+    page.unroute(EVENTS)
+    expect(line(page)).to_have_text("Live", timeout=20_000)
+    answers.clear()
+    match.move(0)
+    expect(cell(page, 0)).to_have_text("O")
+    assert answers == []
+
+
+def test_the_lobby_too_asks_while_it_has_no_events(enter: Enter, site: str, match: Match) -> None:
+    page = enter(site, match.o)
+    cut(page)
+    expect(line(page)).to_have_text("Checking every 5 s")
+    match.move(4)
+    expect(page.get_by_text("Your turn")).to_be_visible()
+
+
+def test_a_table_that_cannot_be_read_is_said(enter: Enter, match: Match) -> None:
+    page = enter(match.url, match.o)
+    page.route(STATE, lambda route: route.fulfill(status=503))
+    cut(page)
+    expect(line(page)).to_have_text(re.compile(r"The games can't be read just now, last checked \d+ s ago"))
+    page.unroute(STATE)
+    expect(line(page)).to_contain_text("Checking every")
+
+
+def test_who_logs_out_in_one_tab_is_out_in_all(enter: Enter, site: str, match: Match) -> None:
+    page = enter(site, match.x)
+    tab = page.context.new_page()
+    tab.goto(match.url)
+    expect(tab.locator(".board button")).to_have_count(9)
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+    expect(tab.locator(".board button")).to_have_count(0)
+    expect(tab.get_by_role("button", name="Log out")).to_have_count(0)
+    match.move(4)
+    expect(cell(tab, 4)).to_have_text("X")
+
+
+# Cues.
+
+
+def test_the_title_counts_and_the_icon_shows_that_a_game_waits(enter: Enter, site: str, match: Match) -> None:
+    page = enter(match.url, match.o)
+    lobby = page.context.new_page()
+    lobby.goto(site)
+    expect(page).to_have_title(f"It is {match.x}'s turn · Tic-Tac-Toe")
+    expect(lobby).to_have_title("Your games · Tic-Tac-Toe")
+    match.move(4)
+    expect(page).to_have_title("(1) Your turn: you play O · Tic-Tac-Toe")
+    expect(lobby).to_have_title("(1) Your games · Tic-Tac-Toe")
+    for tab in (page, lobby):
+        expect(tab.locator("link[rel=icon]")).to_have_attribute("href", re.compile("icon-turn"))
+    press(page, 0)
+    expect(page).to_have_title(f"It is {match.x}'s turn · Tic-Tac-Toe")
+    expect(page.locator("link[rel=icon]")).to_have_attribute("href", re.compile("icon.svg"))
+
+
+def test_each_move_is_said_aloud_once(enter: Enter, match: Match) -> None:
+    page = enter(match.url, match.x)
+    press(page, 4)
+    expect(headline(page)).to_have_text(f"It is {match.o}'s turn.")
+    match.move(0)
+    expect(headline(page)).to_have_text("Your turn: you play X.")
+    bring(page, in_front=True)  # asks once more
+    page.wait_for_timeout(500)
+    assert page.evaluate("window.said") == [
+        f"X played centre. It is {match.o}'s turn.",
+        "O played top left. Your turn.",
+    ]
+
+
+def test_a_player_who_is_elsewhere_is_called_if_they_want_to_be(enter: Enter, match: Match) -> None:
+    page = enter(match.url, match.o)
+    page.context.grant_permissions(["notifications"])
+    sound, notification = page.get_by_role("button", name="Play a sound"), page.get_by_role("button", name="Notify me")
+    sound.click()
+    notification.click()
+    for button in (sound, notification):
+        expect(button).to_have_attribute("aria-pressed", "true")
+    assert page.evaluate("window.rung") == 2  # to hear what it is like
+    match.move(4)
+    expect(headline(page)).to_have_text("Your turn: you play O.")  # in front: no call
+    press(page, 0)
+    expect(headline(page)).to_have_text(f"It is {match.x}'s turn.")
+    bring(page, in_front=False)
+    match.move(8)
+    until(page, "window.notified.length > 0")
+    assert page.evaluate("[window.notified, window.rung]") == [["X played bottom right. Your turn."], 4]
+    for button in (sound, notification):
+        button.click()
+        expect(button).to_have_attribute("aria-pressed", "false")
+    press(page, 1)
+    expect(headline(page)).to_have_text(f"It is {match.x}'s turn.")
+    match.move(2)
+    expect(cell(page, 2)).to_have_text("X")
+    page.wait_for_timeout(1000)
+    assert page.evaluate("[window.notified.length, window.rung]") == [1, 4]
+
+
+def test_several_tabs_call_once_and_not_when_one_of_them_is_in_front(enter: Enter, site: str, match: Match) -> None:
+    page = enter(match.url, match.o)
+    page.context.grant_permissions(["notifications"])
+    lobby = page.context.new_page()
+    lobby.goto(site)
+    bring(lobby, in_front=False)
+    page.get_by_role("button", name="Notify me").click()
+    expect(lobby.get_by_role("button", name="Notify me")).to_have_attribute("aria-pressed", "true")
+
+    def calls() -> int:
+        for tab in (page, lobby):
+            expect(tab).to_have_title(re.compile(r"\(1\)"))
+        page.wait_for_timeout(1000)
+        return sum(tab.evaluate("window.notified.length") for tab in (page, lobby))
+
+    match.move(4)
+    assert calls() == 0
+    press(page, 0)
+    bring(page, in_front=False)
+    expect(lobby).to_have_title("Your games · Tic-Tac-Toe")
+    match.move(8)
+    assert calls() == 1
+
+
+def test_a_browser_that_allows_no_notifications_is_said_to(enter: Enter, match: Match) -> None:
+    page = enter(match.url, match.o)
+    button = page.get_by_role("button", name="Notify me")
+    button.click()
+    expect(page.get_by_text("The browser blocks notifications")).to_be_visible()
+    expect(button).to_have_attribute("aria-pressed", "false")

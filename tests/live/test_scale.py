@@ -1,0 +1,104 @@
+"""Thousands of streams: nothing leaks, a restart loses nothing, and limits say so. Timings are in bench/live.py."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.live import crowd, usage
+from tests.live.deployments import Deployment, deployed
+from tests.live.moves import Table, events_of, truth
+from tests.processes import comes_true
+
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True),
+]
+
+
+@pytest.fixture
+def site(games_table: str, tmp_path: Path) -> Iterator[Deployment]:
+    with deployed(games_table, tmp_path, workers=1) as site:
+        yield site
+
+
+def test_memory_and_descriptors_return_after_thousands_came_and_went(
+    site: Deployment, watchers: crowd.Handle, full: bool, report: Callable[[str], None]
+) -> None:
+    [path] = Table(site.web).set_up(1)
+    live, events, count = site.live.pid, events_of(path), 20_000 if full else 2000
+    watchers.come_and_go(site.live.address, events, 2000)  # Memory grows to what so many at once need, and stays.
+    assert comes_true(lambda: usage.descriptors(live) < 30, 60)
+    descriptors, megabytes = usage.descriptors(live), usage.resident_mb(live)
+    watchers.hold(site.live.address, events, {"never reads": 20})
+    came = watchers.come_and_go(site.live.address, events, count)
+    assert came["leaves, 200"] == came["resets, 200"] == count / 5, came
+    assert comes_true(lambda: usage.descriptors(live) <= descriptors, 60)
+    grown = usage.resident_mb(live) - megabytes
+    report(f"{count:,} streams came and went: {descriptors} descriptors as before, {grown:+.1f} MB")
+    assert grown < 16  # Those of 2,000 streams would be 40.
+
+
+def test_who_asks_for_nothing_is_given_up(site: Deployment, watchers: crowd.Handle) -> None:
+    [path] = Table(site.web).set_up(1)
+    before = usage.descriptors(site.live.pid)
+    watchers.hold(site.live.address, events_of(path), {"says half of it": 20, "says nothing": 20})
+    assert comes_true(lambda: usage.descriptors(site.live.pid) >= before + 40, 5)
+    assert comes_true(lambda: usage.descriptors(site.live.pid) <= before, 40)
+
+
+def test_a_restart_loses_nothing(
+    site: Deployment, watchers: crowd.Handle, full: bool, report: Callable[[str], None]
+) -> None:
+    table, streams = Table(site.web), 2000 if full else 300
+    paths = table.set_up(30)
+    watched = [events_of(path) for path in paths] * (streams // 30)
+    assert watchers.open(site.live.address, watched, stays=True) == {200: len(watched)}
+    with ThreadPoolExecutor(1) as background:
+        playing = background.submit(table.play, paths, moves=8, pace=2)
+        time.sleep(4)
+        site.live.restart()
+        started = time.monotonic()
+        assert comes_true(lambda: watchers.present() == len(watched), 30)
+        report(f"{len(watched):,} streams were back {time.monotonic() - started:.1f} s after a restart of live")
+        playing.result()
+    true = {events_of(path): version for path, version in truth(paths).items()}
+    assert comes_true(lambda: all(true[path] == version for path, version in watchers.shown()), 10)
+    assert set(true.values()) == {"18"}
+    check_order(watchers.heard())
+
+
+def check_order(heard: list[crowd.Heard]) -> None:
+    """Nobody was ever shown an older version after a newer one, or the same twice."""
+    shown: dict[int, int] = {}
+    for watcher, _, name, version, _ in heard:
+        if name == "board":
+            assert int(version) > shown.get(watcher, 0)
+            shown[watcher] = int(version)
+
+
+def test_limits_are_said_with_a_503(games_table: str, tmp_path: Path, watchers: crowd.Handle) -> None:
+    with deployed(games_table, tmp_path, "streams_per_process = 12", "streams_per_address = 5", workers=1) as site:
+        [path] = Table(site.web).set_up(1)
+        url = f"{site.live.address}{events_of(path)}"
+        ask = [events_of(path)] * 8
+        assert watchers.open(site.live.address, ask, forwarded="192.0.2.1") == {200: 5, 503: 3}
+        check_refusal(url, "192.0.2.1", "Your address")
+        assert watchers.open(site.live.address, ask, forwarded="2001:db8::7") == {200: 5, 503: 3}
+        assert watchers.open(site.live.address, ask, each_its_address=True) == {200: 2, 503: 6}
+        check_refusal(url, "192.0.2.3", "This server")
+        watchers.leave()
+        assert comes_true(lambda: watchers.open(site.live.address, ask, forwarded="192.0.2.1")[200] == 5, 5)
+
+
+def check_refusal(url: str, forwarded: str, whose: str) -> None:
+    answer = requests.get(url, headers={"X-Forwarded-For": forwarded}, timeout=5)
+    assert (answer.status_code, int(answer.headers["Retry-After"]) > 0) == (503, True)
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    assert answer.text.startswith(whose)
+    assert len(answer.text.splitlines()) == 1

@@ -1,0 +1,161 @@
+"""What a topic knows and how often it is read: without a process, without a clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from games import queries, store
+from games.live import schedule
+from games.live.hub import Hub
+from games.live.topics import GameTopic, Watcher
+from games.live.viewers import Viewer
+from games.models import Game, Status
+from games.presentation import LobbyPage
+from tests.consumed import Meter
+from tests.many import game_of, put
+
+MOVES = [0, 3, 1, 4, 2]
+HOUR = 3600.0
+
+
+def reads(*, looked_at: bool, until: float = HOUR, each: int = 1) -> list[float]:
+    """When something is read that does not change, in seconds from its last change."""
+    moments = [0.0]
+    while moments[-1] < until:
+        moments.append(moments[-1] + schedule.pause(quiet=moments[-1], looked_at=looked_at, reads=each))
+    return moments
+
+
+def most_in_a_minute(moments: list[float]) -> int:
+    return max(sum(start <= moment < start + 60 for moment in moments) for start in moments)
+
+
+@pytest.mark.parametrize("looked_at", [True, False])
+@pytest.mark.parametrize("each", [1, 2, 7])
+def test_no_minute_has_more_than_sixty_reads(looked_at: bool, each: int) -> None:
+    assert most_in_a_minute(reads(looked_at=looked_at, each=each)) * each <= 60
+
+
+def test_who_looks_waits_a_second_however_long_the_players_think() -> None:
+    assert max(after - before for before, after in pairwise(reads(looked_at=True))) < 1.1
+
+
+def test_what_nobody_looks_at_falls_to_four_reads_a_minute() -> None:
+    moments = reads(looked_at=False)
+    assert most_in_a_minute([moment for moment in moments if moment > 360]) == 4
+    assert max(after - before for before, after in pairwise(moments) if before < 110) < 1.1
+    assert most_in_a_minute([moment for moment in moments if moment > 360] * 2) == 8  # the count counts
+
+
+def viewer(name: str = "", token: str = "") -> Viewer:
+    return Viewer(name=name, token=token, base="https://play.example/", address="", since="", looking=False)
+
+
+def stages() -> Iterator[Game]:
+    """A game from its invitation to its end, each stage given when it is stored."""
+    game = store.invite(host="alice", opponent="bob")
+    yield game
+    game = store.accept(game.game_id, player="bob")
+    yield game
+    for number, square in enumerate(MOVES):
+        game = store.move(game.snapshot, player="alice" if number % 2 else "bob", square=square)
+        yield game
+
+
+def test_a_topic_never_goes_back(games_table: str) -> None:
+    topic = GameTopic("any")
+    older: list[Any] = []
+    for game in stages():
+        topic.take(game.serialize())
+        version = topic.version
+        for raw in older:
+            topic.take(raw)
+        assert topic.version == version
+        older.append(game.serialize())
+    assert topic.version == "25"
+    assert topic.over
+
+
+class Watching(Watcher):
+    def __init__(self, looking: bool) -> None:
+        self.looking = looking
+
+    def wake(self) -> None:
+        """It is told by nobody here."""
+
+
+@pytest.mark.parametrize(
+    ("looking", "shown", "soon"),
+    [(False, "0", False), (True, "0", True), (False, "10", True), (False, "", True), (False, "no version", True)],
+)
+def test_who_comes_back_with_what_is_known_costs_no_read(looking: bool, shown: str, soon: bool) -> None:
+    hub = Hub()
+    topic = hub.game("any")
+    topic.take(game_of(Status.PENDING, 0, "alice", "bob").serialize())
+    topic.due = later = time.monotonic() + 15
+    hub.join(topic, Watching(looking), shown=shown)
+    assert (topic.due < later) is soon
+
+
+def test_an_invitation_that_expires_and_is_removed_has_expired_and_is_not_just_gone() -> None:
+    def taken(lifetime: int) -> GameTopic:
+        topic = GameTopic("any")
+        soon = int(datetime.now(UTC).timestamp()) + lifetime
+        topic.take(game_of(Status.PENDING, 0, "alice", "bob", expires_at=soon).serialize())
+        return topic
+
+    withdrawn, removed = taken(60), taken(2)
+    assert withdrawn.version == removed.version == "0"
+    withdrawn.vanish()
+    assert (withdrawn.version, withdrawn.gone) == ("0", True)
+    time.sleep(2)
+    removed.vanish()
+    assert (removed.version, removed.gone, removed.over) == ("9", False, True)
+
+
+def test_all_spectators_share_one_rendering_and_no_player_gets_anothers_token(games_table: str) -> None:
+    topic = GameTopic("any")
+    topic.take([*stages()][1].serialize())
+    assert topic.news(viewer(), "") is topic.news(viewer(), "")
+    own, other = topic.news(viewer("bob", "token-one"), ""), topic.news(viewer("bob", "token-two"), "")
+    assert own
+    assert other
+    assert b"token-one" in own
+    assert own.replace(b"token-one", b"token-two") == other
+
+
+def test_a_lobby_follows_its_games_without_reading(games_table: str) -> None:
+    lobbies = {player: queries.lobby(player) for player in ("alice", "bob")}
+    for game in stages():
+        for player, lobby in lobbies.items():
+            lobbies[player] = queries.with_game(lobby, player, game)
+            assert LobbyPage(lobbies[player], player).version == LobbyPage(queries.lobby(player), player).version
+
+
+def test_a_lobby_loses_a_withdrawn_invitation_and_keeps_ten_finished_games(games_table: str) -> None:
+    put([game_of(Status.FINISHED, second, "alice", "bob", result="Tie") for second in range(10)])
+    invitation = store.invite(host="alice", opponent="bob")
+    with_all = queries.with_game(queries.lobby("alice"), "alice", [*stages()][-1])
+    assert len(with_all.finished) == 10
+    store.cancel(invitation.game_id, player="alice")
+    without = queries.without_game(with_all, invitation.game_id)
+    assert LobbyPage(without, "alice").version == LobbyPage(queries.lobby("alice"), "alice").version
+
+
+@pytest.mark.parametrize(("playing", "invited"), [(0, 0), (3, 2), (5, 60)])
+def test_a_lobby_knows_how_many_reads_it_takes(
+    games_table: str, meter: Meter, engine: str, request: Any, playing: int, invited: int
+) -> None:
+    put([game_of(Status.IN_PROGRESS, second, "alice", "bob") for second in range(playing)])
+    put([game_of(Status.PENDING, second, "bob", "alice") for second in range(invited)])
+    meter.calls.clear()
+    lobby = queries.lobby("alice")
+    units = meter.units("Query", "BatchGetItem")
+    if "dynamodb_local" in request.node.name:
+        assert units * 2 <= queries.reads_of(lobby) <= units * 2 + 2

@@ -1,0 +1,34 @@
+"""What running processes use, from /proc (proc(5))."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def resident_mb(pid: int) -> float:
+    """Memory that the process itself has in use; what it shares with its parent counts too."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+
+
+def descriptors(pid: int) -> int:
+    return len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208
+
+
+def cpu_seconds(pid: int) -> float:
+    """Of all its threads, since it started."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def cpu_percent(pids: list[int], work: Callable[[], object]) -> list[float]:
+    """The share of one core that each process took while the work was done."""
+    before, start = [cpu_seconds(pid) for pid in pids], time.monotonic()
+    work()
+    seconds = time.monotonic() - start
+    return [(cpu_seconds(pid) - used) / seconds * 100 for pid, used in zip(pids, before, strict=True)]

@@ -1,0 +1,68 @@
+"""What a page says of its game, beside the board: its version, its title, and what is said aloud."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from games.models import SQUARE_FIELDS, Game, Status
+from games.presentation import GamePage, LobbyPage
+from games.queries import Lobby
+from tests.many import game_of
+
+FINISHED = Status.FINISHED
+
+
+def played(moves: str = "", status: Status = Status.IN_PROGRESS, *, recorded: bool = True, **attributes: Any) -> Game:
+    """Alice is the host and bob, who has X, the invited player."""
+    squares = {SQUARE_FIELDS[int(digit)]: "XO"[number % 2] for number, digit in enumerate(moves)}
+    turn = {} if status is FINISHED else {"turn": "alice" if len(moves) % 2 else "bob"}
+    game = game_of(status, 0, "alice", "bob", **turn | squares | attributes)
+    game.recorded_moves = moves if recorded else None
+    return game
+
+
+def test_the_version_only_grows() -> None:
+    moves = "021354678"
+    games = [played(status=Status.PENDING), played(status=Status.PENDING, expires_at=1)]
+    games += [played(moves[:number]) for number in range(9)]
+    games += [played(moves[:number], FINISHED) for number in range(5, 10)]
+    versions = [GamePage(game, "").version for game in games]
+    assert versions == [0, 9, *range(10, 19), *range(25, 30)]
+    assert [GamePage(game, "").is_final for game in games] == [False, True, *[False] * 9, *[True] * 5]
+
+
+@pytest.mark.parametrize(
+    ("game", "viewer", "said", "title"),
+    [
+        (played("4"), "alice", "X played centre. Your turn.", "(1) Your turn: you play O"),
+        (played("4"), "bob", "X played centre. It is alice's turn.", "It is alice's turn"),
+        (played("40"), "", "O played top left. It is bob's turn.", "It is bob's turn"),
+        (played("03142", FINISHED, result="bob"), "alice", "X played top right. You lost: bob won.", None),
+        (played(), "alice", "It is bob's turn.", "It is bob's turn"),
+        (played("403", recorded=False), "alice", "Your turn: you play O.", "(1) Your turn: you play O"),
+        (played(status=Status.PENDING), "alice", "Waiting for bob to accept.", "Waiting for bob to accept"),
+    ],
+)
+def test_what_is_said_and_what_the_title_counts(game: Game, viewer: str, said: str, title: str | None) -> None:
+    page = GamePage(game, viewer)
+    assert page.said == said
+    if title:
+        assert (page.title, page.waiting) == (f"{title} · Tic-Tac-Toe", title.startswith("(1)"))
+
+
+def test_a_lobby_counts_what_waits_and_has_another_version_when_it_shows_something_else() -> None:
+    mine, theirs, invitation = played("4"), played("40"), played(status=Status.PENDING)
+    page = LobbyPage(Lobby(invitations=[invitation], playing=[mine, theirs]), "alice")
+    assert (page.waiting, page.title) == (2, "(2) Your games · Tic-Tac-Toe")
+    others = [
+        Lobby(invitations=[invitation], playing=[theirs, mine]),
+        Lobby(waiting=[invitation], playing=[mine, theirs]),
+        Lobby(invitations=[invitation], playing=[mine, theirs], older="PENDING_~1"),
+    ]
+    assert len({page.version, *(LobbyPage(lobby, "alice").version for lobby in others)}) == 4
+    before = page.version
+    theirs.turn = "alice"
+    assert page.version != before
+    assert LobbyPage(Lobby(), "alice").title == "Your games · Tic-Tac-Toe"

@@ -1,0 +1,26 @@
+"""The ASGI application of the ``live`` process: ``gunicorn -c gunicorn.live.conf.py tictactoe_site.asgi``.
+
+It serves event streams alone. Pages are served by ``tictactoe_site.wsgi``: Django's WSGI path is six times as fast.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+
+import django
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tictactoe_site.settings")
+django.setup()
+
+from games import table  # noqa: E402
+from games.live.application import Live  # noqa: E402
+from tictactoe_site import logs  # noqa: E402
+
+logs.write_json()
+application = Live()
+if settings.CONFIG:
+    table.keep_warm()
+if settings.SETUP_PROBLEM:
+    logging.getLogger(__name__).error("%s", settings.SETUP_PROBLEM)
