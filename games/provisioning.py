@@ -6,16 +6,19 @@ PynamoDB's create_table waits without limit and fails where TTL is on already
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from games import schema, table
-from games.errors import StoreUnavailable
+from games.errors import NotAllowed, StoreUnavailable
 from games.schema import TTL_ATTRIBUTE
 from games.table import TableItem
+
+logger = logging.getLogger(__name__)
 
 WAIT_SECONDS = 300
 
@@ -30,8 +33,11 @@ def describe() -> dict[str, Any] | None:
 
 
 def time_to_live() -> str:
-    """The attribute that TTL goes by, or an empty string where it is off. Raises StoreUnavailable."""
-    answer = _call("describe_time_to_live", TableName=TableItem.Meta.table_name)["TimeToLiveDescription"]
+    """The attribute that TTL goes by, or an empty string where there is none. Raises StoreUnavailable."""
+    try:
+        answer = _call("describe_time_to_live", TableName=TableItem.Meta.table_name)["TimeToLiveDescription"]
+    except (_NoTable, _NotOffered):
+        return ""
     enabled = answer.get("TimeToLiveStatus") in ("ENABLED", "ENABLING")
     return str(answer.get("AttributeName", "")) if enabled else ""
 
@@ -44,18 +50,70 @@ def create(say: Callable[[str], None], *, only_new: bool = False) -> bool:
     that is there stays exactly as it is. One of that name with another schema is somebody else's, and always left
     alone. Raises StoreUnavailable, also for that.
     """
+    made = _make(say)
+    _check(say)
+    if made or not only_new:
+        for problem in _look_after(say, CARE).values():
+            say(problem)
+    return made
+
+
+class Creation:
+    """The site's own attempts to have its table: they go on while it starts, and longer.
+
+    A table that is there stays exactly as it is; one that is made here is looked after too. ``obstacle`` is why there
+    is none yet, ``not_set`` what of a new one could not be switched on: both in sentences, empty where all is well.
+    """
+
+    def __init__(self) -> None:
+        self.underway = False
+        self.obstacle = ""
+        self.not_set: list[str] = []
+        self._left: list[Callable[[], str]] = []
+
+    def attempt(self) -> bool:
+        """Do what is left to do; whether anything still is, and should be tried again later."""
+        self.underway = True
+        try:
+            if _make(logger.info):
+                self._left = list(CARE)
+            _check(logger.info)
+            self.obstacle = ""
+        except StoreUnavailable as exc:
+            self.obstacle = str(exc)
+            return True
+        problems = _look_after(logger.info, self._left)
+        self._left, self.not_set = list(problems), list(problems.values())
+        self.underway = bool(problems)
+        return bool(problems)
+
+
+def _make(say: Callable[[str], None]) -> bool:
     made = describe() is None and _create_table()
     if made:
         say(f"Creating the table {TableItem.Meta.table_name} with its two indexes.")
-    described = _wait_until_active(say)
-    broken = schema.broken(described)
+    return made
+
+
+def _check(say: Callable[[str], None]) -> None:
+    broken = schema.broken(_wait_until_active(say))
     if broken:
         raise StoreUnavailable(broken)
-    if only_new and not made:
-        return False
-    for step in (_expire_items, _keep_backups, _protect):
-        say(step())
-    return made
+
+
+def _look_after(say: Callable[[str], None], steps: Iterable[Callable[[], str]]) -> dict[Callable[[], str], str]:
+    """Switch on what a table should have; the steps that did not succeed, each with why in a sentence."""
+    problems = {}
+    for step in steps:
+        try:
+            say(step())
+        except (_NotSet, StoreUnavailable) as exc:
+            problems[step] = str(exc)
+    return problems
+
+
+class _NotSet(Exception):
+    """One sentence on what could not be switched on, and why."""
 
 
 class _NoTable(Exception):
@@ -63,7 +121,11 @@ class _NoTable(Exception):
 
 
 class _TableExists(Exception):
-    pass
+    """``made_here`` says that an earlier try of the same request has made it, and its reply was lost."""
+
+    def __init__(self, *, made_here: bool) -> None:
+        super().__init__()
+        self.made_here = made_here
 
 
 class _NotOffered(Exception):
@@ -79,7 +141,7 @@ def _call(method: str, **parameters: Any) -> dict[str, Any]:
                 case "ResourceNotFoundException":
                     raise _NoTable from exc
                 case "ResourceInUseException":
-                    raise _TableExists from exc
+                    raise _TableExists(made_here=exc.response["ResponseMetadata"].get("RetryAttempts", 0) > 0) from exc
                 case "UnknownOperationException":
                     raise _NotOffered from exc
             raise
@@ -89,8 +151,10 @@ def _call(method: str, **parameters: Any) -> dict[str, Any]:
 def _create_table() -> bool:
     try:
         _call("create_table", **schema.request())
-    except _TableExists:
-        return False  # Another server was faster.
+    except _TableExists as exc:
+        return exc.made_here  # If not, another server was faster.
+    except NotAllowed as exc:
+        raise NotAllowed(f"{exc} Or run manage.py create_table, with credentials that may.") from exc
     return True
 
 
@@ -117,9 +181,13 @@ def _expire_items() -> str:
     if time_to_live() == TTL_ATTRIBUTE:
         return f"TTL: on already, by {TTL_ATTRIBUTE}."
     specification = {"Enabled": True, "AttributeName": TTL_ATTRIBUTE}
-    said = _cared("TTL", "update_time_to_live", TimeToLiveSpecification=specification)
-    # Of servers that start together, all but one are told that it is on already, as an error.
-    return "TTL: on." if time_to_live() == TTL_ATTRIBUTE else said
+    try:
+        return _cared("TTL", "update_time_to_live", TimeToLiveSpecification=specification)
+    except _NotSet:
+        # Of servers that start together, all but one are told that it is on already, as an error.
+        if time_to_live() != TTL_ATTRIBUTE:
+            raise
+    return "TTL: on."
 
 
 def _keep_backups() -> str:
@@ -137,5 +205,9 @@ def _cared(what: str, method: str, **parameters: Any) -> str:
     except _NotOffered:
         return f"{what}: skipped, this endpoint has none."
     except (StoreUnavailable, _TableExists) as exc:
-        return f"{what}: not set. {exc or 'The table is being changed: try again in a minute.'}"
+        reason = str(exc) or "The table is being changed: try again in a minute."
+        raise _NotSet(f"{what}: not set. {reason}") from exc
     return f"{what}: on."
+
+
+CARE = (_expire_items, _keep_backups, _protect)

@@ -7,19 +7,11 @@ read: DynamoDB answers with the item as it is (ReturnValuesOnConditionCheckFailu
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    NoCredentialsError,
-    ReadTimeoutError,
-)
+from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import UnicodeAttribute
 from pynamodb.connection import TableConnection
 from pynamodb.constants import PAY_PER_REQUEST_BILLING_MODE
@@ -28,6 +20,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
+from games import metering, reasons, replies, retries
 from games.errors import StoreUnavailable
 from tictactoe_site.config import Config
 
@@ -44,12 +37,10 @@ class TableItem(Model):
         host: str | None = None
         aws_access_key_id: str | None = None
         aws_secret_access_key: str | None = None
-        # One try takes at most 0.5 s to connect and 1 s to answer: with its two repetitions and their pauses, a
-        # page stays within what a person waits.
-        connect_timeout_seconds = 0.5
-        read_timeout_seconds: float = 1
-        max_retry_attempts = 2
-        max_pool_connections = 50
+        connect_timeout_seconds = retries.CONNECT_SECONDS
+        read_timeout_seconds = retries.ANSWER_SECONDS
+        max_retry_attempts = retries.TRIES - 1
+        max_pool_connections = 128  # as many as requests and the lobby's second queries can use at a time
 
     game_id = UnicodeAttribute(hash_key=True, attr_name="GameId")
 
@@ -72,7 +63,7 @@ def bind(config: Config, *, patient: bool = False) -> None:
     Commands are ``patient``: creating a table may take seconds to answer, and no player waits for it.
     """
     meta = TableItem.Meta
-    meta.read_timeout_seconds = 20 if patient else 1
+    meta.read_timeout_seconds = 20 if patient else retries.ANSWER_SECONDS
     meta.table_name, meta.region, meta.host = config.table, config.region, config.endpoint
     meta.aws_access_key_id, meta.aws_secret_access_key = config.access_key_id, config.secret_access_key
     for model in _kinds(TableItem):
@@ -90,10 +81,26 @@ def client() -> Any:
 
 
 def warm_up() -> None:
-    """Build one client, now, for all models: threads that met a cold one together would each build it, in seconds."""
+    """Build one client, now, for all models: threads that met a cold one together would each build it, in seconds.
+
+    It keeps the time bounds of ``games.retries``, takes no damaged reply, and is metered.
+    """
     shared = client()
+    retries.govern(shared)
+    replies.check(shared)
+    metering.meter(shared)
     for model in _kinds(TableItem):
         model._get_connection().connection._client = shared
+
+
+def keep_warm() -> None:
+    """The same, unless it is done: without credentials PynamoDB builds a client for each call, which keeps no bounds.
+
+    Nothing is done where there can be no client yet; /readyz/ and the log say why.
+    """
+    with suppress(StoreUnavailable), unavailable():
+        if not replies.are_checked(client()):
+            warm_up()
 
 
 def _kinds(model: type[TableItem]) -> list[type[TableItem]]:
@@ -137,39 +144,10 @@ def unavailable() -> Iterator[None]:
     try:
         yield
     except PynamoDBException as exc:
-        raise StoreUnavailable(_reason(exc.cause or exc)) from exc
+        raise reasons.unavailable(exc.cause or exc, place(), TableItem.Meta.table_name) from exc
     except (BotoCoreError, ClientError) as exc:
-        raise StoreUnavailable(_reason(exc)) from exc
-
-
-def _reason(exc: Exception) -> str:
-    where = place()
-    match exc:
-        case ClientError():
-            return _refusal(exc, where)
-        case NoCredentialsError():
-            return "There are no AWS credentials: give the instance its profile, or set them in the environment."
-        case ConnectTimeoutError() | ReadTimeoutError():
-            return f"{where} did not answer in time."
-        case EndpointConnectionError():
-            return f"{where} can't be reached: nothing accepts connections there."
-        case _:
-            return f"{where} did not answer: {exc}"
-
-
-def _refusal(exc: ClientError, where: str) -> str:
-    table = TableItem.Meta.table_name
-    error = exc.response.get("Error", {})
-    match error.get("Code", ""):
-        case "ResourceNotFoundException":
-            return f"The table {table} is not at {where}: run manage.py create_table."
-        case "AccessDeniedException":
-            # The message has the account's number and the role's name in it, and /readyz/ is public.
-            action = re.search(r"dynamodb:\w+", error.get("Message", ""))
-            return f"{where} refuses {action[0] if action else 'this'}: allow it in the policy of the role in use."
-        case "UnrecognizedClientException" | "InvalidSignatureException" | "ExpiredTokenException":
-            return f"{where} does not accept these credentials ({error.get('Code')}): renew or correct them."
-        case "ThrottlingException" | "ProvisionedThroughputExceededException" | "RequestLimitExceeded":
-            return f"{where} is throttling requests to the table {table}: raise its capacity or wait."
-        case code:
-            return f"{where} answered {code}: {error.get('Message', '')}"
+        raise reasons.unavailable(exc, place(), TableItem.Meta.table_name) from exc
+    except RuntimeError as exc:
+        if "still expired" not in str(exc):  # botocore has no exception of its own for this
+            raise
+        raise StoreUnavailable(reasons.EXPIRED) from exc

@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from games import embedded, provisioning, table
+from games import embedded, provisioning, retries, table
 from games.models import Game
 from games.table import TableItem
+from tests.browsers import open_browser as open_browser
+from tests.browsers import playwright as playwright
+from tests.consumed import Meter
 from tests.engines import dynamodb_local
 from tictactoe_site import config
 
@@ -23,13 +26,39 @@ os.environ.pop("PYTHONUNBUFFERED", None)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PASSWORD = "correct horse battery"
+FIGURES = pytest.StashKey[list[str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--full", action="store_true", help="reliability tests at the scale that docs/reliability.md reports"
+    )
+    parser.addoption("--bundle", metavar="ZIP", help="rehearse this bundle instead of one made here")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[FIGURES] = []
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """One line for each tool that is not installed, instead of one for each test."""
+    """The figures that tests reported, and one line for each tool that is not installed instead of one a test."""
+    for line in terminalreporter.config.stash[FIGURES]:
+        terminalreporter.write_line(line)
     reasons = Counter(str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", []))
     for reason, count in reasons.items():
         terminalreporter.write_line(f"{count} tests {reason.removeprefix('Skipped: ')}")
+
+
+@pytest.fixture
+def full(request: pytest.FixtureRequest) -> bool:
+    """Whether to run at the scale that docs/reliability.md reports, which takes minutes."""
+    return bool(request.config.getoption("--full"))
+
+
+@pytest.fixture
+def report(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Takes a line of figures, to be printed after the tests."""
+    return request.config.stash[FIGURES].append
 
 
 @pytest.fixture(scope="session", params=["moto", "dynamodb_local"])
@@ -53,12 +82,29 @@ def configured(settings: Any) -> None:
 @pytest.fixture
 def games_table(engine: str) -> Iterator[str]:
     """The same for one test: the site uses it, and it is emptied afterwards."""
+    use(engine)
     yield engine
-    if (TableItem.Meta.host, TableItem.Meta.table_name) != (engine, config.DEFAULT_TABLE):
-        table.bind(config.for_endpoint(engine, environ={}))
-        table.warm_up()
+    use(engine)
     for item in list(TableItem.scan()):
         item.delete()
+
+
+@pytest.fixture
+def meter(games_table: str) -> Iterator[Meter]:
+    events = table.client().meta.events
+    meter = Meter()
+    events.register("after-call.dynamodb", meter.note)
+    yield meter
+    events.unregister("after-call.dynamodb", meter.note)
+
+
+def use(engine: str) -> None:
+    """Bind the models to the table there, as the site does, unless they are: tests and commands bind them otherwise."""
+    meta = TableItem.Meta
+    bound = (meta.host, meta.table_name, meta.read_timeout_seconds)
+    if bound != (engine, config.DEFAULT_TABLE, retries.ANSWER_SECONDS):
+        table.bind(config.for_endpoint(engine, environ={}))
+        table.warm_up()
 
 
 Cast = Callable[[str], Client]

@@ -1,27 +1,44 @@
-"""The site as people run it: ``manage.py play`` in a process of its own."""
+"""The site in processes of its own: under gunicorn, as a server runs it, and as ``manage.py play``."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from tests.engines import free_port, wait_for_port
 from tictactoe_site.config import BASE_DIR
 
 
+def configured_for(endpoint: str, folder: Path) -> str:
+    """The path of a configuration file, for CONFIG_FILE: DynamoDB at ``endpoint``, one secret for all processes."""
+    path = folder / "site.config"
+    path.write_text(f"[dynamodb]\nregion = us-west-2\nendpoint = {endpoint}\n[django]\nsecret_key = {uuid.uuid4()}\n")
+    return str(path)
+
+
 @contextmanager
-def serving(**environ: str) -> Iterator[str]:
-    """The address of the site under plain gunicorn, as a server runs it."""
-    port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "tictactoe_site.wsgi", "--no-control-socket"]
-    command += ["--bind", f"127.0.0.1:{port}", "--log-level", "warning"]
-    with subprocess.Popen(command, cwd=BASE_DIR, env=os.environ | environ) as process:
+def serving(*arguments: str, **environ: str) -> Iterator[str]:
+    """The address of the site under gunicorn, as a server runs it."""
+    with gunicorn(free_port(), *arguments, log=None, **environ) as (address, _):
+        yield address
+
+
+@contextmanager
+def gunicorn(
+    port: int, *arguments: str, log: int | None = None, **environ: str
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The same on a port of the caller's, and its master's process; ``log`` is as Popen takes ``stdout``."""
+    command = [sys.executable, "-m", "gunicorn", "tictactoe_site.wsgi"]
+    command += ["--bind", f"127.0.0.1:{port}", "--log-level", "warning", *arguments]
+    with subprocess.Popen(command, cwd=BASE_DIR, env=os.environ | environ, stdout=log) as process:
         try:
             wait_for_port(port)
-            yield f"http://127.0.0.1:{port}"
+            yield f"http://127.0.0.1:{port}", process
         finally:
             process.terminate()
 

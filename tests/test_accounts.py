@@ -195,6 +195,10 @@ def test_the_proxy_on_the_same_machine_is_nobodys_address() -> None:
     forged = RequestFactory().get("/", REMOTE_ADDR="10.0.0.8", headers={"x-forwarded-for": "6.6.6.6"})
     assert address_of(forged) == "10.0.0.8"
     assert address_of(RequestFactory().get("/")) == "127.0.0.1"
+    # It becomes a key in the table.
+    for no_address in ("unknown", f"fe80::1%{'x' * 8000}", "6.6.6.6\n"):
+        forged = RequestFactory().get("/", REMOTE_ADDR="127.0.0.1", headers={"x-forwarded-for": no_address})
+        assert len(address_of(forged)) <= 39
 
 
 @pytest.mark.usefixtures("limits")

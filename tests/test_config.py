@@ -38,6 +38,18 @@ WRONG: dict[str, tuple[str | bytes, tuple[str, ...]]] = {
         GOOD + f"[flask]\nsecret_key = {SECRET}\n[django]\nsecret_key = {SECRET}\n",
         ("[django]", "secret_key", "also in [flask]"),
     ),
+    "no number of streams": (
+        GOOD + "[django]\nstreams_per_process = many\n",
+        ("[django]", "streams_per_process", "'many'", "whole number"),
+    ),
+    "no stream at all": (
+        GOOD + "[django]\nstreams_per_address = 0\n",
+        ("[django]", "streams_per_address", "'0'", "whole number"),
+    ),
+    "more streams than can be": (
+        GOOD + f"[django]\nstreams_per_address = {'9' * 5000}\n",
+        ("[django]", "streams_per_address", "whole number"),
+    ),
     "no region": ("[dynamodb]\n", ("[dynamodb]", "region", "missing")),
     "empty region": ("[dynamodb]\nregion =\n", ("[dynamodb]", "region", "empty")),
     "placeholder region": ("[dynamodb]\nregion=<AWS region>\n", ("[dynamodb]", "region", "placeholder")),
@@ -72,6 +84,7 @@ WRONG: dict[str, tuple[str | bytes, tuple[str, ...]]] = {
         GOOD + "[django]\nallowed_hosts = https://x.example/\n",
         ("[django]", "allowed_hosts", "no host name"),
     ),
+    "neither yes nor no": (GOOD + "[django]\nhttps = on\n", ("[django]", "https", "'on'", "yes or no")),
     "no equals sign": (GOOD + "endpoint\n", ("[dynamodb]", "endpoint", "line 3", "key = value")),
     "continued line": ("[dynamodb]\nregion = us-west-2\n  endpoint = x\n", ("[dynamodb]", "region", "several lines")),
     "byte order mark": (b"\xef\xbb\xbf" + GOOD.encode(), ("byte order mark", "UTF-8")),
@@ -82,14 +95,62 @@ WRONG: dict[str, tuple[str | bytes, tuple[str, ...]]] = {
 }
 
 
+OTHER = "b7c5d1f0-5a53-4a86-9a3c-6c1f9e0c9d52"
+BOTH = f"{GOOD}[django]\nsecret_key = {SECRET}\nsecret_key_fallbacks = {OTHER}\n"
+# What is wrong: the file's content, the environment, and words that the sentence must have.
+WRONG_ENVIRONMENT: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
+    "short secret": (GOOD, {"SECRET_KEY": "hunter2"}, ("SECRET_KEY in the environment", "7 characters")),
+    "short fallback": (GOOD, {"SECRET_KEY_FALLBACKS": f"{SECRET} hunter2"}, ("SECRET_KEY_FALLBACKS", "7 characters")),
+    "empty secret": (GOOD, {"SECRET_KEY": " "}, ("SECRET_KEY in the environment", "empty")),
+    "placeholder": (GOOD, {"SECRET_KEY": f"<{SECRET}>"}, ("SECRET_KEY in the environment", "placeholder")),
+    "JSON": (GOOD, {"SECRET_KEY": f'{{"hunter2": "{SECRET}"}}'}, ("SECRET_KEY in the environment", "JSON", "ARN")),
+    "another in the file": (BOTH, {"SECRET_KEY": OTHER}, ("[django] secret_key differs", "SECRET_KEY in the env")),
+    "other fallbacks in the file": (
+        BOTH,
+        {"SECRET_KEY_FALLBACKS": SECRET},
+        ("[django] secret_key_fallbacks differs", "SECRET_KEY_FALLBACKS in the environment"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_ENVIRONMENT)
+def test_a_wrong_secret_in_the_environment_is_one_sentence_that_does_not_repeat_it(tmp_path: Path, case: str) -> None:
+    content, environ, words = WRONG_ENVIRONMENT[case]
+    sentence = problem(write(tmp_path / "site.config", content), **environ)
+    for word in words:
+        assert word in sentence
+    for hidden in ("hunter2", SECRET, OTHER, "\n"):
+        assert hidden not in sentence
+
+
+def test_secrets_come_from_the_environment_or_the_file_or_from_both_if_they_agree(tmp_path: Path) -> None:
+    neither = write(tmp_path / "a", GOOD)
+    both = write(tmp_path / "b", BOTH)
+    environ = {"SECRET_KEY": f"{SECRET}\n", "SECRET_KEY_FALLBACKS": f" {OTHER}, {SECRET}"}
+    loaded = config.load({"CONFIG_FILE": str(neither)} | environ)
+    assert (loaded.secret_key, loaded.secret_key_fallbacks) == (SECRET, (OTHER, SECRET))
+    for same in ({}, {"SECRET_KEY": SECRET}, {"SECRET_KEY_FALLBACKS": OTHER}):
+        loaded = config.load({"CONFIG_FILE": str(both)} | same)
+        assert (loaded.secret_key, loaded.secret_key_fallbacks) == (SECRET, (OTHER,))
+
+
+def test_with_https_forms_may_come_from_each_allowed_host_and_only_encrypted(tmp_path: Path) -> None:
+    hosts = f"{GOOD}[django]\nallowed_hosts = play.example.com, .example.org *\n"
+    plain = config.load({"CONFIG_FILE": str(write(tmp_path / "a", hosts))})
+    assert (plain.https, plain.trusted_origins) == (False, [])
+    loaded = config.load({"CONFIG_FILE": str(write(tmp_path / "b", hosts + "https = yes\n"))})
+    assert loaded.https
+    assert loaded.trusted_origins == ["https://play.example.com", "https://example.org", "https://*.example.org"]
+
+
 def write(path: Path, content: str | bytes) -> Path:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return path
 
 
-def problem(path: Path | str) -> str:
+def problem(path: Path | str, **environ: str) -> str:
     with pytest.raises(ConfigError) as error:
-        config.load({"CONFIG_FILE": str(path)})
+        config.load({"CONFIG_FILE": str(path)} | environ)
     return str(error.value)
 
 

@@ -4,30 +4,64 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 from pathlib import Path
 
 import pytest
+from botocore import xform_name
+from botocore.session import Session
 
 from tests.engines import free_port
+from tests.rehearsal.bundles import Repository
 from tictactoe_site.config import BASE_DIR
 
 pytestmark = pytest.mark.process
 
 DOCUMENTS = [BASE_DIR / "README.md", BASE_DIR / "CONTRIBUTING.md", *sorted((BASE_DIR / "docs").glob("*.md"))]
-COMMANDS = [
-    (path.name, line)
-    for path in DOCUMENTS
-    for block in re.findall(r"```sh\n(.*?)```", path.read_text(), re.DOTALL)
-    for line in block.strip().splitlines()
-]
+
+
+def commands(language: str) -> list[tuple[str, str]]:
+    """The document and the line, for each line of a block in that language."""
+    blocks = [(path, re.findall(rf"```{language}\n(.*?)```", path.read_text(), re.DOTALL)) for path in DOCUMENTS]
+    return [(path.name, line) for path, found in blocks for block in found for line in block.strip().splitlines()]
+
+
+COMMANDS = commands("sh")
+# What needs an AWS account can't be run here: it is held against botocore's own description of the services.
+ON_AWS = commands("console")
+# The command line's own, made of several calls.
+COMPOSED = ("aws s3 mb", "aws s3 cp", "aws cloudformation deploy")
 # These run this very test, or change the work tree: make is asked what it would do, and CI runs the first for real.
-NOT_FROM_HERE = {"make test", "make quick", "make format", "make requirements"}
+NOT_FROM_HERE = {"make test", "make quick", "make reliability", "make rehearse", "make format", "make requirements"}
 
 
 def test_there_are_commands_to_run() -> None:
     assert len(COMMANDS) > 8
+    assert len(ON_AWS) > 8
+
+
+@pytest.mark.parametrize(("document", "command"), ON_AWS, ids=[command[:60] for _, command in ON_AWS])
+def test_a_documented_command_is_one_of_aws(document: str, command: str) -> None:
+    tool, service, operation, *rest = shlex.split(command)
+    if tool == "eb" or command.startswith(COMPOSED):
+        return
+    model = Session().get_service_model(service)
+    operations = {xform_name(name, "-"): model.operation_model(name) for name in model.operation_names}
+    shape = operations[operation].input_shape
+    assert shape
+    given = {word.removeprefix("--").removeprefix("no-") for word in rest if word.startswith("--")} - {"query"}
+    known = {xform_name(name, "-") for name in shape.members}
+    assert {xform_name(name, "-") for name in shape.required_members} <= given <= known
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of the repository as it is here, all committed: a bundle is made of nothing else."""
+    copy = Repository(tmp_path_factory.mktemp("documents") / "repository")
+    (copy.folder / ".venv").symlink_to(BASE_DIR / ".venv")
+    return copy.folder
 
 
 @pytest.fixture
@@ -39,14 +73,17 @@ def environ(engine: str, tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("document", "command"), COMMANDS, ids=[command for _, command in COMMANDS])
-def test_a_documented_command_works(document: str, command: str, environ: dict[str, str], engine: str) -> None:
+def test_a_documented_command_works(
+    document: str, command: str, environ: dict[str, str], engine: str, copy: Path
+) -> None:
     if command.startswith("make run"):
         check_it_plays(command, environ, engine)
         return
     if command in NOT_FROM_HERE:
         command = command.replace("make", "make -n")
+    folder = copy if " bundle " in command else BASE_DIR
     done = subprocess.run(
-        command, shell=True, capture_output=True, text=True, cwd=BASE_DIR, env=environ, timeout=120, check=False
+        command, shell=True, capture_output=True, text=True, cwd=folder, env=environ, timeout=120, check=False
     )
     assert done.returncode == 0, f"{document}: {command}\n{done.stdout}{done.stderr}"
 
@@ -86,7 +123,17 @@ def test_the_architecture_names_every_module() -> None:
 
 def test_make_help_lists_what_can_be_made() -> None:
     done = subprocess.run(["make", "help"], capture_output=True, text=True, cwd=BASE_DIR, check=True)
-    for target in ("run", "test", "quick", "dynamodb-local", "lint", "requirements"):
+    for target in (
+        "run",
+        "test",
+        "quick",
+        "dynamodb-local",
+        "reliability",
+        "rehearse",
+        "bench-live",
+        "lint",
+        "requirements",
+    ):
         assert f"make {target} " in done.stdout
 
 

@@ -15,6 +15,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from tests.processes import children_of, ends
 from tests.sites import playing
 from tictactoe_site.config import BASE_DIR
 
@@ -24,32 +25,6 @@ pytestmark = pytest.mark.process
 def get(url: str, accept: str = "text/html") -> str:
     with urlopen(Request(url, headers={"Accept": accept}), timeout=10) as answer:
         return str(answer.read().decode())
-
-
-def children_of(process: int) -> list[int]:
-    """Processes below this one, from /proc."""
-    found = []
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            pid, parent = re.match(r"(\d+) \(.*\) \w (\d+)", status.read_text(), re.DOTALL).groups()  # type: ignore[union-attr]
-        except OSError:
-            continue
-        if int(parent) == process:
-            found += [int(pid), *children_of(int(pid))]
-    return found
-
-
-def alive(pids: list[int]) -> list[int]:
-    return [
-        pid for pid in pids if Path(f"/proc/{pid}/stat").exists() and ") Z" not in Path(f"/proc/{pid}/stat").read_text()
-    ]
-
-
-def ends(pids: list[int], seconds: float = 5) -> bool:
-    deadline = time.monotonic() + seconds
-    while alive(pids) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return not alive(pids)
 
 
 def test_it_says_where_it_is_and_that_games_are_in_memory() -> None:
@@ -163,3 +138,11 @@ def test_it_takes_its_table_from_config_file(config_file: str) -> None:
         assert '"table": "Games"' in get(f"{address}readyz/")
         with urlopen(Request(address, headers={"Host": "play.example"}), timeout=10) as answer:
             assert answer.status == 200
+
+
+def test_it_needs_no_balancer_for_a_file_that_was_written_for_one(config_file: str) -> None:
+    with Path(config_file).open("a") as file:
+        file.write("https = yes\n")
+    with playing(CONFIG_FILE=config_file) as (address, _), urlopen(f"{address}accounts/login/", timeout=10) as page:
+        assert page.url.startswith("http://")
+        assert "Secure" not in page.headers["Set-Cookie"]

@@ -62,6 +62,35 @@ def test_the_same_invitation_twice_is_one_game() -> None:
     assert store.invite(host="alice", opponent="bob", game_id=game_id).status_date == first.status_date
 
 
+def test_an_open_invitation_sent_again_is_the_same_game_though_its_link_was_opened() -> None:
+    game_id = str(uuid.uuid4())
+    store.invite(host="alice", opponent=None, game_id=game_id)
+    store.accept(game_id, player="bob")
+    assert store.invite(host="alice", opponent=None, game_id=game_id).opponent_id == "bob"
+    with pytest.raises(LostRace, match="sent already"):
+        store.invite(host="alice", opponent="bob2", game_id=game_id)
+
+
+@pytest.mark.parametrize("host", ["guest-a", "charlie"])
+def test_an_invitation_that_another_host_has_replaced_is_shown_and_not_accepted(host: str) -> None:
+    game_id = str(uuid.uuid4())
+    old = store.invite(host=host, opponent="bob", game_id=game_id)
+    store.cancel(game_id, player=host)
+    store.invite(host="alice", opponent="bob", game_id=game_id)
+    with pytest.raises(LostRace, match="has changed"):
+        store.accept(game_id, player="bob", host=host)
+    with pytest.raises(LostRace, match="has changed"):
+        store.move(old.snapshot, player="bob", square=0)
+    assert stored(game_id).status is Status.PENDING
+
+
+def test_a_move_long_ago_that_comes_again_is_the_success_it_was(playing: Game) -> None:
+    play(playing, "4083")
+    assert store.move(playing.snapshot, player="bob", square=4).recorded_moves == "4083"
+    with pytest.raises(LostRace):
+        store.move(playing.snapshot, player="bob", square=8)
+
+
 def test_an_id_that_somebody_else_used_is_refused_and_their_game_unharmed(pending: Game) -> None:
     with pytest.raises(LostRace):
         store.invite(host="charlie", opponent="bob", game_id=pending.game_id)

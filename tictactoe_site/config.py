@@ -1,13 +1,16 @@
 """The one reader of CONFIG_FILE and of the environment: an INI file becomes a frozen Config.
 
 Every mistake in the file is a ConfigError: one sentence that names the file, the section and the key. Values are
-never repeated in it where they could be secret.
+never repeated in it where they could be secret. The secrets may also come from the environment, into which Beanstalk
+puts what Secrets Manager and Parameter Store keep
+(https://docs.aws.amazon.com/elasticbeanstalk/latest/dg/AWSHowTo.secrets.env-vars.html).
 """
 
 from __future__ import annotations
 
 import configparser
 import ipaddress
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -23,7 +26,14 @@ MINIMUM_SECRET_LENGTH = 32
 
 KEYS = {
     "dynamodb": ("region", "endpoint", "table", "access_key_id", "secret_access_key"),
-    "django": ("secret_key", "secret_key_fallbacks", "allowed_hosts"),
+    "django": (
+        "secret_key",
+        "secret_key_fallbacks",
+        "allowed_hosts",
+        "https",
+        "streams_per_process",
+        "streams_per_address",
+    ),
 }
 # Files written for the AWS example call the section [flask].
 SECTIONS = {"dynamodb": "dynamodb", "django": "django", "flask": "django"}
@@ -53,6 +63,8 @@ class Config:
 
     ``endpoint`` is a URL, or None for the service's own address in ``region``. ``access_key_id`` and
     ``secret_access_key`` are None where botocore's own chain (instance role, environment, profile) is to be used.
+    ``https`` says that TLS ends at the load balancer, and that players are to come that way alone.
+    ``streams_per_address`` is None where the ``live`` process has a default of its own.
     """
 
     region: str = DEFAULT_REGION
@@ -63,11 +75,25 @@ class Config:
     secret_key: str | None = field(default=None, repr=False)
     secret_key_fallbacks: tuple[str, ...] = field(default=(), repr=False)
     allowed_hosts: tuple[str, ...] = ()
+    https: bool = False
+    streams_per_process: int = 12_000
+    streams_per_address: int | None = None
 
     @property
     def place(self) -> str:
         """Where the table is, for people."""
         return self.endpoint or f"DynamoDB in {self.region}"
+
+    @property
+    def trusted_origins(self) -> list[str]:
+        """The allowed hosts as origins that a form may come from, as Django's CSRF_TRUSTED_ORIGINS has them.
+
+        None without ``https``: a page that is sent in the clear can be anybody's.
+        """
+        hosts = [host for host in self.allowed_hosts if self.https and host != "*"]
+        # .example.com allows example.com and all below it; an origin's pattern is for one of the two.
+        names = [name for host in hosts for name in ([host[1:], f"*{host}"] if host.startswith(".") else [host])]
+        return [f"https://{name}" for name in names]
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Config:
@@ -87,9 +113,11 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
         table=_table(values),
         access_key_id=access_key_id,
         secret_access_key=secret_access_key,
-        secret_key=_secret_key(values),
-        secret_key_fallbacks=_secret_key_fallbacks(values),
+        secret_key=_secret_key(values, environ),
+        secret_key_fallbacks=_secret_key_fallbacks(values, environ),
         allowed_hosts=_allowed_hosts(values),
+        https=_https(values),
+        **_streams(values),
     )
 
 
@@ -275,19 +303,49 @@ def _table(values: _Values) -> str:
     return table
 
 
-def _secret_key(values: _Values) -> str | None:
-    secret = values.get("django", "secret_key")
-    if secret and len(secret) < MINIMUM_SECRET_LENGTH:
-        raise values.wrong("django", "secret_key", _too_short(secret))
-    return secret
+def _secret_key(values: _Values, environ: Mapping[str, str]) -> str | None:
+    """Of the file or of the environment: servers that took different ones would log out each other's players."""
+    in_file, in_environ = values.get("django", "secret_key"), _secret_in(environ, "SECRET_KEY")
+    _check_secrets(values, "secret_key", [in_file] if in_file else [], [in_environ] if in_environ else [])
+    return in_environ or in_file
 
 
-def _secret_key_fallbacks(values: _Values) -> tuple[str, ...]:
-    fallbacks = tuple((values.get("django", "secret_key_fallbacks") or "").replace(",", " ").split())
-    for secret in fallbacks:
+def _secret_key_fallbacks(values: _Values, environ: Mapping[str, str]) -> tuple[str, ...]:
+    in_file = _several(values.get("django", "secret_key_fallbacks"))
+    in_environ = _several(_secret_in(environ, "SECRET_KEY_FALLBACKS"))
+    _check_secrets(values, "secret_key_fallbacks", in_file, in_environ)
+    return tuple(in_environ or in_file)
+
+
+def _secret_in(environ: Mapping[str, str], name: str) -> str | None:
+    value = environ.get(name, "").strip()
+    if name in environ and not value:
+        raise ConfigError(f"{name} in the environment is empty: give it a value or remove it.")
+    if value.startswith("<") and value.endswith(">"):
+        raise ConfigError(f"{name} in the environment is still a placeholder: replace it.")
+    if _is_json(value):
+        raise ConfigError(f"{name} in the environment is JSON: name the key of it at the end of the secret's ARN.")
+    return value or None
+
+
+def _is_json(text: str) -> bool:
+    """Whether this is a secret of several keys, as Secrets Manager's console makes them, whole."""
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
+
+
+def _check_secrets(values: _Values, key: str, in_file: list[str], in_environ: list[str]) -> None:
+    """Raises ConfigError where one is too short, or where file and environment each have their own."""
+    for secret in in_file:
         if len(secret) < MINIMUM_SECRET_LENGTH:
-            raise values.wrong("django", "secret_key_fallbacks", _too_short(secret))
-    return fallbacks
+            raise values.wrong("django", key, _too_short(secret))
+    for secret in in_environ:
+        if len(secret) < MINIMUM_SECRET_LENGTH:
+            raise ConfigError(f"{key.upper()} in the environment {_too_short(secret)}")
+    if in_file and in_environ and in_file != in_environ:
+        raise values.wrong("django", key, f"differs from {key.upper()} in the environment: remove one of the two.")
 
 
 def _too_short(secret: str) -> str:
@@ -297,10 +355,40 @@ def _too_short(secret: str) -> str:
     )
 
 
+def _streams(values: _Values) -> dict[str, int]:
+    """How many event streams may be open at a time. Left out where the file leaves it to the defaults."""
+    found = {}
+    for key in ("streams_per_process", "streams_per_address"):
+        text = values.get("django", key)
+        if text is None:
+            continue
+        if not (text.isascii() and text.isdecimal() and len(text) <= 7 and 0 < int(text) <= 1_000_000):
+            raise values.wrong("django", key, f"is {text!r}: write a whole number from 1 to 1000000.")
+        found[key] = int(text)
+    return found
+
+
+def live_socket(environ: Mapping[str, str] = os.environ) -> str:
+    """Where this server's pages leave hints for its ``live`` process: a file that LIVE_SOCKET may name."""
+    return environ.get("LIVE_SOCKET", "").strip() or str(BASE_DIR / ".live.sock")
+
+
 def _allowed_hosts(values: _Values) -> tuple[str, ...]:
-    hosts = tuple((values.get("django", "allowed_hosts") or "").replace(",", " ").split())
+    hosts = tuple(_several(values.get("django", "allowed_hosts")))
     for host in hosts:
         if not _HOST.fullmatch(host):
             what = f"has {host!r} in it, which is no host name: write names such as play.example.com, without port."
             raise values.wrong("django", "allowed_hosts", what)
     return hosts
+
+
+def _several(text: str | None) -> list[str]:
+    """Values with commas or spaces between them."""
+    return (text or "").replace(",", " ").split()
+
+
+def _https(values: _Values) -> bool:
+    text = values.get("django", "https") or "no"
+    if text not in ("yes", "no"):
+        raise values.wrong("django", "https", f"is {text!r}: write yes or no.")
+    return text == "yes"

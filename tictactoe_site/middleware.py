@@ -1,7 +1,8 @@
-"""What stands around every request: health, the setup page, and what browsers may keep."""
+"""What stands around every request: health, its line in the log, the setup page, and what browsers may keep."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -10,6 +11,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
+from games import metering
+from tictactoe_site import logs
 from tictactoe_site.answers import refuse, wants_fragment, wants_json
 
 GetResponse: TypeAlias = Callable[[HttpRequest], HttpResponse]
@@ -27,6 +30,34 @@ class Health:
         return self.get_response(request)
 
 
+class Log:
+    """A line for each request, whatever answers it, and its id in X-Request-ID, for players to quote.
+
+    Health checks come every few seconds, and are answered before.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with logs.request(request.headers.get("X-Request-ID", "")) as request_id, metering.measured() as usage:
+            request.META[logs.REQUEST_ID] = request_id
+            started = time.perf_counter()
+            response = self.get_response(request)
+            logs.answered(
+                player=getattr(getattr(request, "user", None), "name", ""),
+                method=request.method or "",
+                route=f"/{request.resolver_match.route}" if request.resolver_match else None,
+                status=response.status_code,
+                ms=(time.perf_counter() - started) * 1000,
+                dynamodb_calls=usage.calls,
+                read_units=usage.read_units,
+                write_units=usage.write_units,
+            )
+        response["X-Request-ID"] = request_id
+        return response
+
+
 class Setup:
     """While the configuration can't be used, every page says what to set."""
 
@@ -38,7 +69,7 @@ class Setup:
         if not problem:
             return self.get_response(request)
         if request.path_info == "/readyz/":
-            response: HttpResponse = JsonResponse({"error": problem}, status=503)
+            response: HttpResponse = JsonResponse({"error": problem, "problems": [problem]}, status=503)
         elif wants_json(request) or wants_fragment(request):
             response = refuse(request, 503, problem)
         else:

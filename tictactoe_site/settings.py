@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from csp.constants import NONE, SELF
+from django.utils.log import CallbackFilter
 
 from tictactoe_site import config, secret
 
@@ -22,15 +23,31 @@ try:
 except config.ConfigError as exc:
     SETUP_PROBLEM = SETUP_PROBLEM or str(exc)
     SECRET_KEY = secret.throwaway_key()
+HAS_SHARED_KEY = bool(CONFIG and CONFIG.secret_key)
 SECRET_KEY_FALLBACKS = list(CONFIG.secret_key_fallbacks) if CONFIG else []
 
 DEBUG = False
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", ".elasticbeanstalk.com", *(CONFIG.allowed_hosts if CONFIG else ())]
 
+# gunicorn knows the scheme from nginx (.platform/nginx/conf.d/forwarded.conf), so Django asks no header for it.
+HTTPS = bool(CONFIG and CONFIG.https)
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = ["^healthz/$", "^readyz/$"]  # asked from within, past the balancer
+# Long enough to cover who plays now and then; a site that gives up HTTPS is out of their reach for as long.
+SECURE_HSTS_SECONDS = 30 * 24 * 60 * 60 if HTTPS else 0
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+CSRF_TRUSTED_ORIGINS = CONFIG.trusted_origins if CONFIG else []
+
+LIVE_SOCKET = config.live_socket()
+STREAMS_PER_PROCESS = (CONFIG or config.Config()).streams_per_process
+STREAMS_PER_ADDRESS = (CONFIG or config.Config()).streams_per_address
+
 DATABASES: dict[str, dict[str, str]] = {}
 INSTALLED_APPS = ["django.contrib.staticfiles", "django.contrib.humanize", "django_htmx", "csp", "accounts", "games"]
 MIDDLEWARE = [
     "tictactoe_site.middleware.Health",
+    "tictactoe_site.middleware.Log",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -40,6 +57,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "games.middleware.TimeLimit",
     "accounts.middleware.Identify",
     "django_htmx.middleware.HtmxMiddleware",
     "games.middleware.DomainErrors",
@@ -95,12 +113,19 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "filters": {
+        # A page that asks for events where there is no live process, again and again, is no news to the operator.
+        "but events": {
+            "()": CallbackFilter,
+            "callback": lambda record: "/events/" not in str(getattr(record, "args", "")),
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
         # Bad input, refusals and lost races are the players' business, not the operator's.
-        "django.request": {"level": "ERROR"},
+        "django.request": {"level": "ERROR", "filters": ["but events"]},
         # Django logs these with a traceback; those who scan for open hosts would fill the log.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         # Django leaves it to the server to drop the body of an answer to HEAD; gunicorn warns each time it does.

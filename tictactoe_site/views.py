@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
-from games import provisioning, schema
-from games.errors import StoreUnavailable
+from games import readiness
 from games.table import TableItem
 from tictactoe_site.answers import refuse
 
 
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
-    """Whether the table answers and is one that the site can use; 503 and why otherwise."""
-    problem = _problem()
-    if problem:
-        return JsonResponse({"error": problem}, status=503, headers={"Retry-After": "5"})
-    return JsonResponse({"status": "ok", "table": TableItem.Meta.table_name})
+    """Whether the site can do all it must: 503 and what to do about it otherwise. Lesser things are notes."""
+    found = readiness.check()
+    problems = [*found.problems, *_missing_key(request)]
+    if problems:
+        answer = {"error": " ".join(problems), "problems": problems}
+        return JsonResponse(answer, status=503, headers={"Retry-After": "5"})
+    notes = {"notes": found.notes} if found.notes else {}
+    return JsonResponse({"status": "ok", "table": TableItem.Meta.table_name} | notes)
 
 
-def _problem() -> str:
-    try:
-        described = provisioning.describe()
-    except StoreUnavailable as exc:
-        return str(exc)
-    if described is None:
-        return f"There is no table {TableItem.Meta.table_name}: run manage.py create_table."
-    if described["TableStatus"] not in ("ACTIVE", "UPDATING"):
-        return f"The table {TableItem.Meta.table_name} is {described['TableStatus']}: wait until it is ACTIVE."
-    return schema.broken(described)
+def _missing_key(request: HttpRequest) -> list[str]:
+    """Behind a load balancer (.platform/nginx/conf.d/forwarded.conf) there may be servers with keys of their own."""
+    if settings.HAS_SHARED_KEY or request.headers.get("X-From-Balancer") != "1":
+        return []
+    return [
+        "There is no [django] secret_key, and this server is behind a load balancer: give all servers the same one, in"
+        " CONFIG_FILE or as the environment property SECRET_KEY, or they log out each other's players."
+    ]
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

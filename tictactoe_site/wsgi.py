@@ -8,12 +8,15 @@ import os
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-from games import table
+from games import readiness, table
+from tictactoe_site import logs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tictactoe_site.settings")
 
 application = get_wsgi_application()
+logs.write_json()
 if settings.CONFIG:
-    table.warm_up()
+    table.keep_warm()
+    readiness.get_ready_in_background()
 if settings.SETUP_PROBLEM:
     logging.getLogger(__name__).error("%s", settings.SETUP_PROBLEM)

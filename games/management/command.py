@@ -15,13 +15,23 @@ from tictactoe_site import config
 EXIT_CODES = "Exit codes: 0 done; 1 not done, or something is wrong with the table; 2 wrong configuration or parameter."
 
 
-class TableCommand(BaseCommand):
-    """A command that works on the table: that of CONFIG_FILE, or at the address given with ``--endpoint``."""
+class SiteCommand(BaseCommand):
+    """A command whose ``--help`` ends with the ``epilog``: its exit codes, and whatever else is to be taught there."""
 
     requires_system_checks = ()
+    epilog = ""
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        parser = super().create_parser(prog_name, subcommand, epilog=EXIT_CODES, **kwargs)
+        return super().create_parser(prog_name, subcommand, epilog=self.epilog, **kwargs)
+
+
+class TableCommand(SiteCommand):
+    """A command that works on the table: that of CONFIG_FILE, or at the address given with ``--endpoint``."""
+
+    epilog = EXIT_CODES
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
         parser.add_argument(
             "--endpoint",
             metavar="URL",

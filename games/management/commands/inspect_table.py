@@ -8,50 +8,90 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from games import provisioning, schema, table
+from games import provisioning, readiness, reasons, schema, table
+from games.errors import NotAllowed
 from games.management.command import TableCommand
 
 
 class Command(TableCommand):
     help = (
         "Show the table's status, keys, indexes, projections, billing, TTL and approximate counts, and how they "
-        "differ from what the site expects, with what follows from it. Ends with 1 if the site can't work with it."
+        "differ from what the site expects, with what follows from it. Ends with 1 if the site can't work with it. "
+        "It reads two descriptions and nothing else; with --probe it also tries what the site does, with the "
+        "credentials in use here: run it so on a server, or with the site's own, to see what the site may do."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print all of it as JSON")
+        parser.add_argument(
+            "--probe",
+            action="store_true",
+            help="try each action of the site by a request that changes nothing (3 write units, 2 read units)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        summary, problem = self._described()
+        # A table with another schema is somebody else's: it is left alone.
+        if options["probe"] and not any(difference["breaks"] for difference in summary.get("differences", [])):
+            findings = readiness.try_actions()
+            summary["actions"] = [_action(finding) for finding in findings]
+            refused = [finding.probe.action for finding in findings if finding.problem]
+            if refused and not problem:
+                problem = f"The site can't work with these credentials, which may not: {', '.join(refused)}."
+        if summary:
+            self.print_json(summary) if options["json"] else self._print(summary)
+        if problem:
+            raise CommandError(problem)
+
+    def _described(self) -> tuple[dict[str, Any], str]:
+        """What is known of the table, and why the site can't work with it, in a sentence."""
         name = table.TableItem.Meta.table_name
-        described = provisioning.describe()
+        try:
+            described = provisioning.describe()
+        except NotAllowed as exc:
+            return {}, str(exc)
         if described is None:
-            raise CommandError(f"There is no table {name} at {table.place()}: run manage.py create_table.")
-        ttl = provisioning.time_to_live()
-        found = schema.differences(described, ttl)
+            return {}, reasons.absent(table.place(), name)
+        ttl = self._time_to_live()
+        found = schema.differences(described) + ([] if ttl is None else schema.ttl_differences(ttl))
         summary = _summary(described, ttl) | {"differences": [asdict(difference) for difference in found]}
-        if options["json"]:
-            self.print_json(summary)
-        else:
-            self._print(summary)
         if any(difference.breaks for difference in found):
-            raise CommandError(f"The site can't work with the table {name} as it is.")
+            return summary, f"The site can't work with the table {name} as it is."
+        return summary, " ".join(readiness.status_problems(described))
+
+    def _time_to_live(self) -> str | None:
+        try:
+            return provisioning.time_to_live()
+        except NotAllowed as exc:
+            self.say(str(exc))
+            return None
 
     def _print(self, summary: dict[str, Any]) -> None:
         for label in ("table", "place", "status", "key", "billing", "ttl", "items", "bytes"):
-            self.stdout.write(f"{label:8} {summary[label]}")
-        for index in summary["indexes"]:
+            if label in summary:
+                self.stdout.write(f"{label:8} {summary[label]}")
+        for index in summary.get("indexes", []):
             self.stdout.write(
                 f"index    {index['name']}: {index['key']}; projects {index['projection']}; {index['status']}"
             )
-        for difference in summary["differences"]:
+        for action in summary.get("actions", []):
+            where = f" on {action['index']}" if action["index"] else ""
+            outcome = "allowed" if action["allowed"] else f"REFUSED. {action['problem']}"
+            self.stdout.write(f"action   {action['action']}{where}: {outcome}")
+        for difference in summary.get("differences", []):
             self.stdout.write(
                 f"{'BROKEN' if difference['breaks'] else 'differs'}  {difference['what']} {difference['consequence']}"
             )
-        if not summary["differences"]:
+        if summary.get("differences") == [] and all(action["allowed"] for action in summary.get("actions", [])):
             self.stdout.write("All as expected.")
 
 
-def _summary(described: dict[str, Any], ttl: str) -> dict[str, Any]:
+def _action(finding: readiness.Finding) -> dict[str, Any]:
+    probe = finding.probe
+    return {"action": probe.action, "index": probe.index, "allowed": not finding.problem, "problem": finding.problem}
+
+
+def _summary(described: dict[str, Any], ttl: str | None) -> dict[str, Any]:
     """DynamoDB refreshes the counts about every six hours (DescribeTable in its API Reference)."""
     return {
         "table": described["TableName"],
@@ -59,7 +99,7 @@ def _summary(described: dict[str, Any], ttl: str) -> dict[str, Any]:
         "status": described["TableStatus"],
         "key": schema.key_text(described["KeySchema"]),
         "billing": schema.billing_mode(described),
-        "ttl": ttl or "off",
+        "ttl": "unknown" if ttl is None else ttl or "off",
         "items": described.get("ItemCount", 0),
         "bytes": described.get("TableSizeBytes", 0),
         "indexes": [

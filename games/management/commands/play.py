@@ -1,16 +1,19 @@
-"""``manage.py play``: the site on this machine, in one command."""
+"""``manage.py play``: the site on this machine, in one command. One process serves both the pages and the streams."""
 
 from __future__ import annotations
 
 import os
 import signal
 import socket
+import tempfile
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
+from asgiref.sync import ThreadSensitiveContext
+from asgiref.wsgi import WsgiToAsgi
 from django.conf import settings
 from django.core.management.base import CommandError
 from django.core.wsgi import get_wsgi_application
@@ -18,6 +21,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
 from games import embedded, provisioning, table
+from games.live.application import Live
 from games.management.command import TableCommand
 from tictactoe_site import config
 
@@ -53,6 +57,10 @@ class Command(TableCommand):
             table.bind(chosen, patient=True)
             provisioning.create(lambda line: None, only_new=True)
             settings.SETUP_PROBLEM = ""
+            # No balancer stands before it, so nothing here speaks HTTPS.
+            settings.SECURE_SSL_REDIRECT = settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False
+            # A socket of its own: two sites on one machine may each have a table of their own.
+            settings.LIVE_SOCKET = f"{resources.enter_context(tempfile.TemporaryDirectory())}/live.sock"
             if options["host"] not in LOOPBACK:
                 settings.ALLOWED_HOSTS = ["*"]
             line = f"Playing at {_address(listener)} ({kept}). Ctrl-C ends it."
@@ -61,6 +69,22 @@ class Command(TableCommand):
     def announce(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()  # a pipe would keep the line until the end
+
+
+class Everything:
+    """The streams, and the pages in threads. On a server each has a process of its own (Procfile)."""
+
+    def __init__(self) -> None:
+        self._live = Live()
+        self._pages = WsgiToAsgi(get_wsgi_application())
+        self.close = self._live.close
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or self._live.serves(scope["path"]):
+            await self._live(scope, receive, send)
+        else:
+            async with ThreadSensitiveContext():  # a thread for each request
+                await self._pages(scope, receive, send)
 
 
 class Server(BaseApplication):
@@ -88,8 +112,7 @@ class Server(BaseApplication):
 
         options = {
             "bind": f"fd://{self.listener.detach()}",  # gunicorn's from now on, to close too
-            "worker_class": "gthread",
-            "threads": 64,  # browsers open connections ahead, and each holds a thread for its first 5 s
+            "worker_class": "games.live.worker.Worker",
             "loglevel": "warning",
             "graceful_timeout": 3,
             "control_socket_disable": True,
@@ -100,7 +123,7 @@ class Server(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        return get_wsgi_application()
+        return Everything()
 
     def run(self) -> None:
         Master(self).run()

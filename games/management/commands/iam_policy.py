@@ -1,0 +1,101 @@
+"""``manage.py iam_policy``: what the site may do on AWS, for its role."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError, CommandParser, DjangoHelpFormatter
+
+from games import policy
+from games.management.command import SiteCommand
+from tictactoe_site import config
+
+HELP = """\
+Print an IAM policy as JSON, for the role of the servers: the DynamoDB actions that
+the site calls and no others, on the one table and its two indexes. Nothing is sent,
+and no configuration is needed."""
+
+STEPS = """\
+With these, a role, its policy and its instance profile are made, all of one name:
+
+  python manage.py iam_policy --trust > trust.json
+  python manage.py iam_policy --account 123456789012 --region us-west-2 > policy.json
+  aws iam create-role --role-name tictactoe --assume-role-policy-document file://trust.json
+  aws iam put-role-policy --role-name tictactoe --policy-name table \\
+      --policy-document file://policy.json
+  aws iam attach-role-policy --role-name tictactoe \\
+      --policy-arn arn:aws:iam::aws:policy/AWSElasticBeanstalkWebTier
+  aws iam create-instance-profile --instance-profile-name tictactoe
+  aws iam add-role-to-instance-profile --instance-profile-name tictactoe --role-name tictactoe
+
+The account's number is what `aws sts get-caller-identity --query Account --output text`
+prints. AWSElasticBeanstalkWebTier is AWS's own policy, by which an instance fetches the
+bundle, reports its health and uploads its logs. In China and GovCloud, its ARN begins
+with arn:aws-cn and arn:aws-us-gov.
+
+Exit codes: 0 printed; 2 wrong configuration or parameter."""
+
+
+class Formatter(RawDescriptionHelpFormatter, DjangoHelpFormatter):
+    """Keeps the lines of the steps, to be copied."""
+
+
+class Command(SiteCommand):
+    help = HELP
+    epilog = STEPS
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        return super().create_parser(prog_name, subcommand, formatter_class=Formatter, **kwargs)
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--account", metavar="DIGITS", help="the AWS account that the table is in: 12 digits")
+        parser.add_argument("--region", help="the table's region, such as us-west-2 (default: the configuration's)")
+        parser.add_argument("--table", metavar="NAME", help="the table (default: the configuration's, or Games)")
+        kinds = parser.add_mutually_exclusive_group()
+        kinds.add_argument(
+            "--running", action="store_true", help="leave out what creates the table, where somebody else has done it"
+        )
+        kinds.add_argument(
+            "--inspect", action="store_true", help="for people who only look: inspect_table, list_games, show_game"
+        )
+        kinds.add_argument(
+            "--seed", action="store_true", help="as broad as the AWS example's: any DynamoDB action on the table"
+        )
+        kinds.add_argument(
+            "--trust", action="store_true", help="the role's trust policy: EC2's instances may take the role"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self.stdout.write(json.dumps(_document(options), indent=2))
+        except (config.ConfigError, ValueError) as exc:
+            raise CommandError(str(exc), returncode=2) from exc
+
+
+def _document(options: dict[str, Any]) -> dict[str, Any]:
+    """Raises ConfigError, or ValueError for a wrong parameter."""
+    if options["trust"]:
+        return policy.trust(options["region"] or _configured("region", config.DEFAULT_REGION))
+    if not options["account"]:
+        raise ValueError("The account is missing: give the 12 digits of the AWS account with --account.")
+    region = options["region"] or _configured("region")
+    if not region:
+        raise ValueError("The region is missing: give the table's, such as --region us-west-2.")
+    place = policy.Place(options["account"], region, options["table"] or _configured("table", config.DEFAULT_TABLE))
+    if options["inspect"]:
+        return policy.inspecting(place)
+    if options["seed"]:
+        return policy.of_the_example(place)
+    return policy.site(place, creating=not options["running"])
+
+
+def _configured(key: str, default: str = "") -> str:
+    """What CONFIG_FILE says, or the default where there is none. Raises ConfigError for a file that can't be read."""
+    if settings.CONFIG:
+        return str(getattr(settings.CONFIG, key))
+    if settings.CONFIG_NAMED:
+        raise config.ConfigError(settings.SETUP_PROBLEM)
+    return default

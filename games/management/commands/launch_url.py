@@ -1,0 +1,113 @@
+"""``manage.py launch_url``: the Launch Now address, which opens Beanstalk's console with the fields filled in."""
+
+from __future__ import annotations
+
+import re
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from games.management.command import SiteCommand
+
+
+def _checked(pattern: str, what: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if not (text.isprintable() and re.fullmatch(pattern, text)):
+            raise ArgumentTypeError(f"{text!r:.80} is not {what}")
+        return text
+
+    return check
+
+
+def _region(text: str) -> str:
+    if not re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-\d", text):
+        raise ArgumentTypeError(f"{text!r:.80} is no AWS region: give one such as us-west-2")
+    if text.startswith(("cn-", "us-gov-", "us-iso", "eu-isoe-")):
+        raise ArgumentTypeError(f"{text} has a console of its own, which no Launch Now address is documented for")
+    return text
+
+
+def _key(text: str) -> str:
+    if not (text.isprintable() and 1 <= len(text.encode()) <= 1024):
+        raise ArgumentTypeError(f"{text!r:.80} is no key in S3: 1 to 1024 bytes, such as tictactoe.zip")
+    return text
+
+
+def _address(
+    *, region: str, bucket: str, key: str, application: str, environment_type: str, instance_type: str, platform: str
+) -> str:
+    """The parameters of "Constructing a Launch Now URL" in Beanstalk's Developer Guide; their case matters.
+
+    ``platform`` is an ARN without a version, which replaced ``solutionStackName``. The page has LoadBalancing for
+    environmentType, AWS's own tutorials link with LoadBalanced, which the API knows, too.
+    """
+    parameters = {
+        "applicationName": application,
+        "platform": f"arn:aws:elasticbeanstalk:{region}::platform/{platform}",
+        "sourceBundleUrl": f"https://s3.amazonaws.com/{bucket}/{quote(key)}",
+        "environmentType": environment_type,
+        "tierName": "WebServer",
+        "instanceType": instance_type,
+    }
+    fragment = urlencode(parameters, quote_via=quote)
+    return f"https://console.aws.amazon.com/elasticbeanstalk/?region={region}#/newApplication?{fragment}"
+
+
+# By the option's name: its default (None: it must be given), what it may be, and what it is.
+_PARAMETERS: dict[str, tuple[str | None, Callable[[str], str], str]] = {
+    "region": (None, _region, "where bucket and table are and the environment will be, e.g. us-west-2"),
+    "bucket": (
+        None,
+        # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+        _checked(r"(?!\d+\.\d+\.\d+\.\d+$)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "a bucket of S3"),
+        "the S3 bucket that has the bundle",
+    ),
+    "key": ("tictactoe.zip", _key, "its key in the bucket"),
+    "application": (
+        "TicTacToe",
+        # CreateApplication in Beanstalk's API Reference.
+        _checked("[^/]{1,100}", "an application: 1 to 100 characters, and no slash"),
+        "a name that no other application in the account has",
+    ),
+    "environment_type": (
+        "SingleInstance",
+        _checked("SingleInstance|LoadBalanced", "an environment type: SingleInstance or LoadBalanced"),
+        "SingleInstance or LoadBalanced; the latter needs a secret_key in the bundle's configuration",
+    ),
+    "instance_type": (
+        "t3.micro",
+        _checked(r"[a-z][a-z0-9-]*\.[a-z0-9-]+", "an instance type, such as t3.micro"),
+        "the EC2 instance type",
+    ),
+    "platform": (
+        "Python 3.13 running on 64bit Amazon Linux 2023",
+        _checked(r"[A-Za-z0-9.() -]{1,100}", "a platform: see `aws elasticbeanstalk list-platform-branches`"),
+        "the branch of Beanstalk's platform, of which the latest version is taken",
+    ),
+}
+
+
+class Command(SiteCommand):
+    help = (
+        "Print the Launch Now address for a bundle in S3: it opens the Elastic Beanstalk console, where you review "
+        "and launch. AWS documents the address, but its console has changed since, so compare what the page shows "
+        "with what you asked for. The surer ways are `eb create` and the CloudFormation template (docs/deploy.md). "
+        "The address can carry no environment properties: set CONFIG_FILE=beanstalk.config once the site is up; "
+        "until then it says so itself."
+    )
+    epilog = "Exit codes: 0 done; 2 wrong parameter."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        for name, (default, check, explanation) in _PARAMETERS.items():
+            parser.add_argument(
+                f"--{name.replace('_', '-')}",
+                required=default is None,
+                default=default,
+                type=check,
+                metavar=name.rpartition("_")[2].upper(),
+                help=explanation + (f" (default {default})" if default else ""),
+            )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.stdout.write(_address(**{name: options[name] for name in _PARAMETERS}))

@@ -1,0 +1,154 @@
+"""Why DynamoDB did not do what was asked of it, in a sentence that tells the operator what to do.
+
+``/readyz/`` shows these sentences to anybody, so no account's number, role or ARN is in them.
+"""
+
+from __future__ import annotations
+
+import re
+
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    InvalidConfigError,
+    MetadataRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    ReadTimeoutError,
+    SSLError,
+    SSOError,
+    TokenRetrievalError,
+)
+from urllib3.exceptions import NameResolutionError
+
+from games.errors import NotAllowed, StoreUnavailable
+from games.retries import NothingAnswers, OutOfTime
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html, and how older services name them.
+REFUSED = ("AccessDeniedException", "AccessDenied", "NotAuthorized", "UnauthorizedOperation")
+THROTTLED = ("ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded", "Throttling")
+NOT_ACCEPTED = (
+    "UnrecognizedClientException",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "SignatureDoesNotMatch",
+    "IncompleteSignatureException",
+    "MissingAuthenticationTokenException",
+    "OptInRequired",
+)
+CREDENTIALS_UNREADABLE = (
+    CredentialRetrievalError,
+    InvalidConfigError,
+    MetadataRetrievalError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
+# What an EC2 instance's clock keeps to, wherever it runs:
+# https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configure-ec2-ntp.html
+SET_THE_CLOCK = "set it, by NTP (on EC2: systemctl status chronyd)"
+EXPIRED = f"The AWS credentials have expired when they come: renew them; if it is this clock, {SET_THE_CLOCK}."
+
+
+def unavailable(exc: Exception, place: str, table: str) -> StoreUnavailable:
+    """What to raise for an error of botocore's: NotAllowed where a policy refuses the action."""
+    match exc:
+        case NothingAnswers():
+            return unavailable(exc.kwargs["latest"], place, table)
+        case ClientError():
+            kind = NotAllowed if _code(exc) in REFUSED else StoreUnavailable
+            return kind(_public(_answer(exc, place, table)))
+    return StoreUnavailable(_public(_silence(exc, place)))
+
+
+def absent(place: str, table: str) -> str:
+    """That the table is not there, and what may be the cause."""
+    return (
+        f"There is no table {table} at {place}: run manage.py create_table;"
+        " if it is in another region or has another name, correct [dynamodb] in CONFIG_FILE."
+    )
+
+
+def _silence(exc: Exception, place: str) -> str:
+    match exc:
+        case NoCredentialsError():
+            return "There are no AWS credentials: give the instance its profile, or set them in the environment."
+        case _ if isinstance(exc, CREDENTIALS_UNREADABLE):
+            return f"The AWS credentials can't be read: {_closed(exc)}"
+        case ConnectTimeoutError() | ReadTimeoutError() | OutOfTime():
+            return f"{place} did not answer in time."
+        case EndpointConnectionError() if isinstance(exc.kwargs.get("error"), NameResolutionError):
+            return f"{place} has no address in DNS: correct [dynamodb] region or endpoint in CONFIG_FILE."
+        case EndpointConnectionError():
+            return f"{place} can't be reached: nothing accepts connections there."
+        case SSLError():
+            return f"{place} does not speak TLS as it should: for DynamoDB Local, write http:// before the endpoint."
+        case _:
+            return f"{place} did not answer: {_closed(exc)}"
+
+
+def _answer(exc: ClientError, place: str, table: str) -> str:
+    code, message = _code(exc), str(exc.response.get("Error", {}).get("Message", ""))
+    match code:
+        case _ if code in REFUSED:
+            return _refusal(exc, message, place)
+        case _ if code == "RequestExpired" or _OUT_OF_TIME.search(message):
+            return f"The clock of this server is wrong, so {place} refuses its requests: {SET_THE_CLOCK}."
+        case "ExpiredTokenException" | "ExpiredToken":
+            return f"{place} does not accept these credentials ({code}): they have expired, so renew them."
+        case _ if code in NOT_ACCEPTED:
+            what = f"{place} does not accept these credentials ({code}): renew or correct them"
+            # A region that is not switched on for the account does not know the account's credentials either.
+            return f"{what}, or enable the region for the account."
+        case _ if code in THROTTLED:
+            return _throttling(exc, place, table)
+        case "ResourceNotFoundException":
+            return absent(place, table)
+        case "LimitExceededException":
+            return f"{place} is at the account's limit of tables, or of changes to tables: wait, or raise the quota."
+    return f"{place} answered {code}: {message}"
+
+
+# An InvalidSignatureException's message.
+_OUT_OF_TIME = re.compile(r"Signature (expired|not yet current)")
+
+
+def _throttling(exc: ClientError, place: str, table: str) -> str:
+    if exc.operation_name.endswith(("Table", "TimeToLive", "Backups")):
+        return f"{place} is throttling {exc.operation_name}: wait a minute, and try again."
+    return f"{place} is throttling requests to the table {table}: raise its capacity or wait."
+
+
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+_DENY = re.compile(r"explicit deny in an? ([\w -]*?(?:policy|boundary))")
+_NO_ALLOW = re.compile(r"because no ((?!identity-based)[\w -]*?(?:policy|boundary)) allows")
+
+
+def _refusal(exc: ClientError, message: str, place: str) -> str:
+    named = re.search(r"\b(?:dynamodb|kms):\w+", message)
+    what = f"{place} refuses {named[0] if named else f'dynamodb:{exc.operation_name}'}"
+    if denied := _DENY.search(message):
+        return f"{what}: remove the deny from the {denied[1]}."
+    if missing := _NO_ALLOW.search(message):
+        return f"{what}: allow it in the {missing[1]}."
+    return f"{what}: allow it in the policy of the role in use (manage.py iam_policy prints it)."
+
+
+def _code(exc: ClientError) -> str:
+    """The error's name. Where the body is XML, as of services and proxies that are older, botocore has not read it."""
+    error = exc.response.get("Error", {})
+    written = re.search(r"<Code>(\w+)</Code>", str(error.get("Message", "")))
+    return written[1] if written else str(error.get("Code", ""))
+
+
+def _closed(exc: Exception) -> str:
+    """botocore's own sentence, on one line and with its full stop."""
+    return f"{' '.join(str(exc).split()).rstrip('.')}."
+
+
+def _public(sentence: str) -> str:
+    return re.sub(r"\b\d{12}\b", "(a number)", re.sub(r"\barn:\S+", "(an ARN)", sentence))

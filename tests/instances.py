@@ -1,0 +1,70 @@
+"""An instance as Beanstalk runs one: what the Procfile says, and nginx before it with this project's piece of it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from tests.engines import free_port, wait_for_port
+from tests.nginx import Nginx
+from tests.sites import configured_for
+from tictactoe_site.config import BASE_DIR
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """``address`` is nginx's; the processes are gunicorn's masters, by their name in the Procfile."""
+
+    address: str
+    ports: dict[str, int]
+    processes: dict[str, subprocess.Popen[bytes]]
+
+
+def procfile() -> dict[str, str]:
+    """The commands by the names of their processes."""
+    lines = (BASE_DIR / "Procfile").read_text().splitlines()
+    return {name: command.strip() for name, _, command in (line.partition(":") for line in lines)}
+
+
+@contextmanager
+def started(
+    name: str, port: int, endpoint: str, folder: Path, *, log: IO[bytes] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """One of the Procfile's processes, listening on ``port``; it writes its ``log`` there, or where the tests do.
+
+    Those with one ``folder`` are one instance's.
+    """
+    words = shlex.split(procfile()[name])
+    words[words.index("--bind") + 1] = f"127.0.0.1:{port}"
+    own = {"CONFIG_FILE": _configuration(endpoint, folder), "LIVE_SOCKET": str(folder / "live.sock")}
+    command = [sys.executable, "-m", *words, "--log-level", "warning"]
+    with subprocess.Popen(command, cwd=BASE_DIR, env=os.environ | own, stdout=log) as process:
+        try:
+            wait_for_port(port)
+            yield process
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def instance(endpoint: str, folder: Path) -> Iterator[Instance]:
+    """All of the Procfile's processes, and nginx."""
+    ports = {name: free_port() for name in procfile()}
+    with ExitStack() as running:
+        processes = {name: running.enter_context(started(name, port, endpoint, folder)) for name, port in ports.items()}
+        nginx = Nginx(folder)
+        running.callback(nginx.stop)
+        nginx.start_on_instance(BASE_DIR, ports)
+        yield Instance(nginx.address, ports, processes)
+
+
+def _configuration(endpoint: str, folder: Path) -> str:
+    path = folder / "site.config"
+    return str(path) if path.exists() else configured_for(endpoint, folder)

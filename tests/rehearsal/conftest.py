@@ -1,0 +1,86 @@
+"""The stage: two instances made from the zip alone, a load balancer before them, DynamoDB Local behind."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from games import table
+from tests.engines import dynamodb_local
+from tests.rehearsal.bundles import Repository
+from tests.rehearsal.instances import Instance
+from tests.rehearsal.proxies import Balancer
+from tictactoe_site import config
+
+CONFIGURATION = "[dynamodb]\nregion = us-west-2\nendpoint = dynamodb.us-west-2.amazonaws.com\n"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """``address`` is the balancer's. ``secret`` is what both instances sign with, unless a test changes that."""
+
+    bundle: Path
+    instances: list[Instance]
+    balancer: Balancer
+    secret: str
+
+    @property
+    def address(self) -> str:
+        return self.balancer.address
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """The environment's, as docs/deploy.md has them."""
+        return {"CONFIG_FILE": "beanstalk.config", "SECRET_KEY": self.secret}
+
+    def set_properties(self, **properties: str) -> None:
+        """On one instance after the other, as a rolling update does."""
+        for instance in self.instances:
+            with self.balancer.without(instance.name):
+                instance.set_properties(**properties)
+
+
+@pytest.fixture(scope="session")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    return Repository(tmp_path_factory.mktemp("versions") / "repository")
+
+
+@pytest.fixture(scope="session")
+def bundle(repository: Repository, pytestconfig: pytest.Config) -> Path:
+    """The zip that --bundle names, or one of this repository."""
+    given = pytestconfig.getoption("--bundle")
+    return Path(given).resolve() if given else repository.bundle("first", CONFIGURATION)
+
+
+@pytest.fixture(scope="session")
+def stage(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Deployed before it is configured, as the seed does."""
+    folder = tmp_path_factory.mktemp("stage")
+    with ExitStack() as running:
+        endpoint = running.enter_context(dynamodb_local())
+        table.bind(config.for_endpoint(endpoint, environ={}))
+        table.warm_up()
+        instances = [Instance(name, folder / name, endpoint) for name in ("one", "two")]
+        for instance in instances:
+            running.callback(instance.stop)
+        with ThreadPoolExecutor() as at_once:
+            list(at_once.map(lambda instance: instance.deploy(bundle), instances))
+        balancer_folder = folder / "balancer"
+        balancer_folder.mkdir()
+        balancer = Balancer(balancer_folder, {instance.name: instance.nginx.port for instance in instances})
+        running.callback(balancer.stop)
+        yield Stage(bundle, instances, balancer, str(uuid.uuid4()))
+
+
+@pytest.fixture
+def site(stage: Stage) -> Stage:
+    """The stage, configured."""
+    if any(instance.properties != stage.properties for instance in stage.instances):
+        stage.set_properties(**stage.properties)
+    return stage

@@ -1,0 +1,53 @@
+"""The load balancer before the instances."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.nginx import BALANCER, Nginx
+
+CONFIGURATION = Path(__file__).with_name("balancer.conf")
+# Shorter than the 60 s of AWS, for a shorter rehearsal; comments come every 15 s.
+IDLE_SECONDS = 20
+
+
+class Balancer(Nginx):
+    """``ports`` are those of the instances, by their names."""
+
+    def __init__(self, folder: Path, ports: dict[str, int]) -> None:
+        super().__init__(folder)
+        self.start(
+            CONFIGURATION.read_text(),
+            user=getpass.getuser(),
+            address=BALANCER,
+            idle=IDLE_SECONDS,
+            servers=" ".join(map(_server, ports.values())),
+            alone="\n  ".join(f"upstream without_{name} {{ {_others(ports, name)} }}" for name in ports),
+            choice="\n    ".join(_choice(folder, name) for name in ports),
+        )
+
+    @contextmanager
+    def without(self, name: str) -> Iterator[None]:
+        """New requests go to the others."""
+        out = self.folder / f"{name}.out"
+        out.touch()
+        try:
+            yield
+        finally:
+            out.unlink()
+
+
+def _server(port: int) -> str:
+    # Without this, one failed request would take an instance out for ten seconds, and hide what follows.
+    return f"server 127.0.0.1:{port} max_fails=0;"
+
+
+def _choice(folder: Path, name: str) -> str:
+    return f"if (-f {folder}/{name}.out) {{ set $target without_{name}; }}"
+
+
+def _others(ports: dict[str, int], name: str) -> str:
+    return " ".join(_server(port) for other, port in ports.items() if other != name)

@@ -1,0 +1,105 @@
+"""Changes under play: new versions and new secrets, one instance after the other, and nobody notices."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from tests.live import crowd
+from tests.live.conftest import watchers as watchers
+from tests.live.crowd import ENDED, OPENED, Heard
+from tests.live.moves import Made, Table, events_of, truth
+from tests.live.test_scale import check_order
+from tests.processes import comes_true
+from tests.rehearsal.bundles import Repository
+from tests.rehearsal.conftest import CONFIGURATION, Stage
+from tests.reliability.players import Player
+
+pytestmark = pytest.mark.process
+
+GAMES = 30
+# One less than all: a stream of a finished game does not come back.
+MOVES = 8
+STREAMS = 300
+DRAIN_SECONDS = 30
+
+
+def test_a_new_version_under_steady_play(
+    site: Stage, repository: Repository, watchers: crowd.Handle, report: Callable[[str], None]
+) -> None:
+    repository.change("games/static/games/site.css", ":root", "/* the second version */\n:root")
+    second = repository.bundle("second", CONFIGURATION)
+    table = Table(site.address)
+    paths = table.set_up(GAMES)
+    watched = [events_of(path) for path in paths] * (STREAMS // GAMES)
+    assert watchers.open(site.address, watched, stays=True) == {200: STREAMS}
+    with ThreadPoolExecutor(1) as background:
+        playing = background.submit(table.play, paths, moves=MOVES, pace=5)
+        for instance in site.instances:
+            with site.balancer.without(instance.name):
+                instance.deploy(second)
+        made = playing.result()
+    style = requests.get(f"{site.address}/static/games/site.css", timeout=5)
+    assert "the second version" in style.text
+    check_moves(table, made, truth(paths))
+    true = {events_of(path): version for path, version in truth(paths).items()}
+    assert comes_true(lambda: all(true[path] == version for path, version in watchers.shown()), 10)
+    heard = watchers.heard()
+    check_order(heard)
+    longest = max(max(instance.drained) for instance in site.instances)
+    assert longest < DRAIN_SECONDS
+    report(
+        f"two instances replaced under play: {len(made)} moves, none refused or lost; SIGTERM took {longest:.1f} s at "
+        f"most; {STREAMS} streams were back after {max(away(heard)):.1f} s at most"
+    )
+
+
+def check_moves(table: Table, made: list[Made], stored: dict[str, str]) -> None:
+    """Every move was acknowledged at its first try (all else would have raised), and the table has all of them."""
+    assert table.refused == 0
+    assert len(made) == MOVES * GAMES
+    assert stored == {move.path: "18" for move in made}
+
+
+def away(heard: list[Heard]) -> Iterator[float]:
+    """How long each stream that ended was away, in seconds."""
+    ended: dict[int, float] = {}
+    for watcher, _, name, _, at in heard:
+        if name.startswith(ENDED):
+            ended[watcher] = at
+        elif name == OPENED and watcher in ended:
+            yield at - ended.pop(watcher)
+
+
+def test_a_secret_is_replaced_and_nobody_is_logged_out(site: Stage) -> None:
+    player = Player(site.address)
+    path = player.invite("")
+    opponent = Player(site.address)
+    position = opponent.insist("POST", f"{path}accept/").json()["position"]
+    fresh = str(uuid.uuid4())
+    steps = [
+        {"SECRET_KEY": site.secret, "SECRET_KEY_FALLBACKS": fresh},
+        {"SECRET_KEY": fresh, "SECRET_KEY_FALLBACKS": site.secret},
+    ]
+    players = [player, opponent]
+    for square, step in enumerate(steps):
+        for instance in site.instances:
+            with site.balancer.without(instance.name):
+                instance.set_properties(CONFIG_FILE="beanstalk.config", **step)
+            players.append(Player(site.address))
+            for other in site.instances:
+                check_that_all_are_known(other.address, players)
+        # The position was signed before the step, and is sent with a form of before.
+        answer = players[1 - square].move(path, square, position)
+        assert answer.status_code == 200
+        position = answer.json()["position"]
+
+
+def check_that_all_are_known(address: str, players: list[Player]) -> None:
+    for player in players:
+        page = player.session.get(address, headers={"Accept": "text/html"}, timeout=5)
+        assert player.name in page.text

@@ -1,0 +1,201 @@
+"""What is wrong with a bundle, or the configuration in it, is found before it is uploaded, and said in a sentence."""
+
+from __future__ import annotations
+
+import io
+import secrets
+import uuid
+import zipfile
+from collections.abc import Callable
+
+import pytest
+from django.core.management.utils import get_random_secret_key
+
+from tests.bundles import GOOD, WITH_SECRET, contents
+from tests.bundles import built as built
+from tests.bundles import origin as origin
+from tictactoe_site import bundle_check, bundle_config, config
+
+pytestmark = pytest.mark.deployment
+
+
+def zipped(files: dict[str, bytes], mode: int = 0o100755) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in files.items():
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = mode << 16
+            archive.writestr(entry, data)
+    return buffer.getvalue()
+
+
+Files = dict[str, bytes]
+HOOK = ".platform/hooks/predeploy/10_keep_secret_key.sh"
+
+
+def without(files: Files, start: str) -> Files:
+    return {name: data for name, data in files.items() if not name.startswith(start)}
+
+
+def with_(**replacements: tuple[bytes, bytes]) -> Callable[[Files], Files]:
+    return lambda files: files | {name: files[name].replace(*pair) for name, pair in replacements.items()}
+
+
+# What is done to a sound bundle's files, and how the one sentence about it begins.
+SPOILED: dict[str, tuple[Callable[[Files], Files], str]] = {
+    "empty": (lambda files: {}, "it is empty"),
+    "a folder around it": (
+        lambda files: {f"project/{name}": data for name, data in files.items()},
+        "everything is in the folder project",
+    ),
+    "a file missing": (lambda files: without(files, "Procfile"), "Procfile is missing"),
+    "hidden folders missing": (lambda files: without(files, ".ebextensions/"), ".ebextensions/ is missing"),
+    "nginx missing": (lambda files: without(files, ".platform/nginx/"), ".platform/nginx/ is missing"),
+    "tests": (lambda files: files | {"tests/test_rules.py": b""}, "tests/test_rules.py does not belong"),
+    "git": (lambda files: files | {".git/config": b""}, ".git/config does not belong"),
+    "its own key": (lambda files: files | {".secret_key": b""}, ".secret_key does not belong"),
+    "a hidden file": (lambda files: files | {"games/.secret_key": b""}, "games/.secret_key does not belong"),
+    "an environment": (lambda files: files | {".venv/bin/python": b""}, ".venv/bin/python does not belong"),
+    "Python's leavings": (lambda files: files | {"games/__pycache__/a.pyc": b""}, "games/__pycache__/a.pyc does not"),
+    "out of its folder": (lambda files: files | {"games/../../x": b""}, "'games/../../x' leads out"),
+    "absolute": (lambda files: files | {"/etc/passwd": b""}, "'/etc/passwd' leads out"),
+    "another port": (with_(Procfile=(b":8000", b":8080")), "Procfile: web must listen on port 8000"),
+    "no port": (with_(Procfile=(b"--bind 127.0.0.1:8001 ", b"")), "Procfile: live must listen on port 8001"),
+    "no live": (with_(Procfile=(b"live:", b"lice:")), "Procfile: there is no process live"),
+    "no hash": (
+        lambda files: files | {"requirements.txt": files["requirements.txt"] + b"\nflask==3.1.0\n"},
+        "requirements.txt: flask==3.1.0 has no exact version with a hash",
+    ),
+    "another file asked for": (
+        lambda files: files | {"requirements.txt": b"-r requirements-play.txt\n" + files["requirements.txt"]},
+        "requirements.txt: -r asks for something",
+    ),
+    "no requirements": (lambda files: files | {"requirements.txt": b"# none\n"}, "requirements.txt names no package"),
+    "no INI file": (lambda files: files | {"beanstalk.config": b"hello"}, "beanstalk.config: line 1"),
+    "a placeholder": (
+        lambda files: files | {"beanstalk.config": WITH_SECRET.replace(b"71d0", b"example")},
+        "beanstalk.config: [django] secret_key is a placeholder",
+    ),
+    "too large": (lambda files: files | {"games/x.bin": b"x" * 1_000_000}, "it has "),
+}
+
+
+@pytest.mark.parametrize("what", SPOILED)
+def test_what_is_wrong_with_a_zip_is_one_sentence(what: str, built: bytes) -> None:
+    spoil, words = SPOILED[what]
+    found = bundle_check.problems(zipped(spoil(contents(built))))
+    assert len(found) == 1, found
+    assert found[0].startswith(words), found
+
+
+def test_a_zip_made_by_hand_may_be_sound(built: bytes) -> None:
+    """With entries for folders, and compressed; and pip may be told to take no source distributions."""
+    files = contents(built)
+    files["requirements.txt"] = b"--only-binary :all:\n\n" + files["requirements.txt"]
+    buffer = io.BytesIO(zipped(files))
+    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive:
+        for folder in ("games/", ".ebextensions/", ".platform/hooks/"):
+            archive.writestr(zipfile.ZipInfo(folder), b"")
+    assert bundle_check.problems(buffer.getvalue()) == []
+
+
+def test_hooks_must_be_executable_and_links_are_refused(built: bytes) -> None:
+    found = bundle_check.problems(zipped(contents(built), mode=0o100644))
+    assert [problem.split()[0] for problem in found] == [HOOK.replace("/hooks", "/confighooks"), HOOK]
+    assert all("is not executable" in problem for problem in found)
+    found = bundle_check.problems(zipped({"manage.py": b"/etc/passwd"}, mode=0o120777))
+    assert "manage.py is a link, which leads to nothing on an instance." in found
+
+
+def test_what_is_no_zip_is_said_to_be_none(built: bytes) -> None:
+    damaged = bytearray(built)
+    damaged[5000] ^= 1
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("manage.py", b"0" * 20_000_000)
+    for data, words in (
+        (b"", "no zip file"),
+        (b"hello\n", "no zip file"),
+        (built[:-100], "no zip file"),
+        (built[: len(built) // 2], "no zip file"),
+        (bytes(damaged), "is damaged"),
+        (bomb.getvalue(), "unpacks to 20000000 bytes"),
+    ):
+        (found,) = bundle_check.problems(data)
+        assert words in found
+
+
+def test_a_name_that_is_there_twice_is_found(built: bytes) -> None:
+    buffer = io.BytesIO(built)
+    with zipfile.ZipFile(buffer, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("games/rules.py", b"")
+    assert bundle_check.problems(buffer.getvalue()) == ["games/rules.py is in it 2 times."]
+
+
+@pytest.mark.parametrize(("offset", "what"), [(8, 0x01), (10, 0x63)], ids=["encrypted", "a method Python has not"])
+def test_what_python_cannot_unpack_is_said_so(built: bytes, offset: int, what: int) -> None:
+    """Both are said in the directory's entries (APPNOTE.TXT of the zip format, 4.3.12): flags and method."""
+    changed = bytearray(built)
+    changed[changed.index(b"PK\x01\x02") + offset] = what
+    (found,) = bundle_check.problems(bytes(changed))
+    assert "no zip file, or a damaged one" in found
+
+
+def test_every_part_that_is_cut_or_garbled_is_found_without_a_traceback(built: bytes) -> None:
+    """A bit of every 997th byte: the contents, their headers, the directory at the end."""
+    for position in range(0, len(built), 997):
+        garbled = bytearray(built)
+        garbled[position] ^= 0x10
+        for problem in bundle_check.problems(bytes(garbled)):
+            assert problem.endswith(".")
+        assert bundle_check.problems(built[:position])
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "284e784d-1a25-4a19-92bf-8eeb7a9example",
+        "CHANGEME-CHANGEME-CHANGEME-123456",
+        "django-insecure-h3k5!d8s0(z9@x2c7v1b4n6m",
+        "my-very-long-secret-for-tic-tac-toe-42",
+        "correct-horse-battery-password-9817",
+        "x" * 40,
+        "00000000-0000-0000-0000-000000000000",
+        "abcdefghij0123456789abcdefghij0123456789",
+        "0123456789abcdef0123456789abcdef0123",
+    ],
+)
+def test_a_placeholder_is_no_secret(secret: str) -> None:
+    for key in ("secret_key", "secret_key_fallbacks"):
+        chosen = bundle_config.read(f"{GOOD}[django]\n{key} = {secret}\n".encode(), "mine.config")
+        (problem,) = bundle_config.problems(chosen, "mine.config")
+        assert problem.startswith(f"mine.config: [django] {key} is a placeholder")
+        assert secret not in problem
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: str(uuid.uuid4()), lambda: uuid.uuid4().hex, get_random_secret_key, secrets.token_urlsafe]
+)
+def test_real_secrets_pass(make: Callable[[], str]) -> None:
+    assert not [secret for secret in (make() for _ in range(1000)) if bundle_config.is_dummy(secret)]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (GOOD.replace("dynamodb.us-west-2.amazonaws.com", "http://localhost:8000"), "[dynamodb] endpoint"),
+        (GOOD.replace("dynamodb.us-west-2.amazonaws.com", "http://127.0.0.2:8000"), "[dynamodb] endpoint"),
+        (GOOD.replace("dynamodb.us-west-2.amazonaws.com", "http://[::1]:8000"), "[dynamodb] endpoint"),
+        (GOOD.replace("dynamodb.us-west-2.amazonaws.com", "http://0.0.0.0:8000"), "[dynamodb] endpoint"),
+        (GOOD + "access_key_id = AKIAIOSFODNN7\nsecret_access_key = abc\n", "[dynamodb] access_key_id"),
+    ],
+)
+def test_what_no_server_can_use_or_everybody_could_is_refused(text: str, words: str) -> None:
+    (problem,) = bundle_config.problems(bundle_config.read(text.encode(), "mine.config"), "mine.config")
+    assert problem.startswith(f"mine.config: {words}")
+    assert "AKIA" not in problem
+
+
+def test_a_broken_configuration_is_named_by_its_name() -> None:
+    with pytest.raises(config.ConfigError, match=r"^mine.config: \[dynamodb\] region is still the placeholder"):
+        bundle_config.read(b"[dynamodb]\nregion = <AWS region>\n", "mine.config")

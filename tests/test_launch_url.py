@@ -1,0 +1,98 @@
+"""``manage.py launch_url``: an address that the browser takes apart into what was asked for, or one sentence."""
+
+from __future__ import annotations
+
+from io import StringIO
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from tests.test_commands import shell
+
+pytestmark = pytest.mark.deployment
+
+GIVEN = ("--region", "us-west-2", "--bucket", "alices-games")
+
+
+def launch_url(*arguments: str) -> str:
+    out = StringIO()
+    call_command("launch_url", *GIVEN, *arguments, stdout=out)
+    return out.getvalue()
+
+
+def parameters(address: str) -> dict[str, str]:
+    """Those of the page that the fragment names: the console is one page, and reads the fragment itself."""
+    page, _, query = urlsplit(address).fragment.partition("?")
+    assert page == "/newApplication"
+    return {name: values[0] for name, values in parse_qs(query, strict_parsing=True).items()}
+
+
+def test_it_is_the_console_of_the_region_with_the_fields_filled_in() -> None:
+    line = launch_url()
+    assert line.endswith("\n")
+    address = urlsplit(line.strip())
+    assert (address.scheme, address.netloc, address.path) == ("https", "console.aws.amazon.com", "/elasticbeanstalk/")
+    assert address.query == "region=us-west-2"
+    assert parameters(line.strip()) == {
+        "applicationName": "TicTacToe",
+        "platform": "arn:aws:elasticbeanstalk:us-west-2::platform/Python 3.13 running on 64bit Amazon Linux 2023",
+        "sourceBundleUrl": "https://s3.amazonaws.com/alices-games/tictactoe.zip",
+        "environmentType": "SingleInstance",
+        "tierName": "WebServer",
+        "instanceType": "t3.micro",
+    }
+
+
+def test_every_option_reaches_it_and_everything_is_encoded() -> None:
+    address = launch_url(
+        *("--key", "v 1/tic&tac=töe#?.zip", "--application", "Älice & Bob's #1?", "--environment-type", "LoadBalanced"),
+        *("--instance-type", "t4g.small", "--platform", "Python 3.12 running on 64bit Amazon Linux 2023"),
+    ).strip()
+    assert address.isascii()
+    assert not set(address) & set(" \"'<>")
+    assert address.count("#") == 1
+    found = parameters(address)
+    assert found["applicationName"] == "Älice & Bob's #1?"
+    assert found["sourceBundleUrl"] == "https://s3.amazonaws.com/alices-games/v%201/tic%26tac%3Dt%C3%B6e%23%3F.zip"
+    assert (found["environmentType"], found["instanceType"]) == ("LoadBalanced", "t4g.small")
+    assert found["platform"].endswith("/Python 3.12 running on 64bit Amazon Linux 2023")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--region", "Oregon"], "'Oregon' is no AWS region"),
+        (["--region", "<AWS-Region>"], "no AWS region"),
+        (["--region", "cn-north-1"], "console of its own"),
+        (["--bucket", "<bucket-name>"], "is not a bucket"),
+        (["--bucket", "Alices-Games"], "is not a bucket"),
+        (["--bucket", "ab"], "is not a bucket"),
+        (["--bucket", "a..b"], "is not a bucket"),
+        (["--bucket", "192.168.0.1"], "is not a bucket"),
+        (["--key", ""], "is no key"),
+        (["--key", "ö" * 513], "is no key"),
+        (["--key", "a\nb"], "is no key"),
+        (["--key", "\udc80"], "is no key"),
+        (["--application", "alice/bob"], "no slash"),
+        (["--application", "\udc80"], "no slash"),
+        (["--application", "x" * 101], "100 characters"),
+        (["--environment-type", "Worker"], "SingleInstance or LoadBalanced"),
+        (["--instance-type", "micro"], "such as t3.micro"),
+        (["--platform", "Python&3"], "list-platform-branches"),
+    ],
+)
+def test_a_wrong_value_is_named_in_one_sentence(arguments: list[str], words: str) -> None:
+    with pytest.raises(CommandError, match=words):
+        launch_url(*arguments)
+
+
+@pytest.mark.process
+def test_a_wrong_parameter_ends_with_2_and_help_names_the_surer_ways() -> None:
+    wrong, incomplete, taught = shell("launch_url", *GIVEN, "--key", ""), shell("launch_url"), shell("launch_url", "-h")
+    assert (wrong.returncode, incomplete.returncode, taught.returncode) == (2, 2, 0)
+    assert "--region" in incomplete.stderr
+    assert "Traceback" not in wrong.stderr + incomplete.stderr
+    for words in ("eb create", "template", "CONFIG_FILE", "Exit codes"):
+        assert words in " ".join(taught.stdout.split())

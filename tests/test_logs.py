@@ -1,0 +1,197 @@
+"""What the Procfile's processes log: JSON, a line for each request and its cost, and nobody's name or password."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import socket
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import pytest
+from django.http import HttpRequest
+from django.test import Client
+from django.urls import path
+
+from games import metering, queries, table
+from games.errors import StoreUnavailable
+from tests.conftest import PASSWORD
+from tests.engines import free_port
+from tests.instances import procfile, started
+from tests.processes import comes_true
+from tests.reliability.players import Player
+from tests.sites import playing
+from tictactoe_site import logs
+from tictactoe_site.config import Config
+
+local = pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True)
+NAME, OTHER = "zebulon-7", "yolanda-8"
+Written = Callable[[], list[dict[str, Any]]]
+
+
+class Web:
+    """The web process, and the lines that it has logged."""
+
+    def __init__(self, address: str, log: Path) -> None:
+        self.address = address
+        self._log = log
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self._log.read_text().splitlines()]
+
+    def of(self, request_id: str) -> dict[str, Any]:
+        """The one line of a request."""
+        [line] = [line for line in self.lines if line["request_id"] == request_id and "status" in line]
+        return line
+
+    def send(self, raw: bytes) -> bytes:
+        """What no library would send, and the answer."""
+        address = urlsplit(self.address)
+        with socket.create_connection((address.hostname, address.port or 80), timeout=10) as connection:
+            connection.sendall(raw)
+            return connection.recv(65536)
+
+
+@pytest.fixture
+def web(games_table: str, tmp_path: Path) -> Iterator[Web]:
+    port, log = free_port(), tmp_path / "log"
+    with log.open("wb") as file, started("web", port, games_table, tmp_path, log=file):
+        yield Web(f"http://127.0.0.1:{port}", log)
+
+
+@local
+@pytest.mark.process
+def test_a_game_in_the_log(web: Web) -> None:
+    host, opponent = Player(web.address, name=NAME), Player(web.address, name=OTHER)
+    game = host.invite(OTHER)
+    position = opponent.session.get(f"{web.address}{game}", timeout=10).json()["position"]
+    accepted = opponent.move(game, 4, position)
+    moved = host.move(game, 0, accepted.json()["position"])
+    opponent.invite(NAME)
+    lobby = host.session.get(f"{web.address}/", timeout=10)
+    lost = host.move(game, 1, accepted.json()["position"])
+
+    line = web.of(moved.headers["X-Request-ID"])
+    assert datetime.now(UTC) - datetime.fromisoformat(line["time"]) < timedelta(minutes=1)
+    assert (line["level"], line["method"], line["route"]) == ("INFO", "POST", "/games/<uuid:game_id>/move/")
+    assert (line["status"], line["dynamodb_calls"], line["read_units"], line["write_units"]) == (200, 1, 0, 1)
+    assert 0 < line["ms"] < 5000
+    assert cost(web, accepted.headers["X-Request-ID"]) == (1, 0, 5)
+    # Two queries, of which one is made in another thread, and a batch read.
+    assert cost(web, lobby.headers["X-Request-ID"]) == (3, 1.5, 0)
+    # DynamoDB says nothing of what a failed condition cost.
+    assert (lost.status_code, cost(web, lost.headers["X-Request-ID"])) == (409, (1, 0, 0))
+
+    players = {line["player"] for line in web.lines if line.get("route") == "/games/<uuid:game_id>/move/"}
+    assert line["player"] in players
+    assert len(players) == 2
+    assert all(re.fullmatch("[0-9a-f]{12}", player) for player in players)
+    assert {line["player"] for line in web.lines if line.get("route") == "/accounts/signup/"} == {None}
+    everything = json.dumps(web.lines)
+    for secret in (NAME, OTHER, PASSWORD, game.split("/")[2]):
+        assert secret not in everything
+
+
+def cost(web: Web, request_id: str) -> tuple[int, float, float]:
+    line = web.of(request_id)
+    return line["dynamodb_calls"], line["read_units"], line["write_units"]
+
+
+@local
+@pytest.mark.process
+def test_each_line_is_an_object_whatever_is_sent(web: Web) -> None:
+    forged = '{"level":"ERROR","status":500}'
+    for path_sent in ("/%0a" + forged, "/players/a%0d%0a/", "/%e2%80%a8", "/%ff%fe"):
+        web.send(f"GET {path_sent} HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: {forged}\r\n\r\n".encode())
+    web.send(b"G\n" + forged.encode() + b"\r\n\r\n")
+    web.send(b"BREW / HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+    web.send(b"GET /healthz/ HTTP/1.1\r\nHost: 10.0.0.5\r\n\r\n")
+    web.send(b"GET /accounts/login/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert comes_true(lambda: any(line.get("route") == "/accounts/login/" for line in web.lines), 10)
+    requests = [line for line in web.lines if "status" in line]
+    assert [line["status"] for line in requests] == [404, 404, 404, 404, 400, 200]
+    assert [line["route"] for line in requests] == [None] * 5 + ["/accounts/login/"]
+    assert {len(line["request_id"]) for line in requests} == {32}
+    # gunicorn's own word on the one that is no request.
+    assert [line["level"] for line in web.lines if line["logger"] == "gunicorn.error"] == ["WARNING"]
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("name", procfile())
+def test_what_keeps_a_process_from_serving_is_an_object_too(name: str, tmp_path: Path) -> None:
+    (tmp_path / "site.config").write_text("[dynamodb]\nregoin = us-west-2\n")
+    log = tmp_path / "log"
+    with log.open("wb") as file, started(name, free_port(), "", tmp_path, log=file):
+        assert comes_true(lambda: "regoin" in log.read_text(), 10)
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [line["level"] for line in lines if "[dynamodb] regoin is an unknown key" in line["message"]] == ["ERROR"]
+
+
+def test_a_call_that_is_not_answered_is_a_call() -> None:
+    table.bind(Config(endpoint=f"http://127.0.0.1:{free_port()}", access_key_id="local", secret_access_key="local"))
+    table.warm_up()
+    with metering.measured() as usage, pytest.raises(StoreUnavailable):
+        queries.game("2ae80eff-822a-4380-aa4d-a3cadde82272")
+    assert usage == metering.Usage(calls=1)
+
+
+def broken(request: HttpRequest) -> NoReturn:
+    raise ValueError("nobody\nexpected this")
+
+
+urlpatterns = [path("broken/", broken)]
+
+
+@pytest.fixture
+def written(caplog: pytest.LogCaptureFixture) -> Written:
+    """What was logged in this process, as it would be in the Procfile's."""
+    caplog.handler.setFormatter(logs.JsonLines())
+    caplog.set_level(logging.INFO, "tictactoe_site.logs.requests")
+    return lambda: [json.loads(line) for line in caplog.text.splitlines()]
+
+
+@pytest.mark.urls(__name__)
+def test_an_error_is_a_line_with_its_traceback_and_the_id_of_its_request(written: Written) -> None:
+    given = "0123456789abcdef0123456789abcdef"
+    answer = Client(raise_request_exception=False).get("/broken/", headers={"x-request-id": given})
+    assert (answer.status_code, answer["X-Request-ID"]) == (500, given)
+    error, line = written()
+    assert (error["level"], error["request_id"], "status" in error) == ("ERROR", given, False)
+    assert error["traceback"].startswith("Traceback")
+    assert error["traceback"].endswith("ValueError: nobody\nexpected this")
+    assert (line["request_id"], line["route"], line["status"]) == (given, "/broken/", 500)
+
+
+@pytest.mark.parametrize("given", ["short", "x" * 65, "0123456789 abcdef", "0123456789abcdéf", "0123456789abcdef\n"])
+def test_an_id_of_another_kind_is_replaced(given: str) -> None:
+    answer = Client().get("/accounts/login/", headers={"x-request-id": given})
+    assert re.fullmatch("[0-9a-f]{32}", answer["X-Request-ID"])
+
+
+def test_answers_of_the_middleware_have_their_line_too(written: Written, settings: Any) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    assert Client().get("/").status_code == 301
+    settings.SECURE_SSL_REDIRECT = False
+    assert Client(enforce_csrf_checks=True).post("/accounts/guest/").status_code == 403
+    settings.SETUP_PROBLEM = "CONFIG_FILE is not set."
+    assert Client().get("/").status_code == 503
+    routes = [(line["status"], line["route"]) for line in written() if "status" in line]
+    assert routes == [(301, None), (403, "/accounts/guest/"), (503, None)]
+    line, word_of_django = written()[-2:]
+    assert (word_of_django["level"], word_of_django["message"]) == ("ERROR", "Service Unavailable: /")
+    assert word_of_django["request_id"] == line["request_id"]
+
+
+@pytest.mark.process
+def test_on_ones_own_machine_lines_are_for_people() -> None:
+    with playing() as (address, process):
+        assert Player(address).name
+        process.terminate()
+        out, err = process.communicate(timeout=10)
+    assert out == ""
+    assert "{" not in err

@@ -1,0 +1,191 @@
+"""Behind the instance's nginx, with a load balancer before it and without: whose word counts for address and scheme."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from http.client import HTTPConnection, HTTPMessage
+from ipaddress import ip_network
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+
+from accounts import store
+from games.models import Status
+from games.table import TableItem
+from tests.conftest import PASSWORD
+from tests.instances import Instance, instance
+from tests.many import game_of, put
+from tests.nginx import BALANCER
+from tests.sites import configured_for
+from tictactoe_site.config import BASE_DIR
+
+pytestmark = pytest.mark.process
+behind_nginx = pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True)
+
+SITE = "play.example.com"
+BY_HTTPS = {"X-Forwarded-Proto": "https"}
+# Who connects without a balancer, as on a single instance.
+SOMEBODY = "127.0.0.1"
+FORGED = BY_HTTPS | {
+    "X-Forwarded-For": "192.0.2.66",
+    "X-Forwarded-Protocol": "ssl",
+    "X-Forwarded-Ssl": "on",
+    "X-Forwarded-Host": "evil.example",
+    "Forwarded": "for=192.0.2.66;proto=https;host=evil.example",
+}
+
+
+@pytest.fixture(scope="module")
+def site(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """An instance whose players come by HTTPS, and each address has one stream."""
+    folder = tmp_path_factory.mktemp("instance")
+    with Path(configured_for(engine, folder)).open("a") as file:
+        file.write(f"allowed_hosts = {SITE} .example.org\nhttps = yes\nstreams_per_address = 1\n")
+    with instance(engine, folder) as running:
+        yield running
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: HTTPMessage
+    text: str
+
+
+def connected(site: Instance, source: str) -> HTTPConnection:
+    address = urlsplit(site.address)
+    assert address.hostname
+    return HTTPConnection(address.hostname, address.port, timeout=10, source_address=(source, 0))
+
+
+def ask(
+    site: Instance, path: str, source: str, headers: dict[str, str], *, form: dict[str, str] | None = None
+) -> Answer:
+    kind = {"Content-Type": "application/x-www-form-urlencoded"} if form else {}
+    with closing(connected(site, source)) as connection:
+        body = urlencode(form) if form else None
+        connection.request("POST" if form else "GET", path, body, {"Host": SITE} | kind | headers)
+        response = connection.getresponse()
+        return Answer(response.status, response.headers, response.read().decode())
+
+
+def test_only_private_ranges_are_a_balancers() -> None:
+    text = (BASE_DIR / ".platform/nginx/conf.d/forwarded.conf").read_text()
+    ranges = re.findall(r"^set_real_ip_from (\S+);$", text, re.MULTILINE)
+    assert ranges == re.findall(r"^ +(\S+) +1;$", text, re.MULTILINE)
+    assert "10.0.0.0/8" in ranges
+    assert not [found for found in ranges if ip_network(found).is_global]
+
+
+@behind_nginx
+def test_the_scheme_is_what_the_balancer_says(site: Instance) -> None:
+    page = ask(site, "/", BALANCER, BY_HTTPS | {"X-Forwarded-For": "192.0.2.7"})
+    assert page.status == 200
+    assert page.headers["Strict-Transport-Security"] == "max-age=2592000"
+    assert "Strict-Transport-Security" not in ask(site, "/healthz/", BALANCER, {}).headers
+    sent_on = ask(site, "/?next=1", BALANCER, {"X-Forwarded-Proto": "http", "X-Forwarded-For": "192.0.2.7"})
+    assert (sent_on.status, sent_on.headers["Location"]) == (301, f"https://{SITE}/?next=1")
+
+
+@behind_nginx
+def test_the_scheme_is_not_what_a_client_says(site: Instance) -> None:
+    alone = ask(site, "/", SOMEBODY, FORGED)
+    assert (alone.status, alone.headers["Location"]) == (301, f"https://{SITE}/")
+    through_the_balancer = ask(site, "/", BALANCER, FORGED | {"X-Forwarded-Proto": "http"})
+    assert (through_the_balancer.status, through_the_balancer.headers["Location"]) == (301, f"https://{SITE}/")
+
+
+@behind_nginx
+def test_gunicorn_takes_no_other_header_for_the_scheme(site: Instance) -> None:
+    others = {name: value for name, value in FORGED.items() if name != "X-Forwarded-Proto"}
+    web = replace(site, address=f"http://127.0.0.1:{site.ports['web']}")
+    assert ask(web, "/", SOMEBODY, others).status == 301
+    assert ask(web, "/", SOMEBODY, BY_HTTPS).status == 200
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "client"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("192.0.2.66, 192.0.2.7", "192.0.2.7"),
+        ("192.0.2.66, 127.0.0.2", "127.0.0.2"),  # somebody in the balancer's own network
+        ("2001:db8::7", "2001:db8::7"),
+    ],
+)
+@behind_nginx
+@pytest.mark.usefixtures("games_table")
+def test_a_wrong_password_counts_for_the_address_that_the_balancer_saw(
+    site: Instance, forwarded: str, client: str
+) -> None:
+    store.claim("alice", PASSWORD)
+    assert log_in(site, BY_HTTPS | {"X-Forwarded-For": forwarded}).status == 403
+    assert counted() == {client}
+
+
+def log_in(site: Instance, headers: dict[str, str]) -> Answer:
+    """With a wrong password."""
+    form = {"username": "alice", "password": "wrong"}
+    return send(site, "/accounts/login/", {"Origin": f"https://{SITE}"} | headers, form)
+
+
+def send(site: Instance, path: str, headers: dict[str, str], form: dict[str, str]) -> Answer:
+    """The form, with the token of a page that was loaded before."""
+    cookie = ask(site, "/accounts/login/", BALANCER, BY_HTTPS).headers["Set-Cookie"]
+    assert "Secure" in cookie
+    token = re.match("csrftoken=([^;]+)", cookie)
+    assert token
+    form = form | {"csrfmiddlewaretoken": token[1]}
+    return ask(site, path, BALANCER, BY_HTTPS | headers | {"Cookie": token[0]}, form=form)
+
+
+@behind_nginx
+def test_forms_come_from_the_sites_own_names_alone_and_cookies_go_encrypted(site: Instance) -> None:
+    for origin in (f"https://{SITE}", "https://example.org", "https://www.example.org"):
+        answer = send(site, "/accounts/guest/", {"Origin": origin}, {})
+        assert answer.status == 303
+        cookies = answer.headers.get_all("Set-Cookie")
+        assert cookies
+        assert [("session=" in cookie, "; Secure" in cookie) for cookie in sorted(cookies)] == [
+            (False, True),
+            (True, True),
+        ]
+    for origin in (f"http://{SITE}", "https://evil.example", "https://example.com"):
+        assert send(site, "/accounts/guest/", {"Origin": origin}, {}).status == 403
+
+
+def counted() -> set[str]:
+    """The addresses that wrong passwords came from."""
+    keys = [item.game_id.split("#") for item in TableItem.scan() if item.game_id.startswith("throttle#login#address#")]
+    return {key[3] for key in keys}
+
+
+@pytest.mark.parametrize(
+    ("source", "first", "second"),
+    [(BALANCER, "192.0.2.66, 192.0.2.7", "192.0.2.7"), (SOMEBODY, "192.0.2.66", "192.0.2.67")],
+)
+@behind_nginx
+@pytest.mark.usefixtures("games_table")
+def test_a_stream_counts_for_the_address_that_nginx_or_the_balancer_saw(
+    site: Instance, source: str, first: str, second: str
+) -> None:
+    [game_id] = put([game_of(Status.IN_PROGRESS, 1, "alice", "bob")])
+    path = f"/games/{game_id}/events/"
+    with closing(connected(site, source)) as connection:
+        connection.request("GET", path, headers={"Host": SITE, "X-Forwarded-For": first} | BY_HTTPS)
+        assert connection.getresponse().status == 200
+        refused = ask(site, path, source, {"X-Forwarded-For": second} | BY_HTTPS)
+        assert (refused.status, "Your address has all" in refused.text) == (503, True)
+
+
+@behind_nginx
+def test_health_checks_pass_by_address_and_unencrypted_and_no_other_page_does(site: Instance) -> None:
+    checker = {"Host": "10.0.0.5", "User-Agent": "ELB-HealthChecker/2.0"}
+    for source in (BALANCER, SOMEBODY):
+        assert ask(site, "/healthz/", source, checker).text == "ok\n"
+        for path in ("/", "/readyz/", "/games/new/", "/static/games/site.css"):
+            assert ask(site, path, source, checker).status == 400, path
+    assert ask(site, "/readyz/", SOMEBODY, {}).status == 200

@@ -1,0 +1,537 @@
+"""Whether the site can do what it must: each thing that can be in the way is a sentence that says what to do."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.test import Client
+
+from games import provisioning, readiness, retries, schema, table
+from games.table import TableItem
+from tests.conftest import drop_table
+from tests.engines import dynamodb_local, free_port
+from tests.iam import Account, account
+from tests.processes import comes_true
+from tests.reliability.faults import Faults, faulty
+from tests.sites import configured_for, gunicorn, serving
+from tictactoe_site import config
+
+pytestmark = pytest.mark.deployment
+
+RUNNING = {
+    "dynamodb:DescribeTable",
+    "dynamodb:DescribeTimeToLive",
+    "dynamodb:GetItem",
+    "dynamodb:BatchGetItem",
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:Query",
+}
+LESSER = {"dynamodb:DescribeTimeToLive"}
+CARE = {"dynamodb:UpdateTimeToLive", "dynamodb:UpdateContinuousBackups", "dynamodb:UpdateTable"}
+CREATING = RUNNING | CARE | {"dynamodb:CreateTable"}
+
+
+@pytest.fixture(autouse=True)
+def as_at_start(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing is known yet, nothing was logged, and good news are caught too."""
+    monkeypatch.setattr(readiness, "creation", provisioning.Creation())
+    monkeypatch.setattr(readiness, "_rest", readiness._Kept())
+    monkeypatch.setattr(readiness, "_news", readiness._News())
+    caplog.set_level(logging.INFO, "games")
+
+
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between attempts, and between an answer and the next."""
+    monkeypatch.setattr(readiness, "FIRST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(readiness, "NOT_FINE_SECONDS", 0)
+    monkeypatch.setattr(readiness, "FINE_SECONDS", 0)
+
+
+def bind(to: config.Config) -> None:
+    table.bind(to)
+    table.warm_up()
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    """What this part says in the log; Django has a line of its own for each 503."""
+    return [(record.levelname, record.message) for record in caplog.records if record.name == "games.readiness"]
+
+
+@pytest.fixture
+def bound(games_table: str) -> Iterator[str]:
+    """The address of the engine, for a test that binds the models otherwise: afterwards they are bound as before."""
+    yield games_table
+    bind(config.for_endpoint(games_table, environ={}))
+
+
+def ready() -> tuple[int, dict[str, Any]]:
+    answer = Client().get("/readyz/")
+    return answer.status_code, answer.json()
+
+
+def problems() -> list[str]:
+    status, answer = ready()
+    assert status == 503, answer
+    assert answer["error"] == " ".join(answer["problems"])
+    return list(answer["problems"])
+
+
+def inspect(*arguments: str) -> tuple[str, str]:
+    """What it prints, and the sentence that it ends with."""
+    out, err = StringIO(), StringIO()
+    try:
+        call_command("inspect_table", *arguments, stdout=out, stderr=err)
+    except CommandError as exc:
+        return out.getvalue() + err.getvalue(), str(exc)
+    return out.getvalue() + err.getvalue(), ""
+
+
+@pytest.fixture(scope="module")
+def enforcing() -> Iterator[Account]:
+    with account() as running:
+        table.bind(config.for_endpoint(running.address, environ={}), patient=True)
+        provisioning.create(lambda line: None)
+        yield running
+
+
+@pytest.fixture
+def allowed(enforcing: Account) -> Account:
+    """The table is there, and the site may do all that it does while it runs."""
+    enforcing.allow_actions(RUNNING)
+    bind(enforcing.config)
+    return enforcing
+
+
+def test_with_every_action_of_the_running_site_it_is_ready(allowed: Account, caplog: pytest.LogCaptureFixture) -> None:
+    assert ready() == (200, {"status": "ok", "table": "Games"})
+    assert logged(caplog) == [("INFO", "Ready: the table Games answers.")]
+    printed, problem = inspect("--probe")
+    assert (printed.count(": allowed"), problem) == (7, "")
+    assert "All as expected." in printed
+
+
+@pytest.mark.parametrize("action", sorted(RUNNING - LESSER))
+def test_each_action_that_is_refused_is_named_everywhere(
+    allowed: Account, action: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    allowed.allow_actions(RUNNING - {action})
+    found = problems()
+    assert all(f"refuses {action}: allow it in the policy of the role" in problem for problem in found)
+    assert len(found) == (2 if action == "dynamodb:Query" else 1)
+    assert all("Until then" in problem for problem in found)
+    assert logged(caplog) == [("ERROR", f"Not ready: {' '.join(found)}")]
+    printed, problem = inspect("--probe")
+    assert action in problem
+    assert printed.count("REFUSED") == (0 if action == "dynamodb:DescribeTable" else len(found))
+    assert "All as expected." not in printed
+
+
+def test_the_permissions_of_one_who_inspects_are_in_the_json(allowed: Account) -> None:
+    allowed.allow_actions({"dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive"})
+    printed, problem = inspect()
+    assert (problem, "action" in printed) == ("", False)
+    printed, problem = inspect("--probe", "--json")
+    actions = json.loads(printed)["actions"]
+    assert [action["allowed"] for action in actions] == [False] * 7
+    assert {action["action"] for action in actions} == RUNNING - {"dynamodb:DescribeTable"} - LESSER
+    assert [action["index"] for action in actions][-2:] == ["HostId-StatusDate-index", "OpponentId-StatusDate-index"]
+
+
+def test_without_any_permission_all_actions_are_named_at_once(allowed: Account) -> None:
+    allowed.allow_actions({"dynamodb:ListTables"})
+    assert len(problems()) == 8
+    assert "123456789012" not in str(ready()), "moto's account number, and /readyz/ is public"
+    assert "arn:" not in str(ready())
+
+
+def test_a_lesser_action_is_a_note(allowed: Account) -> None:
+    allowed.allow_actions(RUNNING - LESSER)
+    status, answer = ready()
+    assert status == 200
+    assert ["refuses dynamodb:DescribeTimeToLive" in note for note in answer["notes"]] == [True]
+    printed, problem = inspect()
+    assert "ttl      unknown" in printed
+    assert "refuses dynamodb:DescribeTimeToLive" in printed
+    assert problem == ""
+
+
+def test_what_is_set_right_is_seen_and_said_once(
+    allowed: Account, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed.allow_actions(RUNNING - {"dynamodb:PutItem"})
+    monkeypatch.setattr(readiness, "NOT_FINE_SECONDS", 0)
+    for _ in range(3):
+        assert ready()[0] == 503
+    allowed.allow_actions(RUNNING)
+    for _ in range(3):
+        assert ready()[0] == 200
+    assert [level for level, _ in logged(caplog)] == ["ERROR", "WARNING"]
+
+
+@pytest.fixture
+def sent(bound: str) -> list[str]:
+    """The names of the calls that the site makes, through a client of this test's own."""
+    bind(config.for_endpoint(bound, environ={}))
+    calls: list[str] = []
+
+    def note(model: Any, **_: Any) -> None:
+        calls.append(model.name)
+
+    table.client().meta.events.register("before-call.dynamodb", note)
+    return calls
+
+
+def test_asking_often_costs_nothing_more(sent: list[str]) -> None:
+    for _ in range(5):
+        assert ready()[0] == 200
+    assert sent.count("DescribeTable") == 5, "free, and the way to see an outage at once"
+    assert len(sent) == 5 + 8
+
+
+def test_probing_changes_nothing(sent: list[str]) -> None:
+    before = list(TableItem.scan())
+    assert [finding.problem for finding in readiness.try_actions()] == [""] * 7
+    assert list(TableItem.scan()) == before
+
+
+def refused_by(code: str, message: str = "") -> Callable[..., Any]:
+    """botocore's own way to answer in place of the service."""
+    parsed = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": 400}}
+    return lambda **_: (type("Refusal", (), {"status_code": 400}), parsed)
+
+
+DENIED = (
+    "User: arn:aws:sts::123456789012:assumed-role/site/i-0 is not authorized to perform: dynamodb:PutItem on "
+    "resource: arn:aws:dynamodb:us-west-2:123456789012:table/Games "
+)
+
+
+@pytest.mark.parametrize("engine", ["moto"], indirect=True)
+@pytest.mark.parametrize(
+    ("code", "message", "words"),
+    [
+        ("UnrecognizedClientException", "The security token included in the request is invalid.", "enable the region"),
+        ("ExpiredTokenException", "The security token included in the request is expired", "renew them"),
+        (
+            "InvalidSignatureException",
+            "Signature expired: 20261124T1 is now earlier than 20261124T2",
+            "The clock of this",
+        ),
+        ("InvalidSignatureException", "Signature not yet current: 20261124T1", "The clock of this"),
+        ("InvalidSignatureException", "The request signature we calculated does not match", "correct them"),
+        ("RequestExpired", "", "The clock of this"),
+        ("ThrottlingException", "Rate exceeded", "is throttling DescribeTable: wait"),
+        (
+            "AccessDeniedException",
+            DENIED + "with an explicit deny in a service control policy",
+            "deny from the service control policy",
+        ),
+        (
+            "AccessDeniedException",
+            DENIED + "because no VPC endpoint policy allows the dynamodb:PutItem action",
+            "in the VPC endpoint policy",
+        ),
+        (
+            "AccessDeniedException",
+            DENIED + "because no identity-based policy allows the dynamodb:PutItem action",
+            "policy of the role",
+        ),
+        ("AccessDeniedException", "", "refuses dynamodb:DescribeTable"),
+        ("SomethingNew", "Account 123456789012 is closed.", "answered SomethingNew: Account (a number) is closed."),
+        ("SomethingNew", "arn:aws:iam::123456789012:role/site is odd", "answered SomethingNew: (an ARN) is odd"),
+    ],
+)
+def test_each_refusal_of_the_service_is_its_own_sentence(sent: list[str], code: str, message: str, words: str) -> None:
+    table.client().meta.events.register("before-call.dynamodb.DescribeTable", refused_by(code, message))
+    found = problems()
+    assert words in found[0]
+    assert "123456789012" not in str(found)
+    assert "assumed-role" not in str(found)
+    assert words in inspect()[1]
+
+
+@pytest.mark.parametrize("engine", ["moto"], indirect=True)
+def test_each_way_in_which_nothing_is_reached_is_its_own_sentence(bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retries, "FIRST_PAUSE_SECONDS", 0)
+    for endpoint, words in {
+        f"http://127.0.0.1:{free_port()}": "nothing accepts connections",
+        bound.replace("http://", "https://"): "write http://",
+        "https://dynamodb.us-wset-2.invalid": "has no address in DNS: correct [dynamodb] region or endpoint",
+    }.items():
+        bind(config.Config(endpoint=endpoint, access_key_id="x", secret_access_key="x"))
+        assert words in problems()[0]
+        assert words in inspect()[1]
+
+
+@pytest.mark.parametrize("engine", ["moto"], indirect=True)
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({}, "There are no AWS credentials: give the instance its profile"),
+        ({"AWS_PROFILE": "nobodys"}, "The AWS credentials can't be read: The config profile (nobodys)"),
+        ({"AWS_ACCESS_KEY_ID": "x"}, "The AWS credentials can't be read: Partial credentials"),
+        ({"AWS_PROFILE": "late"}, "The AWS credentials have expired when they come"),
+        ({"AWS_PROFILE": "failing"}, "The AWS credentials can't be read"),
+    ],
+)
+def test_credentials_that_are_not_there(bound: str, tmp_path: Path, environ: dict[str, str], words: str) -> None:
+    late = '{"Version": 1, "AccessKeyId": "x", "SecretAccessKey": "x", "Expiration": "2001-01-01T00:00:00Z"}'
+    (tmp_path / "late.json").write_text(late)
+    processes = {"late": f"cat {tmp_path}/late.json", "failing": "false"}
+    profiles = [f"[profile {name}]\ncredential_process = {process}\n" for name, process in processes.items()]
+    (tmp_path / "config").write_text("".join(profiles))
+    nowhere = {"AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"), "AWS_EC2_METADATA_DISABLED": "true"}
+    with pytest.MonkeyPatch.context() as patched:
+        for key, value in (nowhere | {"AWS_CONFIG_FILE": str(tmp_path / "config")} | environ).items():
+            patched.setenv(key, value)
+        table.bind(config.Config(endpoint=bound))
+        assert words in problems()[0]
+        assert words in inspect()[1]
+
+
+@pytest.fixture
+def other_table(bound: str) -> Iterator[str]:
+    """The name of a table that is not there yet, which the site is set to use."""
+    name = "ReadyGames"
+    bind(config.for_endpoint(bound, base=config.Config(table=name), environ={}))
+    yield name
+    if provisioning.describe():
+        drop_table(name)
+
+
+def test_no_table_is_a_sentence_that_names_the_place(other_table: str) -> None:
+    assert [
+        f"There is no table {other_table} at {table.place()}: run manage.py create_table" in text for text in problems()
+    ] == [True]
+    assert "correct [dynamodb] in CONFIG_FILE" in inspect()[1]
+
+
+def test_a_table_made_meanwhile_is_seen_at_once_and_as_it_is(other_table: str) -> None:
+    assert len(problems()) == 1
+    provisioning.create(lambda line: None)
+    assert ready() == (200, {"status": "ok", "table": other_table})
+
+
+def test_a_table_that_is_deleted_later_is_the_operators_to_make_again(other_table: str, no_pauses: None) -> None:
+    readiness.get_ready()
+    drop_table(other_table)
+    assert comes_true(lambda: provisioning.describe() is None, seconds=10)
+    assert "run manage.py create_table" in problems()[0]
+
+
+def another_key(request: dict[str, Any]) -> None:
+    request["KeySchema"] = [{"AttributeName": "HostId", "KeyType": "HASH"}]
+    request["AttributeDefinitions"] = [
+        each for each in request["AttributeDefinitions"] if each["AttributeName"] != "GameId"
+    ]
+
+
+def a_sort_key(request: dict[str, Any]) -> None:
+    request["KeySchema"].append({"AttributeName": "StatusDate", "KeyType": "RANGE"})
+
+
+def a_number(request: dict[str, Any]) -> None:
+    for definition in request["AttributeDefinitions"]:
+        definition["AttributeType"] = "N" if definition["AttributeName"] == "GameId" else "S"
+
+
+def one_index(request: dict[str, Any]) -> None:
+    request["GlobalSecondaryIndexes"].pop()
+    request["AttributeDefinitions"] = [
+        each for each in request["AttributeDefinitions"] if each["AttributeName"] != "OpponentId"
+    ]
+
+
+def another_index_key(request: dict[str, Any]) -> None:
+    request["GlobalSecondaryIndexes"][0]["KeySchema"][1]["AttributeName"] = "OpponentId"
+
+
+def keys_only(request: dict[str, Any]) -> None:
+    request["GlobalSecondaryIndexes"][0]["Projection"] = {"ProjectionType": "KEYS_ONLY"}
+
+
+@pytest.mark.parametrize(
+    ("differ", "words"),
+    [
+        (another_key, "The key of the table is HostId (partition key), not GameId (partition key)."),
+        (
+            a_sort_key,
+            "The key of the table is GameId (partition key), StatusDate (sort key), not GameId (partition key).",
+        ),
+        (a_number, "The key attribute GameId is of type N, not S."),
+        (one_index, "The index OpponentId-StatusDate-index is missing."),
+        (
+            another_index_key,
+            "The key of the index HostId-StatusDate-index is HostId (partition key), OpponentId (sort key), not",
+        ),
+        (keys_only, "The index HostId-StatusDate-index does not project OpponentId, Result, ExpiresAt, Computer."),
+    ],
+)
+def test_a_table_with_another_schema_is_told_from_ours_and_left_alone(
+    other_table: str, differ: Callable[[dict[str, Any]], None], words: str, no_pauses: None
+) -> None:
+    request = schema.request()
+    differ(request)
+    table.client().create_table(**request)
+    calls: list[str] = []
+    table.client().meta.events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name))
+    found = problems()
+    assert len(found) == 1
+    assert words in found[0]
+    assert "name another" in found[0]
+    readiness.creation.attempt()
+    assert words in inspect("--probe")[0]
+    assert set(calls) <= {"DescribeTable", "DescribeTimeToLive"}
+
+
+@pytest.fixture
+def nothing_there() -> Iterator[Account]:
+    """No table, and one who may do all."""
+    with account() as running:
+        running.allow_actions(CREATING)
+        bind(running.config)
+        yield running
+
+
+def test_what_a_start_needs_is_named_and_made_up_for(
+    nothing_there: Account, no_pauses: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One role after the other, as an operator goes on who reads what is missing."""
+    nothing_there.allow_actions(CREATING - CARE - {"dynamodb:CreateTable"})
+    assert readiness.creation.attempt()
+    [problem] = problems()
+    assert "refuses dynamodb:CreateTable: allow it in the policy of the role" in problem
+    assert "Or run manage.py create_table" in problem
+    assert "goes on trying" in problem
+    nothing_there.allow_actions(CREATING - CARE)
+    assert readiness.creation.attempt()
+    status, answer = ready()
+    assert status == 200
+    notes = " ".join(answer["notes"])
+    for action, what in {
+        "UpdateTimeToLive": "TTL",
+        "UpdateContinuousBackups": "Point-in-time recovery",
+        "UpdateTable": "Deletion protection",
+    }.items():
+        assert f"{what}: not set. " in notes
+        assert f"refuses dynamodb:{action}" in notes
+    nothing_there.allow_actions(CREATING)
+    readiness.get_ready()
+    assert ready() == (200, {"status": "ok", "table": "Games"})
+    assert "refuses dynamodb:CreateTable" in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "LimitExceededException"])
+def test_a_throttled_creation_is_said_once_and_tried_until_it_succeeds(
+    code: str, other_table: str, no_pauses: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    refuse, refused = refused_by(code, "Subscriber limit exceeded"), []
+
+    def throttle(**_: Any) -> Any:
+        refused.append(code)
+        return refuse() if len(refused) <= 3 else None
+
+    table.client().meta.events.register("before-call.dynamodb.CreateTable", throttle)
+    assert readiness.creation.attempt()
+    [problem] = problems()
+    assert "goes on trying to make it" in problem
+    assert "wait" in problem
+    readiness.get_ready()
+    assert len(refused) == 4
+    assert ready() == (200, {"status": "ok", "table": other_table})
+    assert [level for level, _ in logged(caplog)] == ["ERROR", "WARNING"]
+
+
+def test_twenty_who_ask_at_once_cause_one_probe(sent: list[str]) -> None:
+    with ThreadPoolExecutor(20) as crowd:
+        answers = list(crowd.map(lambda _: ready()[0], range(20)))
+    assert answers == [200] * 20
+    assert sent.count("PutItem") == 1
+
+
+@pytest.fixture
+def empty() -> Iterator[str]:
+    """The address of a DynamoDB Local without a table."""
+    with dynamodb_local() as address:
+        yield address
+
+
+def comes_ready(address: str, seconds: float = 30) -> bool:
+    return comes_true(lambda: requests.get(f"{address}/readyz/", timeout=10).status_code == 200, seconds)
+
+
+@pytest.mark.process
+def test_a_server_that_nobody_has_configured_says_what_to_set_and_setting_it_is_all_it_takes(
+    empty: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    port = free_port()
+    with gunicorn(port, CONFIG_FILE="") as (address, _):
+        assert requests.get(f"{address}/healthz/", timeout=10).status_code == 200
+        for path in ("/", "/games/new/", "/accounts/login/"):
+            answer = requests.get(f"{address}{path}", timeout=10)
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
+            for words in ("Updates, monitoring, and logging", "Environment properties", "eb setenv CONFIG_FILE="):
+                assert words in answer.text
+        assert "CONFIG_FILE is not set" in requests.get(f"{address}/readyz/", timeout=10).json()["error"]
+    assert "CONFIG_FILE is not set" in capfd.readouterr().out
+    with gunicorn(port, CONFIG_FILE=configured_for(empty, tmp_path)) as (address, _):
+        assert comes_ready(address)
+        assert requests.get(f"{address}/", timeout=10).status_code == 200
+
+
+@pytest.mark.process
+def test_a_server_that_starts_throttled_logs_it_once_and_makes_its_table_afterwards(
+    empty: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with (
+        faulty(empty, Faults(throttle=1)) as proxy,
+        serving(CONFIG_FILE=configured_for(proxy.address, tmp_path)) as site,
+    ):
+        for _ in range(2):
+            answer = requests.get(f"{site}/readyz/", timeout=10)
+            assert answer.status_code == 503
+            assert "throttling DescribeTable: wait" in answer.json()["error"]
+        proxy.set(Faults())
+        assert comes_ready(site)
+    log = capfd.readouterr().out
+    assert log.count("Not ready: http") == 1
+    assert log.count("Ready: the table Games answers.") == 1
+    assert "Traceback" not in log
+
+
+@pytest.mark.process
+def test_a_server_without_permissions_is_up_names_them_and_recovers_without_a_restart(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with account() as running:
+        running.allow_actions({"dynamodb:DescribeTable"})
+        file = tmp_path / "site.config"
+        file.write_text(
+            f"[dynamodb]\nregion = us-west-2\nendpoint = {running.address}\n"
+            f"access_key_id = {running.config.access_key_id}\nsecret_access_key = {running.config.secret_access_key}\n"
+            f"[django]\nsecret_key = {'x' * 40}\n"
+        )
+        with serving(CONFIG_FILE=str(file)) as site:
+            assert comes_true(lambda: "refuses dynamodb:CreateTable" in requests.get(f"{site}/readyz/").text, 10)
+            assert requests.get(f"{site}/healthz/", timeout=10).status_code == 200
+            running.allow_actions(CREATING)
+            assert comes_ready(site)
+            assert requests.get(f"{site}/", timeout=10).status_code == 200
+    log = capfd.readouterr().out
+    assert "refuses dynamodb:CreateTable" in log
+    assert "Ready: the table Games answers." in log
+    assert "Traceback" not in log

@@ -1,0 +1,70 @@
+"""The secret key is changed on one server after the other, and nobody notices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.reliability.players import Player
+from tests.sites import serving
+
+pytestmark = pytest.mark.process
+
+OLD, NEW = "284e784d-1a25-4a19-92bf-8eeb7a9c0ffe", "b7c5d1f0-5a53-4a86-9a3c-6c1f9e0c9d52"
+# A server at each step, from the environment that Beanstalk gives it; the last forgets the old key.
+STEPS = {
+    "announced": {"SECRET_KEY": OLD, "SECRET_KEY_FALLBACKS": NEW},
+    "changed": {"SECRET_KEY": NEW, "SECRET_KEY_FALLBACKS": OLD},
+    "forgotten": {"SECRET_KEY": NEW},
+}
+
+
+@pytest.fixture
+def servers(games_table: str, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """Their addresses, by the step that each is at. They share one table, and a browser's cookies."""
+    file = tmp_path / "site.config"
+    file.write_text(f"[dynamodb]\nregion = us-west-2\nendpoint = {games_table}\n")
+    with ExitStack() as running:
+        yield {
+            step: running.enter_context(serving(CONFIG_FILE=str(file), **secrets)) for step, secrets in STEPS.items()
+        }
+
+
+@pytest.mark.parametrize("engine", ["moto"], indirect=True)
+def test_sessions_forms_and_positions_of_one_step_are_good_on_the_servers_of_the_next_and_the_last(
+    servers: dict[str, str],
+) -> None:
+    for made, used in (("announced", "changed"), ("changed", "announced")):
+        host, opponent = Player(servers[made]), Player(servers[made])
+        path = host.invite(opponent.name)
+        position = state(opponent, servers[made], path)
+        assert player(opponent, servers[used]) == opponent.name
+        # With the token that the first server's form had, in Player's header.
+        opponent.site = servers[used]
+        assert opponent.move(path, 4, position).status_code == 200
+    host = Player(servers["announced"])
+    path = host.invite("")
+    position = state(host, servers["announced"], path)
+    assert player(host, servers["forgotten"]) is None
+    guest = Player(servers["forgotten"])
+    assert guest.move(path, 4, position).status_code == 400
+
+
+def player(browser: Player, server: str) -> str | None:
+    """Who the server says is logged in."""
+    name: str | None = get(browser, f"{server}/").get("player")
+    return name
+
+
+def state(browser: Player, server: str, path: str) -> str:
+    """The signed position that the server gives."""
+    return str(get(browser, f"{server}{path}")["position"])
+
+
+def get(browser: Player, url: str) -> dict[str, str]:
+    answer: requests.Response = browser.session.get(url, timeout=10)
+    return dict(answer.json())

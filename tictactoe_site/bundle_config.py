@@ -1,0 +1,60 @@
+"""What a configuration that goes to a server must not have: a well-known secret, somebody's credentials, localhost."""
+
+from __future__ import annotations
+
+import ipaddress
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tictactoe_site import config
+
+# Words of samples and tutorials. None is so short that a random key would have it by chance.
+DUMMY_WORDS = ("example", "change", "replace", "placeholder", "insecure", "secret", "password")
+FEWEST_CHARACTERS = 8
+UUID_COMMAND = 'python3 -c "import uuid; print(uuid.uuid4())"'
+
+
+def read(data: bytes, name: str) -> config.Config:
+    """The configuration, by the site's own rules. Raises ConfigError, which calls the file ``name``."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "file")
+        path.write_bytes(data)
+        try:
+            return config.load({"CONFIG_FILE": str(path)})
+        except config.ConfigError as exc:
+            raise config.ConfigError(str(exc).replace(str(path), name)) from None
+
+
+def problems(chosen: config.Config, name: str) -> Iterator[str]:
+    """One sentence for each thing in it that must not be on a server."""
+    secrets = [("secret_key", chosen.secret_key or "")]
+    secrets += [("secret_key_fallbacks", secret) for secret in chosen.secret_key_fallbacks]
+    for key, secret in secrets:
+        if secret and is_dummy(secret):
+            yield f"{name}: [django] {key} is a placeholder, and no secret: use the output of {UUID_COMMAND}"
+    if chosen.access_key_id not in (None, config.PLACEHOLDER):
+        yield (
+            f"{name}: [dynamodb] access_key_id: remove it and secret_access_key, for everybody who has the zip would"
+            " have them, and an instance gets credentials of its own from its role."
+        )
+    if _is_this_machine(chosen.endpoint):
+        yield f"{name}: [dynamodb] endpoint is {chosen.endpoint}, where an instance has no DynamoDB: remove the line."
+
+
+def is_dummy(secret: str) -> bool:
+    """Whether a secret is a placeholder: a sample's word in it, hardly any different characters, or repetition."""
+    lower = secret.lower()
+    repeated = any(lower[step:] == lower[:-step] for step in range(1, len(lower) // 2 + 1))
+    few = len(set(lower) - {"-"}) < FEWEST_CHARACTERS
+    return few or repeated or any(word in lower for word in DUMMY_WORDS)
+
+
+def _is_this_machine(endpoint: str | None) -> bool:
+    host = urlsplit(endpoint or "").hostname or ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    return address.is_loopback or address.is_unspecified
