@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import botocore.session
 import pytest
 from django.test import Client
 
@@ -24,6 +26,9 @@ from tictactoe_site import config
 os.environ.pop("PYTHONUNBUFFERED", None)
 # A shell that starts the tests in the background has them, and what they start, ignore Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Each client would read botocore's files of services and endpoints again: a tenth of a second, a hundred times.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 PASSWORD = "correct horse battery"
 FIGURES = pytest.StashKey[list[str]]()

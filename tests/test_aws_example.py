@@ -33,6 +33,7 @@ def example(games_table: str) -> Iterator[Any]:
     """The example's table, under a name of its own, in use by the site; gives botocore's client."""
     name = "AwsExampleGames"
     table.bind(config.for_endpoint(games_table, base=config.Config(table=name), environ={}))
+    table.warm_up()
     client = table.client()
     client.create_table(**EXAMPLE["CreateTable"] | {"TableName": name})
     for item in EXAMPLE["Items"]:

@@ -10,7 +10,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from django.test import Client
 
-from games import table
+from games import retries, table
 from games.models import Game
 from tests.conftest import stored
 
@@ -44,7 +44,9 @@ class Wire:
 
 
 @pytest.fixture
-def wire(games_table: str) -> Iterator[Wire]:
+def wire(games_table: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
+    # How long the pauses between tries are is for test_retries.py.
+    monkeypatch.setattr(retries, "LONGEST_PAUSE_SECONDS", 0.02)
     checked = table.client()._endpoint.http_session
     checked._session = wire = Wire(checked._session)
     yield wire
@@ -77,14 +79,19 @@ def test_nothing_but_damaged_replies_is_503_and_nothing_else(url: str, bob: Clie
     position = bob.get(url, headers=JSON).json()["position"]
     form = {"square": "TopLeft", "position": position}
     damaging.left = 10**6
-    for path in (url, f"{url}state/", "/", "/readyz/"):
-        assert bob.get(path).status_code == 503, path
+    assert bob.get(url).status_code == 503
     assert bob.post(f"{url}move/", form).status_code == 503
-    assert bob.post("/games/new/", {"opponent": "alice"}).status_code == 503
     damaging.left = 0
     # It had landed, and is not told otherwise.
     assert stored(url.split("/")[2]).recorded_moves == "0"
     assert bob.post(f"{url}move/", form, headers=JSON).json()["moves"] == "0"
+
+
+def test_so_it_is_on_every_page(url: str, bob: Client, wire: Wire) -> None:
+    wire.damage, wire.left = DAMAGES["cut"], 10**6
+    for path in (f"{url}state/", "/", "/readyz/"):
+        assert bob.get(path).status_code == 503, path
+    assert bob.post("/games/new/", {"opponent": "alice"}).status_code == 503
 
 
 def test_a_refusal_is_looked_at_too(url: str, bob: Client, damaging: Wire) -> None:

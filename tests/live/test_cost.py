@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from games import readiness
 from games.models import Status
 from tests.live import crowd, meter
 from tests.live.deployments import Deployment, deployed
@@ -35,7 +36,19 @@ def dynamodb(games_table: str) -> Iterator[meter.Handle]:
 @pytest.fixture
 def site(dynamodb: meter.Handle, tmp_path: Path) -> Iterator[Deployment]:
     with deployed(dynamodb.address, tmp_path, workers=1) as site:
+        have_looked(dynamodb)
         yield site
+
+
+def have_looked(dynamodb: meter.Handle) -> None:
+    """Wait until the one worker of ``web`` has looked at its table, as it does when it starts."""
+    looks = sum(probe.method in ("get_item", "batch_get_item", "query") for probe in readiness.probes())
+    for _ in range(300):
+        looks -= dynamodb.read().reads[readiness.NEVER["GameId"]["S"]]
+        if looks == 0:
+            return
+        time.sleep(0.1)
+    pytest.fail("web has not looked at its table in half a minute")
 
 
 def id_of(path: str) -> str:
