@@ -139,7 +139,7 @@ class Hub:
                 topic.read_at = now
                 topic.due = math.inf  # until this read is done
                 yield topic
-            elif topic.watchers:
+            elif topic.watchers or _is_kept(topic, now):
                 self._schedule(topic, now + KEEP_OVER_SECONDS)
             else:
                 self._forget(topic)
@@ -150,8 +150,7 @@ class Hub:
             del topics[topic.key]
 
     def _next(self, topic: Topic) -> None:
-        pause = KEEP_OVER_SECONDS if topic.over and not topic.gone else topic.pause()
-        self._schedule(topic, min(topic.due, topic.read_at + pause))
+        self._schedule(topic, min(topic.due, topic.read_at + topic.pause()))
 
     # Reading.
 
@@ -224,3 +223,8 @@ class Hub:
         task = asyncio.get_running_loop().create_task(work)
         self._reading.add(task)
         task.add_done_callback(done)
+
+
+def _is_kept(topic: Topic, now: float) -> bool:
+    """Though nobody watches. The id of what is gone may be used again."""
+    return topic.over and not topic.gone and now < topic.read_at + KEEP_OVER_SECONDS

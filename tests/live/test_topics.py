@@ -103,6 +103,23 @@ def test_who_comes_back_with_what_is_known_costs_no_read(looking: bool, shown: s
     assert (topic.due < later) is soon
 
 
+def test_a_game_that_is_over_is_known_for_a_minute_also_to_who_came_while_it_was_read() -> None:
+    hub = Hub()
+    game = game_of(Status.FINISHED, 1, "alice", "bob")
+    topic = hub.game(game.game_id)
+    hub.join(topic, Watching(looking=False), shown="")
+    assert list(hub._due(time.monotonic())) == [topic]
+    hub.join(topic, Watching(looking=False), shown="")
+    topic.take(game.serialize())
+    hub._next(topic)
+    topic.watchers.clear()
+    for later in (2, 58):
+        assert not list(hub._due(time.monotonic() + later))
+        assert hub.game(game.game_id) is topic
+    assert not list(hub._due(time.monotonic() + 150))
+    assert hub.game(game.game_id) is not topic
+
+
 def test_an_invitation_that_expires_and_is_removed_has_expired_and_is_not_just_gone() -> None:
     def taken(lifetime: int) -> GameTopic:
         topic = GameTopic("any")
