@@ -25,7 +25,7 @@ from tests.instances import procfile, started
 from tests.processes import comes_true
 from tests.reliability.players import Player
 from tests.sites import playing
-from tictactoe_site import logs
+from tictactoe_site import logs, urls
 from tictactoe_site.config import Config
 
 local = pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True)
@@ -144,7 +144,8 @@ def broken(request: HttpRequest) -> NoReturn:
     raise ValueError("nobody\nexpected this")
 
 
-urlpatterns = [path("broken/", broken)]
+urlpatterns = [path("broken/", broken), *urls.urlpatterns]
+handler500 = urls.handler500
 
 
 @pytest.fixture
@@ -160,6 +161,7 @@ def test_an_error_is_a_line_with_its_traceback_and_the_id_of_its_request(written
     given = "0123456789abcdef0123456789abcdef"
     answer = Client(raise_request_exception=False).get("/broken/", headers={"x-request-id": given})
     assert (answer.status_code, answer["X-Request-ID"]) == (500, given)
+    assert given in answer.content.decode()  # for the player to quote
     error, line = written()
     assert (error["level"], error["request_id"], "status" in error) == ("ERROR", given, False)
     assert error["traceback"].startswith("Traceback")
@@ -170,6 +172,7 @@ def test_an_error_is_a_line_with_its_traceback_and_the_id_of_its_request(written
 @pytest.mark.parametrize("given", ["short", "x" * 65, "0123456789 abcdef", "0123456789abcdéf", "0123456789abcdef\n"])
 def test_an_id_of_another_kind_is_replaced(given: str) -> None:
     answer = Client().get("/accounts/login/", headers={"x-request-id": given})
+    assert answer["X-Request-ID"] not in answer.content.decode()  # nothing went wrong
     assert re.fullmatch("[0-9a-f]{32}", answer["X-Request-ID"])
 
 

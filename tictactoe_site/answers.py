@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.shortcuts import render
 from django.utils.html import escape
 
+from tictactoe_site.logs import REQUEST_ID
+
 
 class SeeOther(HttpResponseRedirect):
     """303: the answer to a form, so that reloading the next page sends nothing twice (RFC 9110, section 15.4.4)."""
@@ -34,4 +36,6 @@ def refuse(request: HttpRequest, status: int, sentence: str, **context: Any) -> 
     if wants_fragment(request):
         headers = {"HX-Retarget": "#message", "HX-Reswap": "innerHTML"}
         return HttpResponse(escape(sentence), status=status, headers=headers)
-    return render(request, "error.html", {"sentence": sentence, "status": status, **context}, status=status)
+    # What a player can quote, and an operator look for in the log.
+    reference = request.META.get(REQUEST_ID) if status >= 500 else None
+    return render(request, "error.html", {"sentence": sentence, "reference": reference, **context}, status=status)
