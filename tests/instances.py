@@ -55,10 +55,13 @@ def started(
 
 @contextmanager
 def instance(endpoint: str, folder: Path) -> Iterator[Instance]:
-    """All of the Procfile's processes, and nginx."""
+    """All of the Procfile's processes, which log to ``folder``, and nginx."""
     ports = {name: free_port() for name in procfile()}
     with ExitStack() as running:
-        processes = {name: running.enter_context(started(name, port, endpoint, folder)) for name, port in ports.items()}
+        log = running.enter_context((folder / "log").open("ab"))
+        processes = {
+            name: running.enter_context(started(name, port, endpoint, folder, log=log)) for name, port in ports.items()
+        }
         nginx = Nginx(folder)
         running.callback(nginx.stop)
         nginx.start_on_instance(BASE_DIR, ports)
