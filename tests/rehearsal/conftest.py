@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -16,7 +17,7 @@ from tests.engines import dynamodb_local
 from tests.rehearsal.bundles import Repository
 from tests.rehearsal.instances import Instance
 from tests.rehearsal.proxies import Balancer
-from tictactoe_site import config
+from tictactoe_site import bundle_check, bundle_config, config
 
 CONFIGURATION = "[dynamodb]\nregion = us-west-2\nendpoint = dynamodb.us-west-2.amazonaws.com\n"
 
@@ -55,16 +56,30 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
 def bundle(repository: Repository, pytestconfig: pytest.Config) -> Path:
     """The zip that --bundle names, or one of this repository."""
     given = pytestconfig.getoption("--bundle")
-    return Path(given).resolve() if given else repository.bundle("first", CONFIGURATION)
+    if not given:
+        return repository.bundle("first", CONFIGURATION)
+    path = Path(given).resolve()
+    problems = bundle_check.problems(path.read_bytes()) if path.is_file() else ["there is no such file."]
+    if problems:
+        pytest.exit(f"{given}: {problems[0]}", returncode=2)
+    return path
 
 
 @pytest.fixture(scope="session")
-def stage(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def configuration(bundle: Path) -> str:
+    """The operator's, as it is in the zip."""
+    with zipfile.ZipFile(bundle) as archive:
+        return archive.read("beanstalk.config").decode()
+
+
+@pytest.fixture(scope="session")
+def stage(bundle: Path, configuration: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Deployed before it is configured, as the seed does."""
     folder = tmp_path_factory.mktemp("stage")
+    chosen = bundle_config.read(configuration.encode(), "beanstalk.config")
     with ExitStack() as running:
         endpoint = running.enter_context(dynamodb_local())
-        table.bind(config.for_endpoint(endpoint, environ={}))
+        table.bind(config.for_endpoint(endpoint, base=chosen, environ={}))
         table.warm_up()
         instances = [Instance(name, folder / name, endpoint) for name in ("one", "two")]
         for instance in instances:

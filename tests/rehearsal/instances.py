@@ -16,7 +16,9 @@ import requests
 
 from tests.engines import free_port, wait_for_port
 from tests.nginx import Nginx
+from tictactoe_site import bundle_config
 
+NOT_REHEARSED = re.compile(r"\s*(region|endpoint|secret_key|secret_key_fallbacks|https)\s*[=:]")
 # What a target group sends: no name of the site, but the instance's own address.
 HEALTH_CHECK = {"Host": "10.0.3.7", "User-Agent": "ELB-HealthChecker/2.0"}
 
@@ -52,7 +54,7 @@ class Instance:
         staging = self._folder / "staging"
         with zipfile.ZipFile(bundle) as archive:
             archive.extractall(staging)
-        self._place_table(staging / "beanstalk.config")
+        self._adapt(staging / "beanstalk.config")
         self._install(staging / "requirements.txt")
         self._run_hooks(staging)
         self._end_processes()
@@ -81,10 +83,12 @@ class Instance:
         self.nginx.stop()
         self._end_processes()
 
-    def _place_table(self, config: Path) -> None:
-        """The one thing in the bundle that is not rehearsed: where DynamoDB is."""
-        lines = [line for line in config.read_text().splitlines() if not re.match(r"endpoint\s*=", line)]
-        lines.insert(lines.index("[dynamodb]") + 1, f"endpoint = {self._dynamodb}")
+    def _adapt(self, config: Path) -> None:
+        """What is not rehearsed: where DynamoDB is, and HTTPS. Keys come from the properties, which tests change."""
+        region = bundle_config.read(config.read_bytes(), config.name).region
+        lines = [line for line in config.read_text().splitlines() if not NOT_REHEARSED.match(line)]
+        head = lines.index("[dynamodb]") + 1
+        lines[head:head] = [f"region = {region}", f"endpoint = {self._dynamodb}"]
         config.write_text("\n".join(lines) + "\n")
 
     def _install(self, requirements: Path) -> None:

@@ -16,7 +16,7 @@ from tests.live.moves import Made, Table, events_of, truth
 from tests.live.test_scale import check_order
 from tests.processes import comes_true
 from tests.rehearsal.bundles import Repository
-from tests.rehearsal.conftest import CONFIGURATION, Stage
+from tests.rehearsal.conftest import Stage
 from tests.reliability.players import Player
 
 pytestmark = pytest.mark.process
@@ -29,10 +29,10 @@ DRAIN_SECONDS = 30
 
 
 def test_a_new_version_under_steady_play(
-    site: Stage, repository: Repository, watchers: crowd.Handle, report: Callable[[str], None]
+    site: Stage, repository: Repository, configuration: str, watchers: crowd.Handle, report: Callable[[str], None]
 ) -> None:
     repository.change("games/static/games/site.css", ":root", "/* the second version */\n:root")
-    second = repository.bundle("second", CONFIGURATION)
+    second = repository.bundle("second", configuration)
     table = Table(site.address)
     paths = table.set_up(GAMES)
     watched = [events_of(path) for path in paths] * (STREAMS // GAMES)
