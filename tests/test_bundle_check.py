@@ -183,6 +183,7 @@ def test_real_secrets_pass(make: Callable[[], str]) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        (GOOD.replace("dynamodb.us-west-2", "http://dynamodb.us-west-2"), "[dynamodb] endpoint is http"),
         (GOOD.replace("dynamodb.us-west-2.amazonaws.com", "http://localhost:8000"), "[dynamodb] endpoint"),
         (GOOD.replace("dynamodb.us-west-2.amazonaws.com", "http://127.0.0.2:8000"), "[dynamodb] endpoint"),
         (GOOD.replace("dynamodb.us-west-2.amazonaws.com", "http://[::1]:8000"), "[dynamodb] endpoint"),

@@ -82,6 +82,7 @@ def test_a_refusal_of_an_htmx_request_is_a_message_and_leaves_the_board(no_dynam
 
 def test_another_host_is_400_with_a_page() -> None:
     answer = Client().get("/", headers={"host": "evil.example"})
+    assert "allowed_hosts" in answer.content.decode()
     assert answer.status_code == 400
     assert "evil" not in answer.content.decode()
 

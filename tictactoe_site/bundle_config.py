@@ -39,6 +39,8 @@ def problems(chosen: config.Config, name: str) -> Iterator[str]:
             f"{name}: [dynamodb] access_key_id: remove it and secret_access_key, for everybody who has the zip would"
             " have them, and an instance gets credentials of its own from its role."
         )
+    if config.region_of(chosen.endpoint) and (chosen.endpoint or "").startswith("http://"):
+        yield f"{name}: [dynamodb] endpoint is {chosen.endpoint}: without http://, or nothing is encrypted on the way."
     if _is_this_machine(chosen.endpoint):
         yield f"{name}: [dynamodb] endpoint is {chosen.endpoint}, where an instance has no DynamoDB: remove the line."
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
@@ -34,6 +35,8 @@ def _missing_key(request: HttpRequest) -> list[str]:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, DisallowedHost):
+        return refuse(request, 400, "This site does not know the name it was asked for: its allowed_hosts lacks it.")
     return refuse(request, 400, "The browser sent something this site can't read: go back and try again.")
 
 
