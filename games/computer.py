@@ -1,28 +1,34 @@
-"""The computer player: perfect play by looking at every continuation (there are 5,478 positions)."""
+"""The computer player, at three levels."""
 
 from __future__ import annotations
 
 import random
-from functools import cache
+from collections.abc import Callable, Sequence
 
-from games import rules
+from games import analysis
 from games.rules import Position
 
 NAME = "computer"
-PERFECT = "perfect"
+CARELESS, GOOD, PERFECT = "careless", "good", "perfect"
 
 
-@cache
-def _value(position: Position) -> int:
-    """What the position is worth to the player whose turn it is: above 0 wins, the sooner the more."""
-    ending = rules.outcome(position)
-    if ending:
-        # Whoever completed a line has just moved, so the player to move has lost.
-        return -1 - len(position.empty_squares) if ending.winner else 0
-    return max(-_value(rules.play(position, square)) for square in position.empty_squares)
+def reply(position: Position, level: str = PERFECT) -> int:
+    """The square that the computer takes, by chance where several are as good. The game must not be over.
+
+    A level that is not known, as a later version may store one, plays perfectly.
+    """
+    return random.choice(LEVELS.get(level, analysis.best)(position))
 
 
-def reply(position: Position) -> int:
-    """A square that no other is better than, one of them at random. The game must not be over."""
-    worth = {square: -_value(rules.play(position, square)) for square in position.empty_squares}
-    return random.choice([square for square, value in worth.items() if value == max(worth.values())])
+def _careless(position: Position) -> Sequence[int]:
+    """Any square."""
+    return position.empty_squares
+
+
+def _good(position: Position) -> Sequence[int]:
+    """Sees one move ahead: completes a line, else stops one, else is careless. Two threats at once beat it."""
+    mine, theirs = position.turn, position.turn.other
+    return analysis.completing(position, mine) or analysis.completing(position, theirs) or position.empty_squares
+
+
+LEVELS: dict[str, Callable[[Position], Sequence[int]]] = {CARELESS: _careless, GOOD: _good, PERFECT: analysis.best}

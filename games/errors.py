@@ -24,6 +24,10 @@ class NotYours(Exception):
     """The player may look but not do this."""
 
 
+class TooManyInvitations(Exception):
+    """Somebody has as many invitations without an answer as anybody may have."""
+
+
 class NotFound(Exception):
     """There is no such thing in the table: it never was, or was declined, cancelled or has expired."""
 

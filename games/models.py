@@ -28,6 +28,8 @@ SQUARE_FIELDS = (
     "bottom_middle",
     "bottom_right",
 )
+# How many seconds a move may take, by the word for it.
+PACES = {"none": None, "minutes": 300, "day": 86_400}
 _TIME = "%Y-%m-%d %H:%M:%S.%f"
 
 
@@ -70,7 +72,8 @@ class Snapshot:
     """What a move needs to know of a game: enough to write it under a condition, without reading.
 
     ``moves`` is None where the order of play was not recorded, as in the AWS example's games. ``opponent`` is None
-    for an open invitation and against the computer.
+    for an open invitation and against the computer. ``o_user`` plays O: the host, but in every other rematch.
+    ``pace`` is how many seconds a move may take; None for a game without hurry.
     """
 
     game_id: str
@@ -80,22 +83,41 @@ class Snapshot:
     status: Status
     board: str
     moves: str | None
+    # Pages of an earlier version, which a new one may be asked about, know no more than the above.
+    o_user: str = ""
+    pace: int | None = None
 
     @property
     def position(self) -> Position:
         """Raises UnreadableGame where no game leads to this board."""
         return _position_of(self.board)
 
+    @property
+    def players(self) -> tuple[str, str | None]:
+        """The host and the other, who is None while an open invitation waits for somebody."""
+        return self.host, computer.NAME if self.computer else self.opponent
+
     def mark_of(self, player: str) -> Mark | None:
-        """The host plays O, the other X; somebody not (yet) in the game has no mark."""
-        if player == self.host:
-            return Mark.O
-        return Mark.X if player == self.opponent else None
+        """Somebody not (yet) in the game has no mark."""
+        if player not in self.players:
+            return None
+        return Mark.O if player == (self.o_user or self.host) else Mark.X
 
     def player_of(self, mark: Mark) -> str | None:
-        if mark is Mark.O:
-            return self.host
-        return computer.NAME if self.computer else self.opponent
+        host, other = self.players
+        hosts = Mark.X if self.o_user == other else Mark.O
+        return host if mark is hosts else other
+
+    def other_than(self, player: str) -> str | None:
+        host, other = self.players
+        return other if player == host else host
+
+
+class Ending(StrEnum):
+    """Why a game is finished whose board is not decided."""
+
+    RESIGNED = "resigned"
+    LATE = "late"
 
 
 class Game(TableItem):
@@ -122,6 +144,11 @@ class Game(TableItem):
     computer = UnicodeAttribute(attr_name="Computer", null=True)
     # An open invitation, also once somebody has taken it: later comers have lost a race, not intruded.
     by_link = BooleanAttribute(attr_name="ByLink", null=True)
+    # How many seconds a move may take, and until when, in epoch seconds, the next one must have come.
+    pace = NumberAttribute(attr_name="Pace", null=True)
+    deadline = NumberAttribute(attr_name="Deadline", null=True)
+    # How it ended, if not on the board.
+    ending = UnicodeAttribute(attr_name="Ending", null=True)
 
     host_index = HostIndex()
     opponent_index = OpponentIndex()
@@ -158,6 +185,8 @@ class Game(TableItem):
             status=self.stored_status,
             board=self.board,
             moves=self.moves,
+            o_user=self.o_user or self.host_id,
+            pace=int(self.pace) if self.pace else None,
         )
 
     @property
@@ -203,6 +232,10 @@ class Game(TableItem):
     @property
     def players(self) -> tuple[str | None, str | None]:
         return self.host_id, self.opponent
+
+    def is_late(self, now: datetime) -> bool:
+        """Whether the time of whoever is to move is up, so that the other has won: ``store.forfeit`` says so."""
+        return self.status is Status.IN_PROGRESS and self.deadline is not None and self.deadline <= now.timestamp()
 
     @property
     def winner(self) -> str | None:

@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -105,7 +106,7 @@ def page(player: str, *, before: str = "", after: str = "") -> Lobby:
     """
     if before and after:
         raise MalformedInput("Ask for the games before a place in your list or for those after one, not for both.")
-    entries, more = _stretch(player, FINISHED_ON_A_PAGE, _Place.of_cursor(before or after), newer=bool(after))
+    entries, more = _stretch(player, FINISHED_ON_A_PAGE, Place.of_cursor(before or after), newer=bool(after))
     if after:
         return _lists(player, entries[::-1], newer=more, older=True)
     return _lists(player, entries, newer=True, older=more)
@@ -116,7 +117,7 @@ def with_game(lobby: Lobby, player: str, game: Game) -> Lobby:
     others = [other for other in lobby.games if other.game_id != game.game_id]
     lists = _arranged(player, [game, *others])
     finished = lists.finished[:FINISHED_IN_LOBBY]
-    older = _Place.of(finished[-1]).cursor if len(finished) < len(lists.finished) else lobby.older
+    older = Place.of(finished[-1]).cursor if len(finished) < len(lists.finished) else lobby.older
     return replace(lists, finished=finished, newer=lobby.newer, older=older)
 
 
@@ -135,6 +136,47 @@ def reads_of(lobby: Lobby) -> int:
     return 2 + math.ceil(further * LONGEST_ENTRY / READ_BYTES) + len(lobby.playing)
 
 
+def pending(player: str, *, sent: bool, most: int) -> int:
+    """How many invitations a player has sent, or was sent, that wait for an answer, counted up to ``most``.
+
+    One query of an index, which may be a moment behind. Raises StoreUnavailable.
+    """
+    now = int(datetime.now(UTC).timestamp())
+    index: Any = Game.host_index if sent else Game.opponent_index
+    waiting = index.query(player, HostIndex.status_date.startswith(Status.PENDING), Game.expires_at > now)
+    with table.unavailable():
+        return sum(1 for _ in islice(waiting, most))
+
+
+def running(player: str) -> list[Game]:
+    """A player's pending games and those in progress, whole, as the indexes show them. Raises StoreUnavailable."""
+    condition = HostIndex.status_date.between(Status.IN_PROGRESS, f"{Status.PENDING}_~")
+    found = []
+    for entry in _from_both_indexes(player, lambda games: games, condition):
+        with suppress(NotFound):  # It has been withdrawn meanwhile.
+            found.append(game(entry.game_id))
+    return found
+
+
+def finished_since(player: str, start: Place | None) -> list[Game]:
+    """All of a player's finished games that stand after ``start``, oldest first. Raises StoreUnavailable."""
+    first = start.status_date if start else f"{Status.FINISHED}_"
+    condition = HostIndex.status_date.between(first, f"{Status.FINISHED}_~")
+    games = _from_both_indexes(player, lambda games: games, condition, ascending=True)
+    return [game for game in games if start is None or Place.of(game) > start]
+
+
+def history(player: str, before: str = "") -> tuple[list[Game], str | None]:
+    """A page of a player's finished games, newest first, and the place where they go on; None where they do not.
+
+    Raises MalformedInput where ``before`` is no place, and StoreUnavailable.
+    """
+    start = Place.of_cursor(before) if before else Place(f"{Status.FINISHED}_}}", "")
+    games, more = _stretch(player, FINISHED_ON_A_PAGE, start)
+    finished = [game for game in games if game.status is Status.FINISHED]
+    return finished, Place.of(finished[-1]).cursor if more and finished else None
+
+
 def of_player(player: str, status: Status | None, limit: int) -> list[Game]:
     """Up to ``limit`` of a player's games as the indexes show them, newest first. Raises StoreUnavailable."""
     condition = HostIndex.status_date.startswith(status) if status else None
@@ -150,18 +192,18 @@ def of_everybody(status: Status | None, limit: int) -> list[Game]:
         return list(Game.scan(condition, limit=limit, page_size=1000))
 
 
-class _Place(NamedTuple):
+class Place(NamedTuple):
     """Where a game stands in the order of the lists; the id decides between games of the same instant."""
 
     status_date: str
     game_id: str
 
     @classmethod
-    def of(cls, game: Game) -> _Place:
+    def of(cls, game: Game) -> Place:
         return cls(game.status_date, game.game_id)
 
     @classmethod
-    def of_cursor(cls, cursor: str) -> _Place:
+    def of_cursor(cls, cursor: str) -> Place:
         """The place as a link has it. Raises MalformedInput."""
         if not _CURSOR.fullmatch(cursor):
             raise MalformedInput("This is no place in your list of games: start again from the lobby.")
@@ -176,16 +218,14 @@ class _Place(NamedTuple):
 _CURSOR = re.compile(rf"({'|'.join(Status)})_[ -^`-}}]{{0,100}}~[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}")
 
 
-def _stretch(
-    player: str, finished: int, start: _Place | None = None, *, newer: bool = False
-) -> tuple[list[Game], bool]:
+def _stretch(player: str, finished: int, start: Place | None = None, *, newer: bool = False) -> tuple[list[Game], bool]:
     """The entries that follow ``start``, or the newest, until they fill a page; and whether there are more.
 
     A page is full with so many ``finished`` games, or with MOST of all kinds.
     """
 
     def follows(game: Game) -> bool:
-        return start is None or (_Place.of(game) > start if newer else _Place.of(game) < start)
+        return start is None or (Place.of(game) > start if newer else Place.of(game) < start)
 
     def part(games: Iterator[Game]) -> Iterator[Game]:
         return _until_full(filter(follows, games), finished)
@@ -217,8 +257,8 @@ def _lists(player: str, entries: list[Game], *, newer: bool, older: bool) -> Lob
     lists = _arranged(player, _up_to_date(entries))
     return replace(
         lists,
-        newer=_Place.of(entries[0]).cursor if newer and entries else None,
-        older=_Place.of(entries[-1]).cursor if older and entries else None,
+        newer=Place.of(entries[0]).cursor if newer and entries else None,
+        older=Place.of(entries[-1]).cursor if older and entries else None,
     )
 
 
@@ -272,7 +312,7 @@ def _from_both_indexes(
         invited = read(Game.opponent_index)
     finally:
         wait([hosted])  # A request that fails leaves none of its reads behind.
-    return sorted([*hosted.result(), *invited], key=_Place.of, reverse=not ascending)
+    return sorted([*hosted.result(), *invited], key=Place.of, reverse=not ascending)
 
 
 def _readable(games: ResultIterator[Game]) -> Iterator[Game]:
@@ -292,6 +332,6 @@ def _readable(games: ResultIterator[Game]) -> Iterator[Game]:
 def _is_readable(game: Game) -> bool:
     """Whether a page can show the game, and can end at it."""
     try:
-        return bool(game.status and _CURSOR.fullmatch(_Place.of(game).cursor))
+        return bool(game.status and _CURSOR.fullmatch(Place.of(game).cursor))
     except UnreadableGame:
         return False

@@ -12,28 +12,26 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import reduce
-from operator import and_
 from typing import NoReturn
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from accounts.names import GUEST_PREFIX, is_guest
-from games import computer, rules, table
+from games import computer, rules, table, writes
 from games.errors import GONE, IllegalMove, LostRace, NotFound, NotYours
-from games.models import NOBODYS_TURN, SQUARE_FIELDS, SQUARES, Game, Snapshot, Status, result_of
-from games.rules import EMPTY, Mark, Position
+from games.models import SQUARE_FIELDS, Ending, Game, Snapshot, Status, result_of
+from games.rules import EMPTY, Mark
 from games.table import ConditionFailed
 
 INVITATION_LIFETIME = timedelta(days=7)
-GUEST_GAME_LIFETIME = timedelta(days=30)
 
 
-def invite(*, host: str, opponent: str | None, game_id: str | None = None) -> Game:
+def invite(*, host: str, opponent: str | None, pace: int | None = None, game_id: str | None = None) -> Game:
     """A pending game for ``opponent``, or for whoever takes it first where that is None.
 
-    The same ``game_id`` again, from a form sent twice, is the same invitation.
+    ``pace`` is how many seconds a move may take, once the game has begun. The same ``game_id`` again, from a form sent
+    twice, is the same invitation.
     """
     now = _now()
     game = Game(
@@ -44,28 +42,87 @@ def invite(*, host: str, opponent: str | None, game_id: str | None = None) -> Ga
         o_user=host,
         turn=opponent,
         recorded_moves="",
-        expires_at=_epoch(now + INVITATION_LIFETIME),
+        expires_at=writes.epoch(now + INVITATION_LIFETIME),
         by_link=None if opponent else True,
+        pace=pace,
     )
     return _create(game)
 
 
-def challenge_computer(*, host: str, game_id: str | None = None) -> Game:
-    """A game against the computer, in which it has made the first move, as the invited player does."""
-    now = _now()
-    square = computer.reply(Position())
+def challenge_computer(
+    *,
+    host: str,
+    level: str = computer.PERFECT,
+    host_begins: bool = False,
+    square: int | None = None,
+    game_id: str | None = None,
+) -> Game:
+    """A game against the computer, in which it has made the first move, as an invited player does, or the host does.
+
+    ``square`` is the host's first move, and then the game is created with the computer's reply on it.
+    """
+    now, begins = _now(), host_begins or square is not None
     game = Game(
         game_id or str(uuid.uuid4()),
         host_id=host,
         status_date=Status.IN_PROGRESS.dated(now),
-        o_user=host,
+        o_user=computer.NAME if begins else host,
         turn=host,
-        recorded_moves=str(square),
-        expires_at=_epoch(now + GUEST_GAME_LIFETIME) if is_guest(host) else None,
-        computer=computer.PERFECT,
+        recorded_moves="",
+        expires_at=writes.epoch(now + writes.GUEST_GAME_LIFETIME) if is_guest(host) else None,
+        computer=level,
     )
-    setattr(game, SQUARE_FIELDS[square], Mark.X.value)
+    if square is not None:
+        _mark(game, square)
+    if square is not None or not begins:
+        _mark(game, computer.reply(game.position, level))
     return _create(game)
+
+
+def _mark(game: Game, square: int) -> None:
+    """Whoever's turn it is takes the square, in a game that nobody has stored yet."""
+    setattr(game, SQUARE_FIELDS[square], game.position.turn.value)
+    game.recorded_moves = f"{game.recorded_moves}{square}"
+
+
+def rematch(snapshot: Snapshot, *, player: str, game_id: str) -> Game:
+    """Another game between the two, with sides and first move exchanged: an invitation, or the other's, accepted.
+
+    ``game_id`` is the same for both of them, so that two who ask at once make one game, and whoever asks again comes
+    to it. The computer accepts at once. Raises IllegalMove where the game of ``snapshot`` is not over.
+    """
+    if player not in snapshot.players:
+        raise NotYours("This game was between two others: start one of your own.")
+    if snapshot.status is not Status.FINISHED:
+        raise IllegalMove("This game is not over yet.")
+    if snapshot.computer:
+        host_begins = snapshot.mark_of(player) is Mark.O
+        return challenge_computer(host=player, level=snapshot.computer, host_begins=host_begins, game_id=game_id)
+    # Assumes that neither has asked yet, or so long ago that the invitation has expired.
+    game = _invitation_back(snapshot, player, game_id)
+    try:
+        table.put(game, writes.is_free(_now()))
+    except ConditionFailed as exc:
+        stored = _stored(exc)
+        if not _awaits(stored, player):
+            return stored
+        return accept(game_id, player=player, host=stored.host_id, pace=stored.snapshot.pace)
+    return game
+
+
+def _invitation_back(snapshot: Snapshot, player: str, game_id: str) -> Game:
+    now = _now()
+    return Game(
+        game_id,
+        host_id=player,
+        opponent_id=snapshot.other_than(player),
+        status_date=Status.PENDING.dated(now),
+        o_user=snapshot.player_of(Mark.X),
+        turn=snapshot.player_of(Mark.O),
+        recorded_moves="",
+        expires_at=writes.epoch(now + INVITATION_LIFETIME),
+        pace=snapshot.pace,
+    )
 
 
 def _create(game: Game) -> Game:
@@ -83,36 +140,37 @@ def _create(game: Game) -> Game:
     return game
 
 
-def accept(game_id: str, *, player: str, host: str | None = None) -> Game:
-    """The invitation becomes a game in progress; the invited player has the first move.
+def accept(game_id: str, *, player: str, host: str | None = None, pace: int | None = None) -> Game:
+    """The invitation becomes a game in progress; its first move is the invited player's, but in every other rematch.
 
-    ``host``, where the player's page shows one, is whose invitation it must be, and tells whether the game is a
-    guest's. Not knowing it costs nothing either, unless a
-    registered player accepts a guest's invitation: that then takes a second write.
+    ``host`` and ``pace``, where the player's page shows them, are those that the invitation must have. Not knowing
+    them costs nothing either, unless it has a pace, or a registered player accepts a guest's: then a second write.
     """
     try:
-        return _accept(game_id, player, host)
+        return _accept(game_id, player, host, pace)
     except ConditionFailed as exc:
         stored = _stored(exc)
         if host is None and _awaits(stored, player):
-            return accept(game_id, player=player, host=stored.host_id)
+            return accept(game_id, player=player, host=stored.host_id, pace=stored.snapshot.pace)
         if stored.opponent_id == player and stored.stored_status is Status.IN_PROGRESS:
             return stored
         _refuse_invitee(stored, player, exc)
 
 
-def _accept(game_id: str, player: str, host: str | None) -> Game:
+def _accept(game_id: str, player: str, host: str | None, pace: int | None) -> Game:
     # Assumes that the invitation is still pending and not out of date, and that it is for this player: by name, or
-    # open and not their own. What ExpiresAt becomes depends on the host being a guest: without knowing the host, a
-    # registered player assumes that it is none.
+    # open and not their own. What ExpiresAt becomes depends on the host being a guest, and Deadline on the pace:
+    # without knowing them, a registered player assumes that it is none, and that there is none.
     now = _now()
-    condition = _is_pending(now) & _is_invited(player)
+    condition = writes.is_pending(now) & writes.is_invited(player) & writes.holds(Game.pace, pace)
     if host is not None:
         condition &= Game.host_id == host
     elif not is_guest(player):
         condition &= ~Game.host_id.startswith(GUEST_PREFIX)
-    actions = _acceptance(player, now, guests_game=is_guest(player) or is_guest(host))
-    return _update(game_id, [*actions, Game.turn.set(player)], condition)
+    actions = writes.acceptance(player, now, guests_game=is_guest(player) or is_guest(host))
+    # An open invitation has no turn yet.
+    turn = Game.turn.set(Game.turn | player)
+    return _update(game_id, [*actions, turn, *writes.clock(pace, now)], condition)
 
 
 def decline(game_id: str, *, player: str) -> None:
@@ -137,91 +195,99 @@ def move(snapshot: Snapshot, *, player: str, square: int) -> Game:
     own = _played(before, player, square)
     after = own
     if own.computer and result_of(own) is None:
-        after = _after(own, computer.reply(own.position))
+        after = _after(own, computer.reply(own.position, own.computer))
     try:
         return _write_move(before, after, player)
     except ConditionFailed as exc:
         stored = _stored(exc)
         if _holds_move(stored, player, own):
             return stored
-        if before.status is Status.PENDING and _has_just_accepted(stored, before, player):
-            return move(stored.snapshot, player=player, square=square)
         if before.status is Status.PENDING and not _holds_seat(stored, player):
             _refuse_invitee(stored, player, exc)
+        if stored.is_late(_now()):
+            raise LostRace("The time for this move was up.", forfeit(stored)) from exc
+        if _stands_the_same(stored, before, player):
+            return move(stored.snapshot, player=player, square=square)
         raise LostRace("The game has moved on: this is how it stands now.", stored) from exc
 
 
 def _write_move(before: Snapshot, after: Snapshot, player: str) -> Game:
     # Assumes that the stored game still is this position: all nine squares, not the turn alone, which is the same
-    # again two moves later. An invitation must still be open to this player, a game in progress and theirs to move.
+    # again two moves later. An invitation must still be open to this player, a game in progress and theirs to move,
+    # and in time.
     now = _now()
-    # The host is compared as well: an id that was cancelled may have been used again.
-    condition = _board_is(before.board) & (Game.host_id == before.host)
-    turn = Game.turn.set(after.player_of(after.position.turn) or NOBODYS_TURN)
-    actions = _marks(before, after) + (_ending(after, now) or [turn])
+    # Host and pace are compared as well: an id that was cancelled may have been used again.
+    condition = writes.board_is(before.board) & (Game.host_id == before.host) & writes.holds(Game.pace, before.pace)
+    actions = writes.marks(before, after) + writes.next_turn(after, now)
     if before.status is Status.PENDING:
-        condition &= _is_pending(now) & _is_invited(player)
-        actions += _acceptance(player, now, guests_game=is_guest(player) or is_guest(before.host))
+        condition &= writes.is_pending(now) & writes.is_invited(player)
+        actions += writes.acceptance(player, now, guests_game=is_guest(player) or is_guest(before.host))
     else:
-        condition &= _is_in_progress() & (Game.turn == player)
+        condition &= writes.is_in_progress() & writes.holds(Game.opponent_id, before.opponent) & (Game.turn == player)
+        if before.pace:
+            condition &= Game.deadline > writes.epoch(now)
     return _update(before.game_id, actions, condition)
+
+
+def resign(snapshot: Snapshot, *, player: str) -> Game:
+    """The game is finished, and the other has won. Raises IllegalMove where it has not begun, or is over."""
+    if player not in snapshot.players:
+        raise NotYours("This game is between two others: you can watch it.")
+    if snapshot.status is not Status.IN_PROGRESS:
+        begun = snapshot.status is Status.FINISHED
+        raise IllegalMove(
+            "This game is over." if begun else "This game has not begun: the invitation can be cancelled."
+        )
+    # Assumes that it goes on between the same two, whatever was played meanwhile.
+    condition = (
+        writes.is_in_progress() & (Game.host_id == snapshot.host) & writes.holds(Game.opponent_id, snapshot.opponent)
+    )
+    winner = snapshot.other_than(player) or ""
+    try:
+        return _update(snapshot.game_id, writes.finish(winner, _now(), Ending.RESIGNED), condition)
+    except ConditionFailed as exc:
+        stored = _stored(exc)
+        if (stored.ending, stored.result) == (Ending.RESIGNED, winner):
+            return stored
+        raise LostRace("The game was over already: this is how it ended.", stored) from exc
+
+
+def forfeit(game: Game) -> Game:
+    """A game in which the time of whoever is to move is up (``Game.is_late``): finished, and the other has won.
+
+    Whoever looks at it may ask for this: the result follows from the item alone. Another's move, or request, that was
+    faster is the answer.
+    """
+    # Assumes that it still waits for the same move.
+    condition = writes.is_in_progress() & (Game.turn == game.turn) & (Game.deadline == game.deadline)
+    winner = game.snapshot.other_than(game.turn or "") or ""
+    try:
+        return _update(game.game_id, writes.finish(winner, _now(), Ending.LATE), condition)
+    except ConditionFailed as exc:
+        return _stored(exc)
+
+
+def adopt(game: Game, *, guest: str, name: str) -> Game:
+    """A guest's running game goes to the name that the guest has claimed; one against that name stays the guest's."""
+    while guest in game.players and name not in game.players and game.status is not Status.FINISHED:
+        # Assumes that nothing has happened in the game since it was read: the turn may have been the guest's.
+        condition = writes.holds(Game.turn, game.turn) & (Game.status_date == game.status_date)
+        condition &= (Game.host_id == game.host_id) & writes.holds(Game.opponent_id, game.opponent_id)
+        try:
+            return _update(game.game_id, writes.renaming(game, guest, name), condition)
+        except ConditionFailed as exc:
+            game = _stored(exc)
+    return game
 
 
 def settle(game: Game) -> Game:
     """A game that the AWS example left decided but not marked so: finished, with the result that its board shows."""
     # Assumes that the board is the one the result was worked out from, and that nobody has settled it yet.
     try:
-        return _update(game.game_id, _ending(game.snapshot, _now()), _is_in_progress() & _board_is(game.board))
+        actions = writes.next_turn(game.snapshot, _now())
+        return _update(game.game_id, actions, writes.is_in_progress() & writes.board_is(game.board))
     except ConditionFailed as exc:
         return _stored(exc)
-
-
-# What a condition assumes.
-
-
-def _is_pending(now: datetime) -> Condition:
-    """TTL may take days to delete what has expired, so the time is compared too."""
-    in_time = Game.expires_at.does_not_exist() | (Game.expires_at > _epoch(now))
-    pending: Condition = Game.status_date.startswith(Status.PENDING) & in_time
-    return pending
-
-
-def _is_in_progress() -> Condition:
-    return Game.status_date.startswith(Status.IN_PROGRESS)
-
-
-def _is_invited(player: str) -> Condition:
-    is_open = Game.opponent_id.does_not_exist() & (Game.host_id != player)
-    invited: Condition = (Game.opponent_id == player) | is_open
-    return invited
-
-
-def _board_is(board: str) -> Condition:
-    squares = zip(SQUARES, board, strict=True)
-    return reduce(and_, (field.does_not_exist() if mark == EMPTY else field == mark for field, mark in squares))
-
-
-# What an update sets.
-
-
-def _acceptance(player: str, now: datetime, *, guests_game: bool) -> list[Action]:
-    kept = Game.expires_at.set(_epoch(now + GUEST_GAME_LIFETIME)) if guests_game else Game.expires_at.remove()
-    return [Game.status_date.set(Status.IN_PROGRESS.dated(now)), Game.opponent_id.set(player), kept]
-
-
-def _marks(before: Snapshot, after: Snapshot) -> list[Action]:
-    squares = zip(SQUARES, before.board, after.board, strict=True)
-    marks: list[Action] = [field.set(mark) for field, old, mark in squares if old != mark]
-    return marks if after.moves is None else [*marks, Game.recorded_moves.set(after.moves)]
-
-
-def _ending(snapshot: Snapshot, now: datetime) -> list[Action]:
-    """What finishes a game whose board is decided; nothing for one that goes on."""
-    result = result_of(snapshot)
-    if result is None:
-        return []
-    finished = Game.status_date.set(Status.FINISHED.dated(now))
-    return [finished, Game.result.set(result), Game.turn.set(NOBODYS_TURN)]
 
 
 # The position before and after.
@@ -275,10 +341,13 @@ def _holds_move(stored: Game, player: str, own: Snapshot) -> bool:
     return all(mark_now == then for mark_now, then in squares if then != EMPTY or mark_now == mark)
 
 
-def _has_just_accepted(stored: Game, before: Snapshot, player: str) -> bool:
-    """Whether the player accepted in another tab, so that the move is as good in the game as in the invitation."""
-    same = (stored.host_id, stored.board) == (before.host, before.board)
-    return same and stored.stored_status is Status.IN_PROGRESS and stored.opponent_id == player
+def _stands_the_same(stored: Game, before: Snapshot, player: str) -> bool:
+    """Whether the move is as good in the game as it now is.
+
+    The player accepted in another tab, or the other is a guest who has claimed a name.
+    """
+    same = stored.board == before.board and stored.stored_status is Status.IN_PROGRESS and stored.turn == player
+    return same and stored.snapshot != before and stored.snapshot.mark_of(player) is before.mark_of(player)
 
 
 def _holds_seat(stored: Game, player: str) -> bool:
@@ -290,9 +359,9 @@ def just_played(game: Game, *, player: str, square: int) -> bool:
 
     The computer's reply came with the move, so against it the last move but one may be the player's.
     """
-    moves = game.moves or ""
-    latest = moves[1::2] if game.computer else moves
-    return latest.endswith(str(square)) and game.board[square] == game.snapshot.mark_of(player)
+    moves, mark = game.moves or "", game.snapshot.mark_of(player)
+    latest = moves[0 if mark is Mark.X else 1 :: 2] if game.computer else moves
+    return latest.endswith(str(square)) and game.board[square] == mark
 
 
 def _awaits(stored: Game, player: str) -> bool:
@@ -333,7 +402,3 @@ def _update(game_id: str, actions: list[Action], condition: Condition) -> Game:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _epoch(moment: datetime) -> int:
-    return int(moment.timestamp())

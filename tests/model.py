@@ -16,6 +16,7 @@ class Model:
     by_link: bool = False
     status: str = "PENDING"
     moves: str = ""
+    resigned: str | None = None
 
     @property
     def seats(self) -> tuple[str | None, str]:
@@ -23,6 +24,8 @@ class Model:
 
     @property
     def result(self) -> str | None:
+        if self.resigned:
+            return self.other_than(self.resigned)
         for player, squares in zip(self.seats, (self.moves[::2], self.moves[1::2]), strict=True):
             if any(line <= set(squares) for line in LINES):
                 return player
@@ -36,6 +39,9 @@ class Model:
     def board(self) -> str:
         places = [self.moves.find(square) for square in "012345678"]
         return "".join(" " if place < 0 else "XO"[place % 2] for place in places)
+
+    def other_than(self, player: str) -> str | None:
+        return self.opponent if player == self.host else self.host
 
     def invites(self, player: str) -> bool:
         open_to = self.opponent is None and player != self.host
@@ -110,3 +116,18 @@ def moved(now: Model | None, then: Model, player: str, square: str) -> Model:
         return now
     seated = now.status != "PENDING" and now.opponent == player
     raise Refused(LostRace if then.status != "PENDING" or seated else too_late(now, player))
+
+
+def resigned(now: Model | None, then: Model, player: str) -> Model:
+    """The game after somebody resigned who was shown it as it was ``then``."""
+    if player not in then.seats:
+        raise Refused(NotYours)
+    if then.status != "IN_PROGRESS":
+        raise Refused(IllegalMove)
+    if now is None:
+        raise Refused(NotFound)
+    if now.status == "IN_PROGRESS" and now.seats == then.seats:
+        return replace(now, status="FINISHED", resigned=player)
+    if now.resigned and now.result == then.other_than(player):
+        return now
+    raise Refused(LostRace)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from io import StringIO
 from typing import Any
@@ -198,6 +199,20 @@ def test_show_game_draws_the_board() -> None:
     assert "bob (X) against alice (O)" in text
     data = json.loads(run("show_game", game.game_id, "--json"))
     assert (data["moves"], data["turn"]) == ("40", "bob")
+
+
+@pytest.mark.usefixtures("games_table")
+def test_show_game_knows_sides_deadlines_and_how_it_ended() -> None:
+    game = store.accept(store.invite(host="alice", opponent="bob", pace=300).game_id, player="bob")
+    assert "deadline: 20" in run("show_game", game.game_id)
+    Game(game.game_id).update([Game.deadline.set(1)])
+    assert "turn bob, whose time is up" in run("show_game", game.game_id)
+    over = store.resign(game.snapshot, player="alice")
+    text = run("show_game", over.game_id)
+    assert "result bob (resigned)" in text
+    assert "deadline: -" in text
+    second = store.rematch(over.snapshot, player="alice", game_id=str(uuid.uuid4()))
+    assert "alice (X) against bob (O)" in run("show_game", second.game_id)
 
 
 @pytest.mark.usefixtures("games_table")

@@ -123,7 +123,7 @@ def test_games_that_finish_on_the_way_to_newer_ones_are_all_seen(alice: Client) 
 
 def test_a_page_whose_games_are_gone_says_so_and_leads_back(alice: Client) -> None:
     several(FINISHED, 1)
-    newest = queries._Place.of(Game.get(several(FINISHED, 3)[2])).cursor
+    newest = queries.Place.of(Game.get(several(FINISHED, 3)[2])).cursor
     page = alice.get("/", {"after": newest}).content.decode()
     assert "There are no games here any more." in page
     assert links(page) == {"Back to your games": "/"}
@@ -144,7 +144,7 @@ def test_a_date_that_was_written_by_hand_is_a_place_too(alice: Client, monkeypat
 
 
 def test_newer_and_older_together_are_refused_in_a_sentence(alice: Client) -> None:
-    place = queries._Place.of(game_of(FINISHED, 0, *PAIRS[0])).cursor
+    place = queries.Place.of(game_of(FINISHED, 0, *PAIRS[0])).cursor
     answer = alice.get("/", {"before": place, "after": place}, headers={"accept": "application/json"})
     assert answer.status_code == 400
     assert answer.json()["error"].endswith("not for both.")

@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 from games import queries, rules, store
 from games.errors import LostRace, NotFound
 from games.models import Game, Snapshot
-from tests.model import Model, Refused, accepted, invited, moved, withdrawn
+from tests.model import Model, Refused, accepted, invited, moved, resigned, withdrawn
 
 PLAYERS = ("alice", "bob", "charlie", "guest-aaaaaa")
 
@@ -108,6 +108,16 @@ class Machine(RuleBasedStateMachine):
             lambda: withdrawn(self.models[number], player, by_host=by_host),
             lambda: act(self.ids[number], player=player),
         )
+
+    @rule(number=number, age=age, player=player)
+    def resign(self, number: int, age: int, player: str) -> None:
+        """Anybody, from any page that was ever shown."""
+        for shown in self.seen(number, age):
+            self.same(
+                number,
+                lambda shown=shown: resigned(self.models[number], shown.model, player),  # type: ignore[misc]
+                lambda shown=shown: store.resign(shown.snapshot, player=player),  # type: ignore[misc]
+            )
 
     @rule(number=number, invitation=invitation)
     def use_again(self, number: int, invitation: tuple[str, str | None]) -> None:
@@ -221,6 +231,7 @@ def assert_agrees(game: Game, model: Model) -> None:
     assert (game.host_id, game.o_user, game.opponent) == (model.host, model.host, model.opponent)
     assert bool(game.by_link) is model.by_link
     assert (game.stored_status, game.turn, game.result) == (model.status, model.turn, model.result)
+    assert game.ending == ("resigned" if model.resigned else None)
     assert (game.board, game.recorded_moves) == (model.board, model.moves)
     assert [*rules.replay(model.moves)][-1].board == model.board
     days = 7 if model.status == "PENDING" else 30

@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from games import computer, rules
+from games import rules
 from games.rules import IllegalMove, Malformed, Mark, Outcome, Position
 
 
@@ -98,21 +98,3 @@ def test_a_name_that_is_no_square_is_malformed(name: str) -> None:
 def test_moves_that_are_no_game_are_refused(moves: str, error: type[Exception]) -> None:
     with pytest.raises(error):
         list(rules.replay(moves))
-
-
-def test_the_computer_never_loses() -> None:
-    """Against every line of play, as X and as O."""
-
-    def never_loses(position: Position, mark: Mark) -> bool:
-        ending = rules.outcome(position)
-        if ending:
-            return ending.winner is not mark.other
-        moves = [computer.reply(position)] if position.turn is mark else position.empty_squares
-        return all(never_loses(rules.play(position, square), mark) for square in moves)
-
-    assert never_loses(Position(), Mark.X)
-    assert never_loses(Position(), Mark.O)
-
-
-def test_the_computer_takes_a_win_at_once() -> None:
-    assert computer.reply(Position("XX OO    ")) == 2

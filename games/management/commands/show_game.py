@@ -11,6 +11,7 @@ from games import queries
 from games.management.command import TableCommand
 from games.models import Game
 from games.presentation import SPOKEN, state
+from games.rules import Mark
 
 
 class Command(TableCommand):
@@ -29,7 +30,8 @@ class Command(TableCommand):
         if options["json"]:
             self.print_json(state(game) | _times(game))
             return
-        self.stdout.write(f"{game.opponent or 'open seat'} (X) against {game.host_id} (O)")
+        x, o = (game.snapshot.player_of(mark) or "open seat" for mark in Mark)
+        self.stdout.write(f"{x} (X) against {o} (O)")
         self.stdout.write(f"{game.stored_status}, {_standing(game)}\n")
         self.stdout.write(_drawn(game.board))
         moves = game.moves
@@ -51,7 +53,10 @@ def _game_id(text: str) -> UUID:
 def _standing(game: Game) -> str:
     if game.needs_settling:
         return f"but decided on the board (result {game.winner}): it is put right when a player opens it"
-    return f"result {game.winner}" if game.winner else f"turn {game.whose_turn or '-'}"
+    if game.is_late(datetime.now(UTC)):
+        return f"turn {game.whose_turn}, whose time is up: whoever opens it next writes that down"
+    why = f" ({game.ending})" if game.ending else ""
+    return f"result {game.winner}{why}" if game.winner else f"turn {game.whose_turn or '-'}"
 
 
 def _drawn(board: str) -> str:
@@ -60,9 +65,10 @@ def _drawn(board: str) -> str:
 
 
 def _times(game: Game) -> dict[str, str | None]:
-    """The table keeps the time of the last change of status, and when TTL may delete the item."""
-    expires = datetime.fromtimestamp(game.expires_at, UTC) if game.expires_at else None
-    return {
-        "since": game.since.isoformat(sep=" ") if game.since else None,
-        "expires": expires.isoformat(sep=" ") if expires else None,
-    }
+    """When the status changed last, until when the next move must have come, and when TTL may delete the item."""
+    moments = {"since": game.since, "deadline": _moment(game.deadline), "expires": _moment(game.expires_at)}
+    return {name: moment.isoformat(sep=" ") if moment else None for name, moment in moments.items()}
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None

@@ -1,0 +1,106 @@
+"""What the conditional writes of ``games.store`` are made of: the parts of their conditions, and of their updates."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import and_
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from accounts.names import is_guest
+from games.models import NOBODYS_TURN, SQUARES, Ending, Game, Snapshot, Status, result_of
+from games.rules import EMPTY
+
+GUEST_GAME_LIFETIME = timedelta(days=30)
+
+
+def epoch(moment: datetime) -> int:
+    return int(moment.timestamp())
+
+
+# What a condition assumes.
+
+
+def is_pending(now: datetime) -> Condition:
+    """TTL may take days to delete what has expired, so the time is compared too."""
+    in_time = Game.expires_at.does_not_exist() | (Game.expires_at > epoch(now))
+    pending: Condition = Game.status_date.startswith(Status.PENDING) & in_time
+    return pending
+
+
+def is_in_progress() -> Condition:
+    return Game.status_date.startswith(Status.IN_PROGRESS)
+
+
+def is_free(now: datetime) -> Condition:
+    """Nothing has this id, or an invitation that is out of date and waits for TTL to delete it."""
+    expired = Game.status_date.startswith(Status.PENDING) & (Game.expires_at <= epoch(now))
+    free: Condition = Game.game_id.does_not_exist() | expired
+    return free
+
+
+def is_invited(player: str) -> Condition:
+    is_open = Game.opponent_id.does_not_exist() & (Game.host_id != player)
+    invited: Condition = (Game.opponent_id == player) | is_open
+    return invited
+
+
+def holds(attribute: UnicodeAttribute | NumberAttribute, value: str | float | None) -> Condition:
+    """The attribute has this value; None is that it is not there."""
+    same: Condition = attribute.does_not_exist() if value is None else attribute == value
+    return same
+
+
+def board_is(board: str) -> Condition:
+    squares = zip(SQUARES, board, strict=True)
+    return reduce(and_, (holds(field, None if mark == EMPTY else mark) for field, mark in squares))
+
+
+# What an update sets.
+
+
+def acceptance(player: str, now: datetime, *, guests_game: bool) -> list[Action]:
+    """The player takes the seat. Whose turn it is, was set with the invitation, unless that is open."""
+    kept = Game.expires_at.set(epoch(now + GUEST_GAME_LIFETIME)) if guests_game else Game.expires_at.remove()
+    return [Game.status_date.set(Status.IN_PROGRESS.dated(now)), Game.opponent_id.set(player), kept]
+
+
+def marks(before: Snapshot, after: Snapshot) -> list[Action]:
+    squares = zip(SQUARES, before.board, after.board, strict=True)
+    marks: list[Action] = [field.set(mark) for field, old, mark in squares if old != mark]
+    return marks if after.moves is None else [*marks, Game.recorded_moves.set(after.moves)]
+
+
+def finish(result: str, now: datetime, ending: Ending | None = None) -> list[Action]:
+    """``result`` is the winner's name or ``Tie``; ``ending`` is why, where the board does not tell."""
+    finished = Game.status_date.set(Status.FINISHED.dated(now))
+    actions: list[Action] = [finished, Game.result.set(result), Game.turn.set(NOBODYS_TURN), Game.deadline.remove()]
+    return [*actions, Game.ending.set(ending)] if ending else actions
+
+
+def next_turn(snapshot: Snapshot, now: datetime) -> list[Action]:
+    """Whose turn it is, and until when; or, where the board is decided, what finishes the game."""
+    result = result_of(snapshot)
+    if result is not None:
+        return finish(result, now)
+    turn = Game.turn.set(snapshot.player_of(snapshot.position.turn) or NOBODYS_TURN)
+    return [turn, *clock(snapshot.pace, now)]
+
+
+def clock(pace: int | None, now: datetime) -> list[Action]:
+    """The time for the next move begins."""
+    return [Game.deadline.set(epoch(now) + pace)] if pace else []
+
+
+def renaming(game: Game, guest: str, name: str) -> list[Action]:
+    """The guest's place in the game is the named player's. A game without guests is kept."""
+    places = (Game.host_id, Game.opponent_id, Game.o_user, Game.turn)
+    held = (game.host_id, game.opponent_id, game.o_user, game.turn)
+    actions: list[Action] = [place.set(name) for place, holder in zip(places, held, strict=True) if holder == guest]
+    others_guest = is_guest(game.snapshot.other_than(guest))
+    if game.stored_status is Status.IN_PROGRESS and not others_guest:
+        actions.append(Game.expires_at.remove())
+    return actions

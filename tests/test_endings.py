@@ -1,0 +1,180 @@
+"""Games that end off the board: by resignation, and because the time for a move was up."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from games import store
+from games.errors import IllegalMove, LostRace, NotYours
+from games.models import Game, Status
+from tests.conftest import stored
+from tests.consumed import Meter
+
+JSON = {"accept": "application/json"}
+MINUTES = 300
+
+
+def begun(pace: int | None = None) -> Game:
+    return store.accept(store.invite(host="alice", opponent="bob", pace=pace).game_id, player="bob")
+
+
+def out_of_time(game: Game) -> Game:
+    """The same game, a moment after the time for its move was up."""
+    Game(game.game_id).update([Game.deadline.set(int(datetime.now(UTC).timestamp()) - 1)])
+    return stored(game.game_id)
+
+
+# Resigning.
+
+
+@pytest.mark.usefixtures("games_table")
+@pytest.mark.parametrize(("player", "winner"), [("alice", "bob"), ("bob", "alice")])
+def test_who_resigns_has_lost_whoever_is_to_move(player: str, winner: str) -> None:
+    game = begun()
+    after = store.resign(game.snapshot, player=player)
+    assert after.attribute_values == stored(game.game_id).attribute_values
+    assert (after.status, after.result, after.turn, after.ending) == (Status.FINISHED, winner, "N/A", "resigned")
+
+
+@pytest.mark.usefixtures("games_table")
+def test_resigning_twice_is_resigning_once_and_nobody_else_can() -> None:
+    game = begun()
+    with pytest.raises(NotYours):
+        store.resign(game.snapshot, player="charlie")
+    first = store.resign(game.snapshot, player="alice")
+    assert store.resign(game.snapshot, player="alice").status_date == first.status_date
+    with pytest.raises(LostRace, match="over already"):
+        store.resign(game.snapshot, player="bob")
+    assert stored(game.game_id).result == "bob"
+
+
+@pytest.mark.usefixtures("games_table")
+def test_a_move_that_came_in_between_does_not_keep_anybody_from_resigning() -> None:
+    game = begun()
+    store.move(game.snapshot, player="bob", square=4)
+    assert store.resign(game.snapshot, player="alice").result == "bob"
+
+
+@pytest.mark.usefixtures("games_table")
+def test_a_win_that_came_first_stays_a_win() -> None:
+    game = begun()
+    for player, square in (("bob", 0), ("alice", 3), ("bob", 1), ("alice", 4)):
+        game = store.move(game.snapshot, player=player, square=square)
+    store.move(game.snapshot, player="bob", square=2)
+    with pytest.raises(LostRace):
+        store.resign(game.snapshot, player="bob")
+    assert stored(game.game_id).result == "bob"
+    assert stored(game.game_id).ending is None
+
+
+@pytest.mark.usefixtures("games_table")
+def test_only_a_game_that_goes_on_can_be_resigned() -> None:
+    pending = store.invite(host="alice", opponent="bob")
+    with pytest.raises(IllegalMove, match="not begun"):
+        store.resign(pending.snapshot, player="alice")
+    over = store.resign(begun().snapshot, player="alice")
+    with pytest.raises(IllegalMove, match="over"):
+        store.resign(over.snapshot, player="alice")
+
+
+@pytest.mark.usefixtures("games_table")
+def test_against_the_computer() -> None:
+    game = store.challenge_computer(host="alice")
+    assert store.resign(game.snapshot, player="alice").result == "computer"
+
+
+def test_the_pages_of_a_resigned_game(alice: Client, bob: Client, charlie: Client) -> None:
+    url = alice.post("/games/new/", {"opponent": "bob"})["Location"]
+    bob.post(f"{url}move/", {"square": "TopLeft"})
+    assert "Yes, resign" in alice.get(url).content.decode()
+    assert "resign" not in charlie.get(url).content.decode()
+    assert charlie.post(f"{url}resign/").status_code == 403
+    assert alice.post(f"{url}resign/", headers=JSON).json()["result"] == "bob"
+    told = [player.get(url).content.decode() for player in (alice, bob, charlie)]
+    for sentence, page in zip(
+        ("You resigned: bob won.", "You won: alice resigned.", "bob won: alice resigned."), told, strict=True
+    ):
+        assert sentence in page
+    assert alice.post(f"{url}resign/").status_code == 409
+
+
+# The time for a move.
+
+
+@pytest.mark.usefixtures("games_table")
+def test_the_time_begins_with_the_game_and_anew_with_each_move_and_ends_with_the_game() -> None:
+    game = store.invite(host="alice", opponent="bob", pace=MINUTES)
+    assert (game.pace, game.deadline) == (MINUTES, None)
+    game = store.accept(game.game_id, player="bob")
+    for player, square in (("bob", 0), ("alice", 3), ("bob", 1), ("alice", 4)):
+        left = stored(game.game_id).deadline - datetime.now(UTC).timestamp()
+        assert MINUTES - 5 < left <= MINUTES
+        Game(game.game_id).update([Game.deadline.set(int(datetime.now(UTC).timestamp()) + 9)])
+        game = store.move(game.snapshot, player=player, square=square)
+    assert store.move(game.snapshot, player="bob", square=2).deadline is None
+
+
+@pytest.mark.usefixtures("games_table")
+def test_an_invitation_waits_and_its_first_move_begins_the_time() -> None:
+    game = store.move(store.invite(host="alice", opponent="bob", pace=MINUTES).snapshot, player="bob", square=4)
+    assert stored(game.game_id).deadline > datetime.now(UTC).timestamp() + MINUTES - 5
+    assert store.move(begun().snapshot, player="bob", square=4).deadline is None
+
+
+@pytest.mark.usefixtures("games_table")
+def test_a_late_move_loses_and_the_game_is_over() -> None:
+    game = out_of_time(begun(MINUTES))
+    with pytest.raises(LostRace, match="time for this move") as raised:
+        store.move(game.snapshot, player="bob", square=4)
+    item = stored(game.game_id)
+    assert raised.value.game.attribute_values == item.attribute_values
+    assert (item.status, item.result, item.ending, item.board) == (Status.FINISHED, "alice", "late", " " * 9)
+
+
+@pytest.mark.usefixtures("games_table")
+def test_a_move_that_was_faster_stays_and_so_does_the_first_forfeit() -> None:
+    game = begun(MINUTES)
+    late = out_of_time(game)
+    Game(game.game_id).update([Game.deadline.set(late.deadline + MINUTES)])
+    moved = store.move(game.snapshot, player="bob", square=4)
+    assert store.forfeit(late).attribute_values == moved.attribute_values
+    late = out_of_time(moved)
+    first = store.forfeit(late)
+    assert first.result == "bob"
+    assert store.forfeit(late).status_date == first.status_date
+
+
+def test_whoever_looks_next_ends_it_and_lookers_at_one_in_time_write_nothing(
+    alice: Client, bob: Client, meter: Meter
+) -> None:
+    url = alice.post("/games/new/", {"opponent": "bob", "pace": "minutes"})["Location"]
+    bob.post(f"{url}accept/")
+    meter.calls.clear()
+    page = alice.get(url).content.decode()
+    assert 'class="deadline"' in page
+    assert meter.operations == ["GetItem"]
+    game = out_of_time(stored(url.split("/")[2]))
+    assert Client().get(f"{url}state/").json()["result"] == "alice"
+    assert stored(game.game_id).ending == "late"
+    assert "You ran out of time: alice won." in bob.get(url).content.decode()
+    assert "You won: bob ran out of time." in alice.get(url).content.decode()
+
+
+@pytest.mark.parametrize("pace", ["300", "never", "minutes "])
+def test_a_pace_that_is_none_is_one_sentence(alice: Client, pace: str) -> None:
+    answer = alice.post("/games/new/", {"opponent": "bob", "pace": pace}, headers=JSON)
+    assert (answer.status_code, answer.json()["error"]) == (
+        400,
+        "The time for each move is none, minutes, day: choose one.",
+    )
+
+
+def test_no_hurry_is_the_default(alice: Client) -> None:
+    for form in ({}, {"pace": ""}, {"pace": "none"}):
+        fields: dict[str, Any] = {"opponent": "bob"} | form
+        url = alice.post("/games/new/", fields)["Location"]
+        assert stored(url.split("/")[2]).pace is None

@@ -1,0 +1,119 @@
+"""A rematch: sides and first move change, two who ask at once make one game, and it waits for who has left."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.test import Client
+
+from games import store
+from games.errors import IllegalMove, NotYours
+from games.models import Game, Snapshot, Status
+from games.rules import Mark
+from games.signing import rematch_of
+from tests.conftest import stored
+from tests.consumed import Meter
+
+JSON = {"accept": "application/json"}
+
+
+def over(host: str = "alice", opponent: str = "bob", pace: int | None = None) -> Snapshot:
+    game = store.invite(host=host, opponent=opponent, pace=pace)
+    game = store.accept(game.game_id, player=opponent)
+    return store.resign(game.snapshot, player=host).snapshot
+
+
+def again(snapshot: Snapshot, player: str) -> Game:
+    return store.rematch(snapshot, player=player, game_id=rematch_of(snapshot.game_id))
+
+
+@pytest.mark.usefixtures("games_table")
+@pytest.mark.parametrize(("asks", "other"), [("alice", "bob"), ("bob", "alice")])
+def test_whoever_asks_invites_the_other_and_sides_and_first_move_change(asks: str, other: str) -> None:
+    game = again(over(pace=300), asks)
+    assert (game.host_id, game.opponent_id, game.o_user, game.turn, game.pace) == (asks, other, "bob", "alice", 300)
+    assert stored(game.game_id).stored_status is Status.PENDING
+    game = store.accept(game.game_id, player=other)
+    assert (game.turn, game.snapshot.mark_of("alice"), game.snapshot.mark_of("bob")) == ("alice", Mark.X, Mark.O)
+    game = store.move(game.snapshot, player="alice", square=0)
+    game = store.move(game.snapshot, player="bob", square=3)
+    for player, square in (("alice", 1), ("bob", 4), ("alice", 2)):
+        game = store.move(game.snapshot, player=player, square=square)
+    assert (game.result, game.top_left) == ("alice", "X")
+    third = again(game.snapshot, "bob")
+    assert (third.snapshot.mark_of("alice"), third.turn) == (Mark.O, "bob")
+
+
+@pytest.mark.usefixtures("games_table")
+def test_asking_twice_is_one_invitation_and_both_asking_is_one_game() -> None:
+    snapshot = over()
+    first = again(snapshot, "alice")
+    assert (again(snapshot, "alice").game_id, again(snapshot, "alice").status_date) == (
+        first.game_id,
+        first.status_date,
+    )
+    game = again(snapshot, "bob")
+    assert (game.game_id, game.stored_status, game.host_id) == (first.game_id, Status.IN_PROGRESS, "alice")
+    assert {again(snapshot, player).status_date for player in ("alice", "bob")} == {game.status_date}
+
+
+@pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True)
+@pytest.mark.usefixtures("games_table")
+def test_two_who_ask_at_the_same_moment() -> None:
+    snapshots = [over() for _ in range(20)]
+    with ThreadPoolExecutor(2) as both:
+        for snapshot in snapshots:
+            games = list(both.map(again, [snapshot] * 2, ["alice", "bob"]))
+            assert games[0].game_id == games[1].game_id
+            assert stored(games[0].game_id).stored_status is Status.IN_PROGRESS
+
+
+@pytest.mark.usefixtures("games_table")
+def test_an_invitation_that_expired_or_was_declined_can_be_made_anew() -> None:
+    snapshot = over()
+    game = again(snapshot, "alice")
+    store.decline(game.game_id, player="bob")
+    game = again(snapshot, "alice")
+    Game(game.game_id).update([Game.expires_at.set(1)])
+    game = again(snapshot, "bob")
+    assert (game.host_id, game.stored_status) == ("bob", Status.PENDING)
+    assert stored(game.game_id).expires_at > 1
+
+
+@pytest.mark.usefixtures("games_table")
+def test_only_the_two_and_only_when_it_is_over() -> None:
+    with pytest.raises(NotYours):
+        again(over(), "charlie")
+    going = store.accept(store.invite(host="alice", opponent="bob").game_id, player="bob")
+    with pytest.raises(IllegalMove, match="not over"):
+        again(going.snapshot, "alice")
+
+
+@pytest.mark.usefixtures("games_table")
+def test_the_computer_plays_again_at_its_level_and_lets_the_player_begin() -> None:
+    game = store.resign(store.challenge_computer(host="alice", level="good").snapshot, player="alice")
+    game = again(game.snapshot, "alice")
+    assert (game.computer, game.turn, game.board, game.snapshot.mark_of("alice")) == ("good", "alice", " " * 9, Mark.X)
+    game = store.move(game.snapshot, player="alice", square=4)
+    assert (game.board.count("X"), game.board.count("O"), game.turn) == (1, 1, "alice")
+    game = store.resign(game.snapshot, player="alice")
+    assert again(game.snapshot, "alice").board.count("X") == 1
+
+
+def test_by_the_page_it_is_one_write_and_leads_both_to_the_same_game(
+    alice: Client, bob: Client, charlie: Client, meter: Meter
+) -> None:
+    url = alice.post("/games/new/", {"opponent": "bob"})["Location"]
+    bob.post(f"{url}accept/")
+    assert alice.post(f"{url}rematch/").status_code == 409
+    assert charlie.post(f"{url}rematch/").status_code == 403
+    over = alice.post(f"{url}resign/", headers=JSON).json()
+    assert "Rematch" in alice.get(url).content.decode()
+    assert "Rematch" not in charlie.get(url).content.decode()
+    meter.calls.clear()
+    answer = alice.post(f"{url}rematch/", {"position": over["position"]}, headers=JSON)
+    assert (answer.status_code, answer.json()["status"], meter.operations) == (201, "PENDING", ["PutItem"])
+    assert "You are O and move second." in bob.get(answer["Location"]).content.decode()
+    assert bob.post(f"{url}rematch/")["Location"] == answer["Location"]
+    assert alice.get(f"{answer['Location']}state/").json()["turn"] == "alice"
