@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from accounts.sessions import User, current_user
+from accounts.names import new_guest
+from accounts.sessions import User, current_user, log_in
 
 
 class PlayerRequest(HttpRequest):
@@ -22,3 +23,9 @@ class Identify:
     def __call__(self, request: PlayerRequest) -> HttpResponse:
         request.user = current_user(request)
         return self.get_response(request)
+
+
+def become_guest(request: PlayerRequest) -> None:
+    """A visitor goes on as a guest, with a session of their own."""
+    log_in(request, new_guest())
+    request.user = current_user(request)

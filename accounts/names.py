@@ -27,6 +27,11 @@ def normalised(text: str) -> str:
     return name
 
 
+def is_name(text: str) -> bool:
+    """Whether this is, as it stands, a name that somebody may have."""
+    return bool(_NAME.fullmatch(text))
+
+
 def claimable(text: str) -> str:
     """The same, for a name that somebody wants to sign up with. Raises NameNotAllowed for reserved ones."""
     name = normalised(text)

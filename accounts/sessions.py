@@ -10,6 +10,7 @@ from django.middleware.csrf import rotate_token
 from accounts.names import is_guest
 
 _KEY = "player"
+_GUEST = "guest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,26 @@ def current_user(request: HttpRequest) -> User:
     return User(name) if isinstance(name, str) else User()
 
 
-def log_in(request: HttpRequest, name: str) -> None:
-    """Start a session of its own for ``name``: nothing of an earlier one, nor its CSRF token, lives on."""
+def log_in(request: HttpRequest, name: str, *, once: str = "") -> None:
+    """Start a session of its own for ``name``: nothing of an earlier one, nor its CSRF token, lives on.
+
+    ``once`` is the guest that the player was, whose games are still to be taken along.
+    """
     request.session.flush()
     request.session[_KEY] = name
+    if once:
+        request.session[_GUEST] = once
     rotate_token(request)
+
+
+def was_guest(request: HttpRequest) -> str:
+    """The guest whose games are still to be taken along; empty where there is none."""
+    return str(request.session.get(_GUEST, ""))
+
+
+def is_guest_no_more(request: HttpRequest) -> None:
+    """All of the guest's games have been taken along."""
+    request.session.pop(_GUEST, None)
 
 
 def log_out(request: HttpRequest) -> None:

@@ -15,6 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts import names, sessions, store
 from accounts.forms import LogIn, SignUp
+from accounts.guests import take_along
 from accounts.middleware import PlayerRequest
 from games.live import hints
 from tictactoe_site.answers import SeeOther, refuse, wants_fragment, wants_json
@@ -30,7 +31,7 @@ class CredentialsView(View):
     form_class: type[LogIn]
 
     def get(self, request: PlayerRequest) -> HttpResponse:
-        if request.user.is_authenticated:
+        if request.user.is_authenticated and not request.user.is_guest:
             return SeeOther(_next(request))
         return _page(request, self.form_class(initial={"username": request.GET.get("name", "")}))
 
@@ -103,7 +104,8 @@ def address_of(request: HttpRequest) -> str:
 
 
 def _logged_in(request: PlayerRequest, name: str) -> HttpResponse:
-    sessions.log_in(request, name)
+    sessions.log_in(request, name, once=request.user.name if request.user.is_guest else "")
+    take_along(request, name)
     return _answer(request, {"player": name}, _next(request))
 
 

@@ -8,13 +8,18 @@ from typing import Any
 from django import forms
 
 from accounts import names
+from games import rules
+from games.computer import LEVELS, PERFECT
 from games.computer import NAME as COMPUTER
+from games.models import PACES
+from games.presentation import PACES_SAID
 from tictactoe_site.forms import Form
 
 
 class NewGame(Form):
-    """Whom to invite: a name, nobody (an open invitation by link), or the computer.
+    """Whom to invite: a name, nobody (an open invitation by link), or the computer, which has a level and no pace.
 
+    Against the computer, a first ``square`` may come along: then the host begins.
     The form carries the new game's id, so that sending it twice makes one game.
     """
 
@@ -24,6 +29,19 @@ class NewGame(Form):
         max_length=100,
         widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
     )
+    level = forms.ChoiceField(
+        label="How well the computer plays",
+        required=False,
+        choices=[(level, level) for level in LEVELS],
+        error_messages={"invalid_choice": f"The computer plays {', '.join(LEVELS)}: choose one."},
+    )
+    pace = forms.ChoiceField(
+        label="Time for each move",
+        required=False,
+        choices=list(PACES_SAID.items()),
+        error_messages={"invalid_choice": f"The time for each move is {', '.join(PACES)}: choose one."},
+    )
+    square = forms.CharField(required=False)
     game = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, host: str, data: Any = None) -> None:
@@ -41,6 +59,19 @@ class NewGame(Form):
         if name == self.host:
             raise forms.ValidationError("That is you: invite somebody else.")
         return name
+
+    def clean_level(self) -> str:
+        return self.cleaned_data["level"] or PERFECT
+
+    def clean_pace(self) -> int | None:
+        return PACES[self.cleaned_data["pace"] or "none"]
+
+    def clean_square(self) -> int | None:
+        text: str = self.cleaned_data["square"]
+        try:
+            return rules.square_named(text) if text else None
+        except rules.Malformed as exc:
+            raise forms.ValidationError(str(exc)) from exc
 
     def clean_game(self) -> uuid.UUID | None:
         given: uuid.UUID | None = self.cleaned_data["game"]

@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 2
 # What a page may send again by itself: the actions on games, which are done once however often they are sent.
-REPEATABLE_FIELDS = ("square", "position", "opponent", "game")
+REPEATABLE_FIELDS = ("square", "position", "opponent", "game", "level", "pace", "as")
 STATUS = {
     errors.MalformedInput: 400,
     rules.Malformed: 400,
@@ -23,6 +23,7 @@ STATUS = {
     errors.NotFound: 404,
     errors.IllegalMove: 409,
     errors.UnreadableGame: 409,
+    errors.TooManyInvitations: 409,
 }
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from hashlib import blake2b
+from math import ceil
 from typing import Any
 
 from accounts.names import is_guest
 from games import rules
-from games.models import TIE, Game, Status
+from games.computer import NAME as COMPUTER
+from games.models import PACES, TIE, Ending, Game, Snapshot, Status
 from games.queries import Lobby
 from games.rules import EMPTY, Mark, Position
 from games.signing import signed
@@ -27,10 +30,15 @@ SPOKEN = (
     "bottom right",
 )
 
+# By the form's words for them.
+PACES_SAID = {"none": "no hurry", "minutes": "5 minutes a move", "day": "1 day a move"}
+OPEN_SEAT = "Press a square to begin. No account needed."
+WHY_LOST: dict[str, str] = {Ending.RESIGNED: "resigned", Ending.LATE: "ran out of time"}
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One square of a drawn board."""
+    """One square of a drawn board. ``better`` than the last move it was in a replay."""
 
     name: str
     label: str
@@ -38,24 +46,59 @@ class Cell:
     playable: bool
     last: bool
     winning: bool
+    better: bool
 
 
-def rows(position: Position, *, playable: bool = False, last: int | None = None) -> list[list[Cell]]:
+def rows(
+    position: Position, *, playable: bool = False, last: int | None = None, better: Collection[int] = ()
+) -> list[list[Cell]]:
     """The board as three rows of three cells; ``playable`` makes the empty ones so."""
     ending = rules.outcome(position)
     winning = ending.squares if ending else ()
     cells = [
         Cell(
             name=rules.SQUARES[square],
-            label=f"{SPOKEN[square].capitalize()}, {'empty' if mark == EMPTY else mark}",
+            label=f"{SPOKEN[square].capitalize()}, {_content(mark, better=square in better)}",
             mark=mark.strip(),
             playable=playable and mark == EMPTY,
             last=square == last,
             winning=square in winning,
+            better=square in better,
         )
         for square, mark in enumerate(position.board)
     ]
     return [cells[start : start + 3] for start in (0, 3, 6)]
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """A line drawn through three marks: its squares' digits, and its way over a drawing that is 300 wide and high."""
+
+    name: str
+    path: str
+
+
+def strokes(position: Position) -> list[Stroke]:
+    """The winning line, or both of them where one move made two."""
+    ending = rules.outcome(position)
+    winning = set(ending.squares if ending else ())
+    return [Stroke("".join(map(str, line)), _way(*line)) for line in rules.LINES if winning.issuperset(line)]
+
+
+def _way(first: int, middle: int, last: int) -> str:
+    """From beyond the first square's middle to beyond the last one's, slightly bent, as a hand draws it."""
+    (y, x), (end_y, end_x) = divmod(first, 3), divmod(last, 3)
+    across, down = (end_x - x) // 2, (end_y - y) // 2
+    middle_y, middle_x = divmod(middle, 3)
+    start = f"{x * 100 + 50 - across * 38} {y * 100 + 50 - down * 38}"
+    bend = f"{middle_x * 100 + 50 - down * 5} {middle_y * 100 + 50 + across * 5}"
+    return f"M{start}Q{bend} {end_x * 100 + 50 + across * 38} {end_y * 100 + 50 + down * 38}"
+
+
+def _content(mark: str, *, better: bool) -> str:
+    if better:
+        return "empty, the better move"
+    return "empty" if mark == EMPTY else mark
 
 
 @dataclass(frozen=True)
@@ -98,18 +141,63 @@ class GamePage:
         return self.is_pending and bool(self.viewer) and self.game.invites(self.viewer)
 
     @property
+    def offers_seat(self) -> bool:
+        """Whether a visitor may take the open seat by moving, and is a guest then."""
+        return self.is_pending and not self.viewer and self.game.opponent is None
+
+    @property
+    def can_press(self) -> bool:
+        """Whether the empty squares are buttons."""
+        return self.can_move or self.offers_seat
+
+    @property
     def may_log_in_to_accept(self) -> bool:
         return self.is_pending and not self.viewer
 
     @property
     def can_move(self) -> bool:
         my_turn = self.status is Status.IN_PROGRESS and bool(self.viewer) and self.game.whose_turn == self.viewer
-        return self.can_accept or (my_turn and self.is_player)
+        return (self.can_accept and self.mark == Mark.X) or (my_turn and self.is_player)
 
     @property
     def is_final(self) -> bool:
         """Whether nothing more can happen, so that nobody need look again."""
         return self.is_over or self.is_expired
+
+    @property
+    def can_resign(self) -> bool:
+        return self.status is Status.IN_PROGRESS and self.is_player
+
+    @property
+    def can_ask_again(self) -> bool:
+        """Whether the viewer may ask for a rematch."""
+        return self.is_over and self.is_player
+
+    @property
+    def pace(self) -> str:
+        """By the form's word for it."""
+        return next((word for word, seconds in PACES.items() if seconds == self.snapshot.pace), "none")
+
+    @property
+    def hurry(self) -> str:
+        """How long each move of an invitation's game will have; empty where there is no hurry."""
+        return PACES_SAID[self.pace].capitalize() if self.is_pending and self.pace != "none" else ""
+
+    @property
+    def deadline(self) -> datetime | None:
+        """Until when the next move must have come; None in a game without hurry."""
+        seconds = self.game.deadline if self.status is Status.IN_PROGRESS else None
+        return datetime.fromtimestamp(seconds, UTC) if seconds else None
+
+    @property
+    def time_left(self) -> str:
+        """As clock.js says it."""
+        left = self.deadline - datetime.now(UTC) if self.deadline else timedelta()
+        seconds = ceil(left.total_seconds())
+        if seconds <= 0:
+            return "time is up"
+        hours = seconds // 3600
+        return f"{hours} hour{'s'[: hours > 1]} left" if hours else f"{seconds // 60}:{seconds % 60:02} left"
 
     @property
     def waits(self) -> bool:
@@ -137,24 +225,66 @@ class GamePage:
 
     @property
     def position(self) -> str:
-        return signed(self.game.snapshot)
+        return signed(self.snapshot)
 
     @property
     def rows(self) -> list[list[Cell]]:
         moves = self.game.moves
-        return rows(self.game.position, playable=self.can_move, last=int(moves[-1]) if moves else None)
+        return rows(self.game.position, playable=self.can_press, last=int(moves[-1]) if moves else None)
+
+    @property
+    def strokes(self) -> list[Stroke]:
+        return strokes(self.game.position)
+
+    @property
+    def board_label(self) -> str:
+        """What a screen reader says on the way into the board."""
+        if self.status is not Status.IN_PROGRESS:
+            return "Board"
+        return "Board, your turn" if self.can_move else f"Board, {self.game.whose_turn}'s turn"
 
     @property
     def other(self) -> str:
         """The one the viewer plays against; for a spectator the invited player."""
         return (self.game.host_id if self.is_opponent else self.game.opponent) or "somebody"
 
+    @cached_property
+    def snapshot(self) -> Snapshot:
+        return self.game.snapshot
+
+    @property
+    def seats(self) -> list[tuple[Mark, str | None]]:
+        """The marks in the order of play, each with its player, who is None while an open invitation waits."""
+        return [(mark, self.snapshot.player_of(mark)) for mark in Mark]
+
+    @property
+    def linked(self) -> set[str | None]:
+        """The others in it who have a page of their own: names that somebody has claimed, as far as the game knows."""
+        known = {self.game.host_id} if self.status is Status.PENDING else set(self.game.players)
+        return {name for name in known if name not in (None, COMPUTER, self.viewer) and not is_guest(name)}
+
+    @property
+    def preview(self) -> str:
+        """What a messenger shows of the link, which it opens as a visitor: the title, and below it a hint."""
+        host, other = self.game.host_id, self.game.opponent
+        if self.is_pending:
+            return f"{host} invites {other or 'you'} to tic-tac-toe"
+        return f"{host} against {other or 'an open seat'}: tic-tac-toe"
+
+    @property
+    def preview_hint(self) -> str:
+        if self.is_final:
+            return self.headline
+        if not self.is_pending:
+            return "Watch the game."
+        return f"Log in as {self.game.opponent} to play." if self.game.opponent else OPEN_SEAT
+
     @property
     def mark(self) -> str:
-        """The viewer's mark, or nothing for a spectator."""
-        if self.is_host:
-            return Mark.O.value
-        return Mark.X.value if self.is_opponent or self.can_accept else ""
+        """The viewer's mark, also one that an open invitation offers; nothing for a spectator."""
+        offered = self.offers_seat or (self.can_accept and self.game.opponent is None)
+        mark = Mark.X if offered else self.snapshot.mark_of(self.viewer)
+        return mark.value if mark else ""
 
     @property
     def headline(self) -> str:
@@ -182,18 +312,27 @@ class GamePage:
         return f"{position.board[square]} played {SPOKEN[square]}. {'Your turn.' if self.can_move else self.headline}"
 
     @property
+    def result(self) -> str:
+        """How a finished game ended for the viewer, in a word."""
+        winner = self.game.winner
+        return "Tied" if winner == TIE else "Won" if winner == self.viewer else "Lost"
+
+    @property
     def _ending(self) -> str:
         winner = self.game.winner
         if winner == TIE:
             return "It's a tie."
-        if winner == self.viewer:
-            return "You won!"
-        return f"You lost: {winner} won." if self.is_player else f"{winner} won."
+        loser, why = self.snapshot.other_than(winner or ""), WHY_LOST.get(self.game.ending or "", "")
+        if self.viewer == loser:
+            return f"You {why or 'lost'}: {winner} won."
+        won = "You won" if winner == self.viewer else f"{winner} won"
+        return f"{won}: {loser} {why}." if why else f"{won}{'!' if winner == self.viewer else '.'}"
 
     @property
     def _invitation(self) -> str:
-        if self.can_accept:
-            return f"{self.game.host_id} invites you to play. You are X and move first."
+        if self.can_accept or self.offers_seat:
+            begins = "move first" if self.mark == Mark.X else "move second"
+            return f"{self.game.host_id} invites you to play. You are {self.mark} and {begins}."
         if self.is_host:
             return f"Waiting for {self.other} to accept."
         return f"{self.game.host_id} has invited {self.other} to play."
@@ -306,42 +445,3 @@ class LobbyPage:
 
     def _seen(self, games: list[Game]) -> list[GamePage]:
         return [GamePage(game, self.viewer) for game in games]
-
-
-@dataclass(frozen=True)
-class ReplayPage:
-    """One moment of a game known by its moves: the board after ``shown`` of them."""
-
-    moves: str
-    shown: int
-
-    @cached_property
-    def positions(self) -> list[Position]:
-        return list(rules.replay(self.moves))
-
-    @property
-    def rows(self) -> list[list[Cell]]:
-        return rows(self.positions[self.shown], last=int(self.moves[self.shown - 1]) if self.shown else None)
-
-    @property
-    def total(self) -> int:
-        return len(self.moves)
-
-    @property
-    def previous(self) -> int | None:
-        return self.shown - 1 if self.shown else None
-
-    @property
-    def next(self) -> int | None:
-        return self.shown + 1 if self.shown < self.total else None
-
-    @property
-    def caption(self) -> str:
-        if not self.shown:
-            return "The empty board: X moves first."
-        mark = self.positions[self.shown - 1].turn
-        played = f"Move {self.shown} of {self.total}: {mark} takes {SPOKEN[int(self.moves[self.shown - 1])]}."
-        ending = rules.outcome(self.positions[self.shown])
-        if ending is None:
-            return played
-        return f"{played} {f'{ending.winner} wins.' if ending.winner else 'A tie.'}"

@@ -16,6 +16,9 @@ urlpatterns = [
     path("games/<uuid:game_id>/accept/", views.AcceptView.as_view(), name="accept"),
     path("games/<uuid:game_id>/decline/", views.DeclineView.as_view(), name="decline"),
     path("games/<uuid:game_id>/cancel/", views.CancelView.as_view(), name="cancel"),
+    path("games/<uuid:game_id>/resign/", views.ResignView.as_view(), name="resign"),
+    path("games/<uuid:game_id>/rematch/", views.RematchView.as_view(), name="rematch"),
     path("games/<uuid:game_id>/move/", views.MoveView.as_view(), name="move"),
+    path("players/<str:name>/", views.PlayerView.as_view(), name="player"),
     path("replay/<str:moves>/", views.ReplayView.as_view(), name="replay"),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,17 +16,22 @@ from django.views import View
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page
 
-from accounts.middleware import PlayerRequest
+from accounts.guests import take_along
+from accounts.middleware import PlayerRequest, become_guest
+from accounts.names import is_name
 from accounts.store import is_claimed
-from games import queries, rules, store
+from games import limits, queries, records, rules, store
+from games.computer import LEVELS
 from games.computer import NAME as COMPUTER
 from games.errors import IllegalMove, MalformedInput, NotFound, StoreUnavailable
 from games.forms import NewGame
 from games.live import hints
 from games.models import Game, Snapshot
-from games.presentation import GamePage, LobbyPage, ReplayPage, state
+from games.presentation import GamePage, LobbyPage, rows, state
+from games.profile import ProfilePage
+from games.replay import ReplayPage
 from games.responses import done, show, url_of
-from games.signing import unsigned
+from games.signing import rematch_of, unsigned
 from tictactoe_site.answers import SeeOther, refuse, wants_fragment, wants_json
 
 
@@ -36,8 +42,11 @@ class HomeView(View):
         if not request.user.is_authenticated:
             return _welcome(request)
         player, before, after = request.user.name, request.GET.get("before", ""), request.GET.get("after", "")
+        take_along(request, player)
         paged = bool(before or after)
         found = queries.page(player, before=before, after=after) if paged else queries.lobby(player)
+        if not paged:
+            limits.seen(player, sent=len(found.waiting), received=len(found.invitations))
         page = LobbyPage(found, player)
         if wants_json(request):
             return JsonResponse(page.summary)
@@ -84,14 +93,29 @@ class ReplayView(View):
         return _replay(request, moves, request.path)
 
 
+class PlayerView(View):
+    """Somebody's record and finished games, ``?before=`` the page that follows; with the score between them and you."""
+
+    def get(self, request: PlayerRequest, name: str) -> HttpResponse:
+        if not (is_name(name) and is_claimed(name)):
+            raise NotFound(f"Nobody has claimed the name {name:.20} yet.")
+        before = request.GET.get("before", "")
+        page = ProfilePage(records.of(name), *queries.history(name, before), viewer=request.user.name)
+        if wants_json(request):
+            return JsonResponse(page.summary)
+        return render(request, "games/player.html", {"page": page, "paged": bool(before)})
+
+
 class PlayersView(View):
-    """A view for players and guests alone."""
+    """A view for players and guests alone; a form with ``as=guest`` makes a visitor a guest on the way."""
 
     request: PlayerRequest
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         asks = request.method in ("GET", "HEAD") and hasattr(self, "get")
         acts = request.method == "POST" and hasattr(self, "post")
+        if acts and request.POST.get("as") == "guest" and not self.request.user.is_authenticated:
+            become_guest(self.request)
         if self.request.user.is_authenticated or not (asks or acts):
             return super().dispatch(request, *args, **kwargs)
         if asks:
@@ -110,19 +134,14 @@ class NewGameView(PlayersView):
             if wants_json(request) or wants_fragment(request):
                 return refuse(request, 400, form.sentence)
             return render(request, "games/new.html", {"form": form}, status=400)
-        opponent, game_id = form.cleaned_data["opponent"], form.game_id
-        if opponent == COMPUTER:
-            game = store.challenge_computer(host=host, game_id=game_id)
-        else:
-            game = store.invite(host=host, opponent=opponent or None, game_id=game_id)
-        return done(request, game, created=True)
+        return done(request, _started(host, form), created=True)
 
 
 class AcceptView(PlayersView):
     def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
         snapshot = _shown(request, game_id)
-        host = snapshot.host if snapshot else None
-        return done(request, store.accept(str(game_id), player=request.user.name, host=host))
+        host, pace = (snapshot.host, snapshot.pace) if snapshot else (None, None)
+        return done(request, store.accept(str(game_id), player=request.user.name, host=host, pace=pace))
 
 
 class DeclineView(PlayersView):
@@ -135,6 +154,21 @@ class CancelView(PlayersView):
     def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
         store.cancel(str(game_id), player=request.user.name)
         return _withdrawn(request, game_id)
+
+
+class ResignView(PlayersView):
+    def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
+        snapshot = _shown(request, game_id) or queries.game(str(game_id)).snapshot
+        return done(request, store.resign(snapshot, player=request.user.name))
+
+
+class RematchView(PlayersView):
+    """To the next game between the two, which is the same for both of them."""
+
+    def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
+        snapshot = _shown(request, game_id) or queries.game(str(game_id)).snapshot
+        game = store.rematch(snapshot, player=request.user.name, game_id=rematch_of(str(game_id)))
+        return done(request, game, created=True)
 
 
 class MoveView(PlayersView):
@@ -152,24 +186,40 @@ class MoveView(PlayersView):
             return show(request, game, status=409, error=str(exc))
 
 
+def _started(host: str, form: NewGame) -> Game:
+    fields: dict[str, Any] = form.cleaned_data
+    if fields["opponent"] == COMPUTER:
+        level, square = fields["level"], fields["square"]
+        return store.challenge_computer(host=host, level=level, square=square, game_id=form.game_id)
+    opponent = fields["opponent"] or None
+    limits.check(host=host, opponent=opponent)
+    game = store.invite(host=host, opponent=opponent, pace=fields["pace"], game_id=form.game_id)
+    limits.sent(host=host, opponent=opponent)
+    return game
+
+
 def _welcome(request: PlayerRequest) -> HttpResponse:
     if wants_json(request):
         return JsonResponse({"player": None})
     if wants_fragment(request):
         # Somebody who has just logged out in another tab: the lobby's poll must not put a whole page into this one.
         return HttpResponse(headers={"HX-Redirect": reverse("home")})
-    return render(request, "games/welcome.html")
+    return render(request, "games/welcome.html", {"rows": rows(rules.Position(), playable=True), "levels": LEVELS})
 
 
 def _load(request: PlayerRequest, game_id: UUID) -> Game:
-    """The game as it is. One that the AWS example left decided but unfinished is finished when a player comes by:
+    """The game as it is. What its item decides already is written down, whoever looks, and by nobody else:
 
-    the result follows from the board alone, whoever looks, so this repairs the record and decides nothing.
+    that the time of whoever is to move is up, and, when a player comes by, how a game ended that the AWS example left
+    decided but unfinished. The page can be shown without, so an outage of writes keeps nobody from it.
     """
     game = queries.game(str(game_id))
-    if game.needs_settling and request.user.is_authenticated and request.user.name in game.players:
-        with suppress(StoreUnavailable):  # The page can be shown without.
-            return store.settle(game)
+    with suppress(StoreUnavailable):
+        if game.is_late(datetime.now(UTC)):
+            game = store.forfeit(game)
+            hints.changed(game)
+        elif game.needs_settling and request.user.is_authenticated and request.user.name in game.players:
+            game = store.settle(game)
     return game
 
 
@@ -192,7 +242,9 @@ def _replay(request: PlayerRequest, moves: str | None, url: str, game: Game | No
     if moves is None:
         raise NotFound("Nobody recorded the order of this game's moves, so it can't be replayed.")
     page = ReplayPage(moves, _whole_number(request.GET.get("move", str(len(moves))), most=len(moves)))
-    return render(request, "games/replay.html", {"page": page, "url": url, "game": game})
+    link = request.build_absolute_uri(reverse("replay", args=[moves])) if moves else ""
+    seats = GamePage(game, "").seats if game else None
+    return render(request, "games/replay.html", {"page": page, "url": url, "seats": seats, "link": link})
 
 
 def _whole_number(text: str, *, most: int) -> int:

@@ -13,7 +13,7 @@ import botocore.session
 import pytest
 from django.test import Client
 
-from games import embedded, provisioning, retries, table
+from games import embedded, limits, provisioning, retries, table
 from games.models import Game
 from games.table import TableItem
 from tests.browsers import open_browser as open_browser
@@ -88,6 +88,7 @@ def configured(settings: Any) -> None:
 def games_table(engine: str) -> Iterator[str]:
     """The same for one test: the site uses it, and it is emptied afterwards."""
     use(engine)
+    limits._known.clear()
     yield engine
     use(engine)
     for item in list(TableItem.scan()):

@@ -107,7 +107,7 @@ def test_a_guest_has_a_name_and_nothing_in_the_table(visitor: Client) -> None:
 def test_logging_out_ends_the_session(alice: Client) -> None:
     assert alice.get("/accounts/logout/").status_code == 405
     assert alice.post("/accounts/logout/")["Location"] == "/"
-    assert "Play as a guest" in alice.get("/").content.decode()
+    assert "Press a square to begin" in alice.get("/").content.decode()
 
 
 def test_a_forged_session_is_nobodys(alice: Client) -> None:
@@ -115,7 +115,7 @@ def test_a_forged_session_is_nobodys(alice: Client) -> None:
     for forged in (value[:-1], value.replace("e", "f"), "x", ""):
         client = Client()
         client.cookies["session"] = forged
-        assert "Play as a guest" in client.get("/").content.decode()
+        assert "Press a square to begin" in client.get("/").content.decode()
 
 
 def test_logging_in_returns_to_where_the_player_was_going_within_this_site(alice: Client) -> None:

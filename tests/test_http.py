@@ -88,7 +88,9 @@ def test_another_host_is_400_with_a_page() -> None:
 
 
 def test_an_unknown_page_is_404_in_either_form() -> None:
-    assert "There is no such page." in Client().get("/nothing/").content.decode()
+    page = Client().get("/nothing/").content.decode()
+    assert "There is no such page." in page
+    assert page.count(">4</text>") == 2  # drawn, with an O between them
     assert Client().get("/nothing/", headers=JSON).json() == {"error": "There is no such page."}
     for path in ("/games/player%23alice/", "/games/x/", GAME.upper(), "/games/%00/"):
         assert Client().get(path).status_code == 404
@@ -105,6 +107,7 @@ def test_wrong_methods_are_405(alice: Client) -> None:
 def test_pages_are_strict_about_what_they_load(games_table: str) -> None:
     answer = Client().get("/")
     policy = answer["Content-Security-Policy"]
+    assert "manifest-src 'self'" in policy
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert answer["X-Frame-Options"] == "DENY"
@@ -117,7 +120,8 @@ def test_pages_are_strict_about_what_they_load(games_table: str) -> None:
 
 
 def test_what_pages_load_is_there(games_table: str) -> None:
-    for path in ("games/site.css", "games/page.js", "games/icon.svg", "games/board.svg", "django_htmx/htmx-2.min.js"):
+    own = ("site.css", "page.js", "grid.js", "icon.svg", "icon-turn.svg", "touch-icon.png", "preview.png")
+    for path in (*(f"games/{name}" for name in own), "games/manifest.webmanifest", "django_htmx/htmx-2.min.js"):
         answer = Client().get(f"/static/{path}")
         assert answer.status_code == 200
         answer.close()
@@ -142,11 +146,17 @@ FUZZ = hypothesis_settings(max_examples=60, deadline=None, suppress_health_check
 @FUZZ
 @given(
     path=st.sampled_from(
-        ["/games/new/", f"{GAME}move/", f"{GAME}accept/", f"{GAME}cancel/", "/accounts/signup/", "/accounts/login/"]
+        [
+            *(f"{GAME}{action}/" for action in ("move", "accept", "cancel", "resign", "rematch")),
+            *("/games/new/", "/accounts/signup/", "/accounts/login/"),
+        ]
     ),
     htmx=st.booleans(),
     form=st.dictionaries(
-        st.sampled_from(["opponent", "game", "square", "position", "username", "password", "next"]), anything
+        st.sampled_from(
+            ["opponent", "game", "level", "pace", "as", "square", "position", "username", "password", "next"]
+        ),
+        anything,
     ),
     accept=st.sampled_from(["text/html", "application/json", "*/*", "", ";;;", "text/html;q=x", "a/b;q=nan", "é"]),
 )
@@ -190,7 +200,7 @@ def test_a_page_that_waits_is_sent_on_when_its_game_is_gone_or_its_player_logged
     query=st.dictionaries(st.sampled_from(["move", "before", "after", "since", "next", "name"]), anything),
 )
 def test_no_address_gives_a_500(player: Client, path: str, query: dict[str, str]) -> None:
-    for prefix in ("/", "/games/", "/replay/", "/accounts/login/"):
+    for prefix in ("/", "/games/", "/replay/", "/players/", "/accounts/login/"):
         assert player.get(f"{prefix}{path}/", query).status_code < 500
     assert player.get("/", query).status_code < 500
 

@@ -8,8 +8,9 @@ import uuid
 import pytest
 from django.test import Client
 
-from games.models import Game
+from games.models import Game, Status
 from tests.conftest import Cast, stored
+from tests.consumed import Meter
 
 JSON = {"accept": "application/json"}
 HTMX = {"hx-request": "true"}
@@ -65,13 +66,67 @@ def test_looking_at_an_invitation_changes_nothing(alice: Client, bob: Client) ->
     assert game_in(url).attribute_values == before
 
 
-def test_a_visitor_is_offered_to_log_in_or_to_play_as_a_guest(alice: Client) -> None:
+def test_the_first_square_of_a_visitor_with_a_link_is_all_it_takes(alice: Client, meter: Meter) -> None:
+    url = invite(alice, "")
+    visitor = Client(enforce_csrf_checks=True)
+    meter.calls.clear()
+    page = visitor.get(url).content.decode()
+    assert "You are X and move first." in page
+    assert game_in(url).opponent_id is None  # Looking takes no seat, so a link's preview does not.
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]+)">', page)) | {"square": "TopLeft"}
+    assert fields["as"] == "guest"
+    meter.calls.clear()
+    assert visitor.post(f"{url}move/", fields)["Location"] == url
+    assert meter.operations == ["UpdateItem"]
+    game = game_in(url)
+    assert re.fullmatch(r"guest-[a-z0-9]{6}", game.opponent_id)
+    assert (game.top_left, game.turn) == ("X", "alice")
+    assert "It is alice&#x27;s turn." in visitor.get(url).content.decode()
+
+
+def test_the_second_visitor_is_too_late_and_watches(alice: Client, bob: Client) -> None:
     url = invite(alice, "")
     visitor = Client()
-    assert "Play as a guest" in visitor.get(url).content.decode()
-    assert visitor.post("/accounts/guest/", {"next": url})["Location"] == url
-    assert visitor.post(f"{url}accept/").status_code == 303
-    assert re.fullmatch(r"guest-[a-z0-9]{6}", game_in(url).opponent_id)
+    visitor.get(url)
+    bob.post(f"{url}move/", {"square": "TopLeft"})
+    answer = visitor.post(f"{url}move/", {"square": "TopRight", "as": "guest"})
+    assert answer.status_code == 403
+    assert game_in(url).opponent_id == "bob"
+
+
+@pytest.mark.parametrize(("action", "fields"), [("accept", {}), ("move", {"square": "TopLeft"})])
+def test_an_invitation_by_name_is_for_no_guest(alice: Client, action: str, fields: dict[str, str]) -> None:
+    url = invite(alice)
+    assert Client().post(f"{url}{action}/", fields | {"as": "guest"}).status_code == 403
+    assert game_in(url).status is Status.PENDING
+
+
+def test_nobody_becomes_a_guest_unasked(alice: Client) -> None:
+    url = invite(alice, "")
+    visitor = Client()
+    assert visitor.post(f"{url}move/", {"square": "TopLeft"}).status_code == 403
+    assert visitor.get("/", headers={"accept": "application/json"}).json()["player"] is None
+
+
+@pytest.mark.parametrize("fields", [{"opponent": "computer"}, {"opponent": ""}])
+def test_a_visitor_begins_a_game_in_one_request(games_table: str, fields: dict[str, str]) -> None:
+    visitor = Client()
+    url = visitor.post("/games/new/", fields | {"as": "guest"})["Location"]
+    assert re.fullmatch(r"guest-[a-z0-9]{6}", game_in(url).host_id)
+    assert "Your turn" in visitor.get(url).content.decode() or not fields["opponent"]
+
+
+def test_an_expired_invitation_says_so_and_offers_a_new_one(alice: Client, bob: Client) -> None:
+    url = alice.post("/games/new/", {"opponent": "bob", "pace": "day"})["Location"]
+    Game(url.split("/")[2]).update([Game.expires_at.set(1)])
+    page = alice.get(url).content.decode()
+    assert "This invitation has expired." in page
+    fields = dict(re.findall(r'<input type="hidden" name="(opponent|pace)" value="([^"]+)">', page))
+    assert fields == {"opponent": "bob", "pace": "day"}
+    assert game_in(alice.post("/games/new/", fields)["Location"]).pace == 86_400
+    page = bob.get(url).content.decode()
+    assert "Ask alice for a new one." in page
+    assert "Invite again" not in page
 
 
 @pytest.mark.parametrize("action", ["accept", "decline", "cancel"])

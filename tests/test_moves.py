@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.core.signing import Signer
 from django.test import Client
 
 from games import rules
@@ -144,6 +145,15 @@ def test_a_bare_move_against_the_computer_sent_twice_is_made_once_and_twice_a_su
     answers = [alice.post(f"{url}move/", {"square": square}, headers=JSON) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 200]
     assert answers[0].json()["moves"] == answers[1].json()["moves"] == game_in(url).recorded_moves
+
+
+def test_a_position_of_the_version_before_goes_on_while_servers_are_replaced(url: str, bob: Client) -> None:
+    """It says neither who plays O nor the pace."""
+    now = game_in(url).snapshot
+    older = [now.game_id, now.host, now.opponent, now.computer, now.status, now.board, now.moves]
+    position = Signer(salt="games.position").sign_object(older, compress=True)
+    answer = bob.post(f"{url}move/", {"square": "TopLeft", "position": position}, headers=JSON)
+    assert (answer.status_code, answer.json()["moves"]) == (200, "0")
 
 
 def test_a_forged_or_foreign_position_is_400(url: str, alice: Client, bob: Client) -> None:

@@ -1,0 +1,66 @@
+"""What a player's page says: the record, the score between its player and who looks at it, and the finished games."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from games.computer import NAME as COMPUTER
+from games.models import Game
+from games.presentation import GamePage, summary
+from games.records import Record, Score
+
+
+@dataclass(frozen=True)
+class ProfilePage:
+    """``viewer`` is empty where nobody is logged in; ``older`` is the place where the games go on."""
+
+    record: Record
+    finished: list[Game]
+    older: str | None
+    viewer: str
+
+    @property
+    def name(self) -> str:
+        return self.record.player
+
+    @property
+    def is_own(self) -> bool:
+        return self.name == self.viewer
+
+    @property
+    def total(self) -> Score:
+        return self.record.total
+
+    @property
+    def games(self) -> list[GamePage]:
+        return [GamePage(game, self.name) for game in self.finished]
+
+    @property
+    def opponents(self) -> list[tuple[str, Score]]:
+        """Who was played most, with the score, the computer apart."""
+        people = [(name, score) for name, score in self.record.scores.items() if name != COMPUTER]
+        return sorted(people, key=lambda each: (-each[1].games, each[0]))[:10]
+
+    @property
+    def computer(self) -> Score | None:
+        return self.record.scores.get(COMPUTER)
+
+    @property
+    def between(self) -> Score | None:
+        """From the side of this page's player; None where the two have not played."""
+        return self.record.scores.get(self.viewer)
+
+    @property
+    def streak(self) -> str:
+        """A sentence on the last games between the two; empty where neither has won two in a row."""
+        streak = self.between.streak if self.between else 0
+        if abs(streak) < 2:
+            return ""
+        return f"{self.name} has won the last {streak}." if streak > 0 else f"You have won the last {-streak}."
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        scores = {name: score.summary for name, score in self.record.scores.items()}
+        games = [summary(game) for game in self.finished]
+        return {"player": self.name, **self.total.summary, "against": scores, "games": games, "older": self.older}

@@ -1,0 +1,118 @@
+"""A game stepped through: what each move was, what it gave away, and the souvenir that is left of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from games import analysis, rules
+from games.analysis import Mistake
+from games.presentation import SPOKEN, Cell, Stroke, rows, strokes
+from games.rules import EMPTY, Mark, Outcome, Position
+
+EMOJI = {Mark.X.value: "❌", Mark.O.value: "⭕", EMPTY: "⬜"}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One move: its number from 1 on, who made it, where, and what it gave away."""
+
+    number: int
+    mark: Mark
+    square: int
+    mistake: Mistake | None
+
+    @property
+    def text(self) -> str:
+        return f"{self.mark} {SPOKEN[self.square]}"
+
+    @property
+    def comment(self) -> str:
+        """One sentence on what would have been better; empty where nothing would."""
+        if self.mistake is None:
+            return ""
+        better = _either(self.mistake.better)
+        if not self.mistake.missed_win:
+            return f"Move {self.number} could have cost the game: {better} would have held it."
+        how = "won at once" if self.mistake.at_once else "led to a sure win"
+        return f"Move {self.number} missed a win: {better} would have {how}."
+
+
+@dataclass(frozen=True)
+class ReplayPage:
+    """One moment of a game known by its moves: the board after ``shown`` of them.
+
+    Raises Malformed or IllegalMove, from its first use on, where the moves are no game.
+    """
+
+    moves: str
+    shown: int
+
+    @cached_property
+    def positions(self) -> list[Position]:
+        return list(rules.replay(self.moves))
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        return [
+            Step(number, before.turn, int(digit), analysis.mistake(before, int(digit)))
+            for number, (before, digit) in enumerate(zip(self.positions, self.moves, strict=False), 1)
+        ]
+
+    @property
+    def step(self) -> Step | None:
+        """The move that led here; None for the empty board."""
+        return self.steps[self.shown - 1] if self.shown else None
+
+    @property
+    def rows(self) -> list[list[Cell]]:
+        step = self.step
+        better = step.mistake.better if step and step.mistake else ()
+        return rows(self.positions[self.shown], last=step.square if step else None, better=better)
+
+    @property
+    def strokes(self) -> list[Stroke]:
+        return strokes(self.positions[self.shown])
+
+    @property
+    def total(self) -> int:
+        return len(self.moves)
+
+    @property
+    def previous(self) -> int | None:
+        return self.shown - 1 if self.shown else None
+
+    @property
+    def next(self) -> int | None:
+        return self.shown + 1 if self.shown < self.total else None
+
+    @property
+    def caption(self) -> str:
+        step = self.step
+        if step is None:
+            return "The empty board: X moves first."
+        played = f"Move {self.shown} of {self.total}: {step.mark} takes {SPOKEN[step.square]}."
+        ending = rules.outcome(self.positions[self.shown])
+        if ending is None:
+            return played
+        return f"{played} {f'{ending.winner} wins.' if ending.winner else 'A tie.'}"
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How the whole game ended; None where its moves stop before the end."""
+        return rules.outcome(self.positions[-1])
+
+    @property
+    def souvenir(self) -> str:
+        """The game in four lines, to send to somebody: how it ended, and the board."""
+        ending = self.outcome
+        how = "unfinished" if ending is None else f"{ending.winner} won" if ending.winner else "a tie"
+        board = self.positions[-1].board
+        lines = ("".join(EMOJI[mark] for mark in board[start : start + 3]) for start in (0, 3, 6))
+        return "\n".join([f"Tic-Tac-Toe, {how} after {self.total} moves", *lines])
+
+
+def _either(squares: Sequence[int]) -> str:
+    names = [SPOKEN[square] for square in squares]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"

@@ -1,0 +1,125 @@
+"""Guests who claim a name: their running games come along, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from games import store
+from games.errors import StoreUnavailable
+from games.models import Game, Status
+from tests.conftest import PASSWORD, stored
+
+JSON = {"accept": "application/json"}
+NEW = {"username": "dora", "password": PASSWORD}
+
+
+def guest() -> tuple[Client, str]:
+    client = Client()
+    name = client.post("/accounts/guest/", headers=JSON).json()["player"]
+    return client, name
+
+
+def begun(host: str, opponent: str) -> Game:
+    return store.accept(store.invite(host=host, opponent=opponent).game_id, player=opponent)
+
+
+def test_a_guest_is_offered_a_name_and_takes_the_games_along(alice: Client) -> None:
+    client, name = guest()
+    assert "Claim a name" in client.get("/").content.decode()
+    assert client.get("/accounts/signup/").status_code == 200
+    hosted, invited = begun(name, "alice"), begun("alice", name)
+    waiting, open_one = store.invite(host=name, opponent="bob"), store.invite(host=name, opponent=None)
+    computers = store.challenge_computer(host=name)
+    assert client.post("/accounts/signup/", NEW).status_code == 303
+    for game in (hosted, invited, waiting, open_one, computers):
+        item = stored(game.game_id)
+        assert name not in (item.host_id, item.opponent_id, item.o_user, item.turn)
+        assert "dora" in (item.host_id, item.opponent_id)
+        assert item.stored_status is game.stored_status
+    assert (stored(invited.game_id).turn, stored(hosted.game_id).o_user) == ("dora", "dora")
+    assert [stored(game.game_id).expires_at for game in (hosted, invited, computers)] == [None] * 3
+    assert stored(waiting.game_id).expires_at == waiting.expires_at
+    lobby = client.get("/", headers=JSON).json()
+    assert (lobby["player"], len(lobby["playing"]), len(lobby["waiting"])) == ("dora", 3, 2)
+    assert "Claim a name" not in client.get("/").content.decode()
+
+
+def test_what_could_not_be_taken_along_comes_with_the_next_lobby(
+    alice: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, name = guest()
+    games = [begun(name, "alice"), begun("alice", name)]
+    with monkeypatch.context() as outage:
+
+        def fails(*_: Any, **__: Any) -> Any:
+            raise StoreUnavailable("no")
+
+        outage.setattr(store, "adopt", fails)
+        assert client.post("/accounts/signup/", NEW).status_code == 303
+        assert client.get("/", headers=JSON).json()["playing"] == []
+    assert len(client.get("/", headers=JSON).json()["playing"]) == 2
+    assert name not in {player for game in games for player in stored(game.game_id).players}
+    assert "guest" not in client.session
+
+
+def test_logging_in_takes_them_along_too_but_not_a_game_against_oneself(alice: Client) -> None:
+    client, name = guest()
+    mine, own = begun(name, "alice"), begun(name, "dora")
+    Client().post("/accounts/signup/", NEW)
+    assert client.post("/accounts/login/", NEW | {"password": "wrong"}).status_code == 403
+    assert stored(mine.game_id).host_id == name
+    client.post("/accounts/login/", NEW)
+    assert (stored(mine.game_id).host_id, stored(own.game_id).host_id) == ("dora", name)
+
+
+def test_a_game_against_another_guest_is_still_a_guests(games_table: str) -> None:
+    client, name = guest()
+    game = begun(name, "guest-zzzzzz")
+    client.post("/accounts/signup/", NEW)
+    assert stored(game.game_id).expires_at == game.expires_at
+
+
+def test_finished_games_stay_as_they_were(alice: Client) -> None:
+    client, name = guest()
+    game = store.resign(begun(name, "alice").snapshot, player="alice")
+    client.post("/accounts/signup/", NEW)
+    assert (stored(game.game_id).host_id, stored(game.game_id).result) == (name, name)
+
+
+def test_a_move_made_meanwhile_is_kept(alice: Client) -> None:
+    _, name = guest()
+    game = begun(name, "alice")
+    store.move(game.snapshot, player="alice", square=4)
+    item = store.adopt(game, guest=name, name="dora")
+    assert (item.host_id, item.board, item.turn) == ("dora", "    X    ", "dora")
+    ended = store.resign(item.snapshot, player="dora")
+    assert store.adopt(game, guest=name, name="other").attribute_values == ended.attribute_values
+
+
+def test_the_others_page_goes_on_without_noticing(alice: Client) -> None:
+    """Its position was signed when the other had another name."""
+    client, _ = guest()
+    url = client.post("/games/new/", {"opponent": "alice"})["Location"]
+    alice.post(f"{url}accept/")
+    position = alice.get(url, headers=JSON).json()["position"]
+    client.post("/accounts/signup/", NEW)
+    answer = alice.post(f"{url}move/", {"square": "TopLeft", "position": position}, headers=JSON)
+    assert (answer.status_code, answer.json()["turn"], answer.json()["host"]) == (200, "dora", "dora")
+
+
+@pytest.mark.parametrize("of_guest", [True, False])
+def test_whoevers_turn_it_is(games_table: str, of_guest: bool) -> None:
+    name = "guest-aaaaaa"
+    game = begun("alice", name)
+    if not of_guest:
+        game = store.move(game.snapshot, player=name, square=0)
+    old: Any = game.snapshot
+    store.adopt(game, guest=name, name="dora")
+    if not of_guest:
+        moved = store.move(old, player="alice", square=4)
+        assert (moved.turn, moved.board) == ("dora", "X   O    ")
+    assert stored(game.game_id).turn == "dora"
+    assert stored(game.game_id).status is Status.IN_PROGRESS

@@ -1,0 +1,162 @@
+"""Players' pages: the record, counted once per finished game whatever fails, the score between two, and the history."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from games import records, store
+from games.models import Game, Status
+from games.records import RecordItem, Score
+from tests.conftest import Cast
+from tests.consumed import Meter
+from tests.many import game_of, put
+
+JSON = {"accept": "application/json"}
+FINISHED = Status.FINISHED
+
+
+def finished(results: str, start: int = 0, host: str = "alice", other: str = "bob") -> list[Game]:
+    """Games in order, each won, lost or tied (W, L, T) by the host, long ago."""
+    winner = {"W": host, "L": other, "T": "Tie"}
+    return [game_of(FINISHED, start + n, host, other, result=winner[letter]) for n, letter in enumerate(results)]
+
+
+@pytest.fixture
+def many(games_table: str) -> list[Game]:
+    """Sixty of alice's games, more than are counted anew by each page."""
+    games = finished("WLT" * 10) + finished("LLT" * 10, start=30, host="bob", other="alice")
+    put(games)
+    return games
+
+
+ALL = Score(won=10 + 20, lost=10, tied=20)
+
+
+def kept() -> RecordItem | None:
+    found: Iterator[Any] = iter(RecordItem.query(RecordItem.key("alice")))
+    return next(found, None)
+
+
+def test_games_of_both_indexes_are_counted_and_their_sum_is_kept(many: list[Game], meter: Meter) -> None:
+    assert records.of("alice").total == ALL
+    item = kept()
+    assert item is not None
+    assert item.until == f"{many[-1].status_date}~{many[-1].game_id}"
+    meter.calls.clear()
+    assert records.of("alice").total == ALL
+    assert meter.operations.count("PutItem") == 0
+    put(finished("WW", start=90))
+    assert records.of("alice").total == Score(ALL.won + 2, ALL.lost, ALL.tied)
+    assert records.of("bob").total == Score(won=10, lost=32, tied=20)
+
+
+def test_a_sum_that_could_not_be_kept_or_was_kept_by_another_page_counts_nothing_twice(
+    many: list[Game], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(records, "KEPT_AFTER", 1000)
+        assert records.of("alice").total == ALL
+    stale = records.Record("alice")
+    assert records.of("alice").total == ALL
+    before = kept()
+    stale.count(many[:1])
+    records._keep(stale, None)  # Another page, which began before.
+    after = kept()
+    assert before is not None
+    assert after is not None
+    assert after.scores == before.scores
+    assert records.of("alice").total == ALL
+
+
+def test_no_sum_is_kept_of_what_has_only_just_ended(many: list[Game]) -> None:
+    """Its index entry may come after a later one's."""
+    now = datetime.now(UTC)
+    late, later = (game_of(FINISHED, 0, "alice", "bob", status_date=FINISHED.dated(now)) for _ in range(2))
+    put([later])
+    assert records.of("alice").total.won == ALL.won + 1
+    item = kept()
+    assert item is not None
+    assert item.until == f"{many[-1].status_date}~{many[-1].game_id}"
+    put([late])
+    assert records.of("alice").total.won == ALL.won + 2
+
+
+def test_guests_are_not_counted_and_the_computer_apart(games_table: str) -> None:
+    put(finished("WW", other="guest-aaaaaa") + finished("LT", start=5))
+    store.resign(store.challenge_computer(host="alice").snapshot, player="alice")
+    record = records.of("alice")
+    assert record.total == Score(lost=1, tied=1)
+    assert record.scores == {"bob": Score(lost=1, tied=1), "computer": Score(lost=1, streak=-1)}
+
+
+@pytest.mark.parametrize(
+    ("results", "streak"), [("", None), ("W", 1), ("LWW", 2), ("WWL", -1), ("WLLL", -3), ("WWT", 0)]
+)
+def test_the_streak_is_of_the_last_games(games_table: str, results: str, streak: int | None) -> None:
+    put(finished(results))
+    score = records.of("alice").scores.get("bob")
+    assert (score.streak if score else None) == streak
+
+
+# The page.
+
+
+def test_the_page_of_somebody_and_the_score_between_you(alice: Client, bob: Client) -> None:
+    put(finished("WLLL") + finished("W", start=9, other="dora"))
+    page = alice.get("/players/bob/").content.decode()
+    assert "You and bob" in page
+    assert "1 : 3" in page
+    assert "bob has won the last 3." in page
+    assert 'value="bob">Invite to a game' in page
+    page = bob.get("/players/alice/").content.decode()
+    assert "3 : 1" in page
+    assert "You have won the last 3." in page
+    own = alice.get("/players/alice/").content.decode()
+    assert "You and" not in own
+    assert "Invite to a game" not in own
+    assert re.findall(r"<dd>(\d+)</dd>", own) == ["2", "3", "0"]
+    assert "dora" in own
+    assert "Invite to a game" not in Client().get("/players/alice/").content.decode()
+
+
+def test_as_json(alice: Client) -> None:
+    put(finished("WT"))
+    found = Client().get("/players/alice/", headers=JSON).json()
+    assert (found["player"], found["won"], found["lost"], found["tied"]) == ("alice", 1, 0, 1)
+    assert found["against"] == {"bob": {"won": 1, "lost": 0, "tied": 1}}
+    assert [game["result"] for game in found["games"]] == ["Tie", "alice"]
+
+
+def test_the_history_is_whole_and_shows_no_game_that_goes_on(alice: Client, log_in: Cast) -> None:
+    games = finished("W" * 45)
+    put(games)
+    put([game_of(Status.PENDING, 99, "alice", "bob"), game_of(Status.IN_PROGRESS, 99, "alice", "bob")])
+    seen: list[str] = []
+    address: str | None = "/players/alice/"
+    while address:
+        page = Client().get(address).content.decode()
+        seen += re.findall(r'href="/games/([^"/]+)/"', page)
+        more = re.search(r'href="([^"]+)">Older games', page)
+        address = more[1] if more else None
+    assert seen == [game.game_id for game in reversed(games)]
+
+
+def test_somebody_new(alice: Client) -> None:
+    page = alice.get("/players/alice/").content.decode()
+    assert "No finished game" in page
+    assert "None yet." in page
+
+
+@pytest.mark.parametrize("name", ["nobody", "guest-aaaaaa", "Alice", "x" * 3000, "é", "a b"])
+def test_a_name_that_nobody_has_is_404(alice: Client, name: str) -> None:
+    assert Client().get(f"/players/{name}/").status_code == 404
+
+
+def test_a_place_that_is_none_is_400(alice: Client) -> None:
+    assert Client().get("/players/alice/", {"before": "x"}).status_code == 400
