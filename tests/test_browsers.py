@@ -39,10 +39,10 @@ def claim(page: Page, name: str) -> None:
 
 
 def play_the_computer(site: str, page: Page) -> None:
-    page.goto(site)
+    page.goto(f"{site}/accounts/signup/")
     claim(page, "testuser1")
     page.get_by_role("link", name="CREATE").click()
-    page.get_by_role("button", name="Play the computer").click()
+    page.get_by_role("button", name="Perfect").click()
     # Chromium intercepts nothing of a page that was already on its way when the test asked for it.
     expect(page.locator(".headline")).to_have_text("Your turn: you play O.")
 
@@ -79,7 +79,7 @@ def check_the_end(game: Game, ending: str, x: Page, o: Page, *, javascript: bool
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_the_seeds_walk(site: str, open_browser: Callable[..., Page], ending: str, javascript: bool) -> None:
     first = open_browser(javascript=javascript)
-    first.goto(site)
+    first.goto(f"{site}/accounts/signup/")
     claim(first, "testuser1")
     first.get_by_role("link", name="CREATE").click()
     first.get_by_label("Choose an opponent").fill("testuser2")
@@ -87,7 +87,7 @@ def test_the_seeds_walk(site: str, open_browser: Callable[..., Page], ending: st
     expect(first.get_by_text("has not signed up yet")).to_be_visible()
 
     second = open_browser(javascript=javascript)
-    second.goto(site)
+    second.goto(f"{site}/accounts/signup/")
     claim(second, "testuser2")
     second.get_by_role("button", name="Accept testuser1's invitation").click()
     expect(second.locator(".headline")).to_have_text("Your turn: you play X.")
@@ -104,26 +104,76 @@ def test_the_seeds_walk(site: str, open_browser: Callable[..., Page], ending: st
 def test_two_guests_and_a_link(site: str, open_browser: Callable[..., Page], javascript: bool) -> None:
     first = open_browser(javascript=javascript)
     first.goto(site)
-    first.get_by_role("button", name="Play as a guest").click()
-    first.get_by_role("link", name="CREATE").click()
     first.get_by_role("button", name="Get a link to send").click()
     link = first.get_by_label("Send this link").input_value()
     assert link.startswith(f"{site}/games/")
 
     second = open_browser(javascript=javascript)
     second.goto(link)
-    second.get_by_role("button", name="Play as a guest").click()
     expect(second.locator(".headline")).to_contain_text("invites you to play. You are X and move first.")
     game_id = second.url.split("/")[-2]
     assert stored(game_id).status == "PENDING"
-    # The first move is the acceptance.
+    # The first move is the acceptance, and makes the visitor a guest.
     play(game_id, ENDINGS["win"][0], second, first, javascript=javascript)
     check_the_end(stored(game_id), "win", second, first, javascript=javascript)
 
 
-def test_logging_in_with_a_free_name_offers_to_claim_it(site: str, open_browser: Callable[..., Page]) -> None:
+def test_without_javascript_a_visitor_plays_steps_through_the_game_asks_again_and_resigns(
+    site: str, open_browser: Callable[..., Page]
+) -> None:
     page = open_browser(javascript=False)
     page.goto(site)
+    page.get_by_label("Careless").check()
+    page.locator('button[value="MiddleMiddle"]').click()
+    expect(page.locator(".headline")).to_have_text("Your turn: you play X.")
+    while page.locator(".board button").count():
+        page.locator(".board button").first.click()
+    expect(page.locator(".headline")).to_have_text(re.compile("You won!|computer won|tie"))
+    count = len(stored(page.url.split("/")[-2]).recorded_moves or "")
+    step_back_and_forth(page, count)
+    page.get_by_role("link", name="Back to the game").click()
+    page.get_by_role("button", name="Rematch").click()
+    expect(page.locator(".headline")).to_have_text("Your turn: you play O.")
+    page.get_by_text("Resign", exact=True).click()
+    page.get_by_role("button", name="Yes, resign").click()
+    expect(page.locator(".headline")).to_have_text("You resigned: computer won.")
+
+
+def step_back_and_forth(page: Page, count: int) -> None:
+    page.get_by_role("link", name="Step through the moves").click()
+    expect(page.locator(".board span:is(.mark-X, .mark-O)")).to_have_count(count)
+    for link, shown in (("Back", count - 1), ("Back", count - 2), ("Next", count - 1)):
+        page.get_by_role("link", name=link, exact=True).click()
+        expect(page.locator(".headline")).to_contain_text(f"Move {shown} of {count}:")
+        expect(page.locator(".board span:is(.mark-X, .mark-O)")).to_have_count(shown)
+    page.get_by_role("link", name="X centre").click()
+    expect(page.locator(".headline")).to_have_text(f"Move 1 of {count}: X takes centre.")
+
+
+def test_the_host_shows_the_link_as_a_qr_code(site: str, open_browser: Callable[..., Page]) -> None:
+    host = open_browser(javascript=False)
+    host.goto(site)
+    host.get_by_role("button", name="Get a link to send").click()
+    code = host.get_by_role("img", name="QR code of the link")
+    expect(code).to_be_hidden()
+    host.get_by_text("Show a QR code").click()
+    expect(code).to_be_visible()
+    expect(host.get_by_role("button", name="Copy")).to_be_hidden()
+
+
+def test_the_host_copies_the_link(site: str, open_browser: Callable[..., Page]) -> None:
+    host = open_browser()
+    host.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    host.goto(site)
+    host.get_by_role("button", name="Get a link to send").click()
+    host.get_by_role("button", name="Copy").click()
+    expect(host.get_by_text("Copied.")).to_be_visible()
+    assert host.evaluate("navigator.clipboard.readText()") == host.get_by_label("Send this link").input_value()
+
+
+def test_logging_in_with_a_free_name_offers_to_claim_it(site: str, open_browser: Callable[..., Page]) -> None:
+    page = open_browser(javascript=False)
+    page.goto(f"{site}/accounts/login/")
     page.get_by_label("Name").fill("testuser1")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
@@ -173,10 +223,10 @@ def test_a_site_that_cannot_be_reached_is_said_and_the_move_is_kept(
 def test_by_keyboard_the_place_is_kept_and_the_turn_is_announced(site: str, open_browser: Callable[..., Page]) -> None:
     page = open_browser()
     play_the_computer(site, page)
-    page.locator(".board button").first.focus()
+    square = page.locator(".board button").first
+    taken = page.locator(f'[data-square="{square.get_attribute("value")}"]')
+    square.focus()
     page.keyboard.press("Enter")
     expect(page.locator(".board button")).to_have_count(6)
-    expect(page.locator(".headline")).to_be_focused()
+    expect(taken).to_be_focused()
     expect(page.locator("#announcer")).to_have_text(re.compile(r"^X played .*\. Your turn\.$"))
-    page.keyboard.press("Tab")
-    expect(page.locator(".board button").first).to_be_focused()

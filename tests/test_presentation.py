@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from games import rules
 from games.models import SQUARE_FIELDS, Game, Status
-from games.presentation import GamePage, LobbyPage
+from games.presentation import GamePage, LobbyPage, strokes
 from games.queries import Lobby
+from games.rules import Position
 from tests.many import game_of
 
 FINISHED = Status.FINISHED
@@ -66,3 +68,17 @@ def test_a_lobby_counts_what_waits_and_has_another_version_when_it_shows_somethi
     theirs.turn = "alice"
     assert page.version != before
     assert LobbyPage(Lobby(), "alice").title == "Your games · Tic-Tac-Toe"
+
+
+@pytest.mark.parametrize(
+    ("moves", "lines"),
+    [("03142", ["012"]), ("132546870", ["012", "048"]), ("021354678", []), ("04", [])],
+)
+def test_the_lines_that_are_drawn_are_those_that_won(moves: str, lines: list[str]) -> None:
+    *_, position = rules.replay(moves)
+    assert [stroke.name for stroke in strokes(position)] == lines
+
+
+def test_a_line_is_drawn_from_before_its_first_square_to_beyond_its_last() -> None:
+    assert [stroke.path for stroke in strokes(Position("XXXOO    "))] == ["M12 50Q150 55 288 50"]
+    assert [stroke.path for stroke in strokes(Position("OOX X X  "))] == ["M288 12Q145 145 12 288"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import uuid4
@@ -12,7 +13,7 @@ from django.contrib.sessions.backends.signed_cookies import SessionStore
 from playwright.sync_api import Locator, Page, Route, expect
 
 from games import rules, store
-from games.models import Game
+from games.models import PACES, Game
 from tests.conftest import stored
 from tests.engines import free_port
 from tests.processes import comes_true
@@ -261,7 +262,7 @@ def test_ones_own_square_appears_at_once_and_no_other_can_be_pressed(enter: Ente
     page.route("**/move/", lambda route: held.append(route))
     press(page, 4)
     expect(cell(page, 4)).to_have_text("X")
-    expect(page.locator(".board button:enabled")).to_have_count(1)
+    expect(page.locator(".board button:not([aria-disabled='true'])")).to_have_count(1)
     assert match.moves == ""
     held[0].continue_()
     expect(headline(page)).to_have_text(f"It is {match.o}'s turn.")
@@ -303,7 +304,7 @@ def test_a_refused_move_is_taken_back(enter: Enter, match: Match) -> None:
     page.context.clear_cookies()
     press(page, 4)
     expect(page.get_by_role("alert").first).to_contain_text("cookies are off")
-    expect(page.locator(".board button:enabled")).to_have_count(9)
+    expect(page.locator(".board button:not([aria-disabled='true'])")).to_have_count(9)
     expect(cell(page, 4)).to_have_text("")
 
 
@@ -377,7 +378,7 @@ def test_a_kept_move_is_dropped_when_the_game_has_moved_on(enter: Enter, match: 
     sent = posts(page)
     page.goto(match.url)
     expect(cell(page, 8)).to_have_text("X")
-    expect(page.locator(".board button:enabled")).to_have_count(7)
+    expect(page.locator(".board button:not([aria-disabled='true'])")).to_have_count(7)
     assert sent == []
     # The same while the page is open: there is a sentence for it.
     press(page, 4)
@@ -485,7 +486,7 @@ def test_who_logs_out_in_one_tab_is_out_in_all(enter: Enter, site: str, match: M
     tab.goto(match.url)
     expect(tab.locator(".board button")).to_have_count(9)
     page.get_by_role("button", name="Log out").click()
-    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+    expect(page.get_by_role("heading", name="Press a square to begin")).to_be_visible()
     expect(tab.locator(".board button")).to_have_count(0)
     expect(tab.get_by_role("button", name="Log out")).to_have_count(0)
     match.move(4)
@@ -583,3 +584,34 @@ def test_a_browser_that_allows_no_notifications_is_said_to(enter: Enter, match: 
     button.click()
     expect(page.get_by_text("The browser blocks notifications")).to_be_visible()
     expect(button).to_have_attribute("aria-pressed", "false")
+
+
+def hurried(match: Match, pace: int) -> Game:
+    """A new game between the two, in which a move has ``pace`` seconds."""
+    invited = store.invite(host=match.o, opponent=match.x, pace=pace)
+    return store.accept(invited.game_id, player=match.x)
+
+
+def test_a_game_whose_time_is_up_ends_by_itself_on_both_players_pages(site: str, match: Match, enter: Enter) -> None:
+    game = hurried(match, PACES["minutes"] or 0)
+    url = f"{site}/games/{game.game_id}/"
+    x, o = enter(url, match.x), enter(url, match.o)
+    for page in (x, o):
+        expect(page.locator(".clock time")).to_have_text(re.compile(r"^[45]:\d\d left$"))
+        assert page.locator(".clock").get_attribute("aria-live") == "off"
+    Game(game.game_id).update([Game.deadline.set(int(time.time()) + 3)])
+    for page in (x, o):
+        page.reload()
+        expect(page.locator(".clock time")).to_have_text(re.compile(r"0:0\d left|time is up"))
+    expect(headline(x)).to_have_text(f"You ran out of time: {match.o} won.")
+    expect(headline(o)).to_have_text(f"You won: {match.x} ran out of time.")
+    expect(x.locator(".clock")).to_have_count(0)
+    assert stored(game.game_id).ending == "late"
+
+
+def test_a_slow_game_says_the_hours(site: str, match: Match, enter: Enter) -> None:
+    game = hurried(match, PACES["day"] or 0)
+    page = enter(f"{site}/games/{game.game_id}/", match.x)
+    expect(page.locator(".clock time")).to_have_text(re.compile("^2[34] hours left$"))
+    page.goto(site)
+    expect(page.locator("#lobby time.deadline")).to_have_text(re.compile("^2[34] hours left$"))

@@ -217,6 +217,7 @@ document.addEventListener("visibilitychange", () => {
   usedAt = Date.now();
   wake();
 });
+document.addEventListener("due", () => over || ask()); // from clock.js
 window.addEventListener("online", wake);
 window.addEventListener("offline", () => over || lost(true));
 // A form that leads elsewhere may end the game, which must not call this page back meanwhile.

@@ -6,25 +6,38 @@ const moveForm = () => document.querySelector("#game form[data-mark]");
 let again;
 let held; // pushed while a move was under way
 let focusWasInside = false;
+let square; // of the board, where the focus was in one
 
 // The move under way.
 const place = (button) => button.ariaLabel.split(",")[0];
 function press(form, button) {
   form.classList.add("sending");
-  button.textContent = form.dataset.mark;
+  button.lastElementChild.textContent = form.dataset.mark;
   button.ariaLabel = `${place(button)}, ${form.dataset.mark}, on its way`;
-  for (const other of form.querySelectorAll("button")) other.disabled = other !== button;
+  for (const other of form.querySelectorAll("button")) other.ariaDisabled = String(other !== button);
   const move = JSON.stringify({ square: button.value, position: form.elements.position.value });
   sessionStorage.setItem(form.action, move);
 }
 function release(form) {
   form.classList.remove("sending", "kept");
   for (const button of form.querySelectorAll("button")) {
-    button.disabled = false;
-    button.textContent = "";
+    button.ariaDisabled = null;
+    button.lastElementChild.textContent = "";
     button.ariaLabel = `${place(button)}, empty`;
   }
 }
+// What can't be pressed keeps its place for the keyboard, so it is not disabled, but sends nothing.
+document.addEventListener(
+  "click",
+  (event) => {
+    if (!event.target.closest('.board [aria-disabled="true"]')) return;
+    event.preventDefault();
+    event.stopPropagation();
+  },
+  true,
+);
+// The one that is on its way.
+const pressed = (form) => form.querySelector('button:not([aria-disabled="true"])');
 // The position in the form makes a move that comes twice harmless.
 function sendAgain(form, button, seconds) {
   form.classList.add("kept");
@@ -44,7 +57,7 @@ window.addEventListener("online", () => {
   const form = moveForm();
   if (!form?.classList.contains("sending")) return;
   htmx.trigger(form, "htmx:abort"); // what hangs in the network that was lost
-  sendAgain(form, form.querySelector("button:enabled"), 0);
+  sendAgain(form, pressed(form), 0);
 });
 
 document.addEventListener("htmx:beforeRequest", ({ detail }) => {
@@ -69,8 +82,20 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     detail.shouldSwap = false;
     message.textContent = "The site can't answer just now: try again in a moment.";
   }
-  focusWasInside = detail.target.contains(document.activeElement);
+  notePlace(detail.target);
 });
+
+// The keyboard's place: in this part of the page, and in which square of its board.
+function notePlace(part) {
+  focusWasInside = part.contains(document.activeElement);
+  square = document.activeElement.closest(".board td")?.dataset.square;
+}
+function returnTo(part) {
+  if (!focusWasInside || document.activeElement !== document.body) return;
+  const cell = square && part.querySelector(`[data-square="${square}"]`);
+  // What had the focus is gone: go on from its square, the sentence above the board, or the top of the lists.
+  (cell?.querySelector("button") ?? cell ?? part.querySelector(".headline") ?? part).focus({ preventScroll: true });
+}
 
 // What is pushed: put in if it is newer, but never under a move that is on its way.
 function show(html) {
@@ -84,12 +109,12 @@ function show(html) {
     held = html;
     return;
   }
-  const square = form?.classList.contains("kept") && form.querySelector("button:enabled").value;
-  focusWasInside = shown.contains(document.activeElement);
+  const kept = form?.classList.contains("kept") && pressed(form).value;
+  notePlace(shown);
   htmx.swap(shown, html, { swapStyle: "outerHTML" });
-  if (!square) return;
+  if (!kept) return;
   sessionStorage.removeItem(form.action);
-  if (next.querySelector(`[data-square="${square}"]`).textContent.trim() !== form.dataset.mark)
+  if (next.querySelector(`[data-square="${kept}"]`).textContent.trim() !== form.dataset.mark)
     message.textContent = "The game has moved on: the move that was kept was not made.";
 }
 document.addEventListener("news", ({ detail }) => show(detail));
@@ -97,9 +122,7 @@ document.addEventListener("news", ({ detail }) => show(detail));
 document.addEventListener("htmx:afterSettle", ({ target }) => {
   if (target.id !== "game" && target.id !== "lobby") return;
   message.textContent = "";
-  // What had the focus is gone: go on from the sentence above the board, or from the top of the lists.
-  if (focusWasInside && document.activeElement === document.body)
-    (target.querySelector(".headline") ?? target).focus({ preventScroll: true });
+  returnTo(target);
 });
 
 // Somebody has logged in or out in another tab: this one shows what is theirs no longer.

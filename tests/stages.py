@@ -1,0 +1,145 @@
+"""Every page in every state it has: where it is, who looks, and what they have just done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.contrib.sessions.backends.signed_cookies import SessionStore
+from playwright.sync_api import BrowserContext, Page
+
+from accounts.store import claim
+from games import store
+from games.models import Game
+from tests.conftest import PASSWORD, stored
+
+# Moves that end in each way, X's being bob's; the last of them draws two lines at once.
+WON, TIED, TWICE = "03142", "021354678", "132546870"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A page for ``player``, who is nobody where that is empty; ``act`` is what they do there first."""
+
+    path: str
+    player: str = ""
+    act: Callable[[Page], None] | None = None
+
+    def enter(self, site: str, context: BrowserContext) -> Page:
+        if self.player:
+            log_in(context, self.player, site)
+        page = context.new_page()
+        page.goto(f"{site}{self.path}")
+        if self.act:
+            self.act(page)
+        return page
+
+
+def log_in(context: BrowserContext, player: str, site: str) -> None:
+    session = SessionStore()  # The site has this process's secret key.
+    session["player"] = player
+    session.save()
+    context.add_cookies([{"name": "session", "value": str(session.session_key), "url": f"{site}/"}])
+
+
+def game_after(moves: str, *, pace: int | None = None) -> Game:
+    """A game that bob has accepted from alice, so that he is X, after these moves."""
+    game = store.accept(store.invite(host="alice", opponent="bob", pace=pace).game_id, player="bob")
+    for number, digit in enumerate(moves):
+        game = store.move(game.snapshot, player=("bob", "alice")[number % 2], square=int(digit))
+    return game
+
+
+def _claim_badly(page: Page) -> None:
+    page.get_by_label("Name").fill("!")
+    page.get_by_label("Password").fill("short")
+    page.get_by_role("button", name="Claim this name").click()
+
+
+def _invite_badly(page: Page) -> None:
+    page.get_by_label("Choose an opponent").fill("!")
+    page.get_by_role("button", name="Invite", exact=True).click()
+
+
+def _ask_to_resign(page: Page) -> None:
+    page.get_by_text("Resign", exact=True).click()
+
+
+STAGES = {
+    "welcome": "/",
+    "log in": "/accounts/login/",
+    "claim with errors": "/accounts/login/",
+    "empty lobby": "/",
+    "lobby": "/",
+    "new game": "/games/new/",
+    "new game with errors": "/games/new/",
+    "named invitation, host": "named",
+    "named invitation, invited": "named",
+    "named invitation, visitor": "named",
+    "open invitation, host": "open",
+    "open invitation, visitor": "open",
+    "expired invitation": "expired",
+    "own turn": "turn",
+    "own turn, resigning": "turn",
+    "waiting": "turn",
+    "watching": "turn",
+    "own turn, with a clock": "paced",
+    "won": "won",
+    "won twice": "twice",
+    "lost": "won",
+    "tied": "tied",
+    "resigned": "resigned",
+    "replay of a game": "won replay",
+    "replay with a mistake": "/replay/03142/?move=2",
+    "replay at its end": "/replay/03142/",
+    "player": "/players/bob/",
+    "404": "/nowhere/",
+}
+PLAYERS = {"empty lobby": "charlie", "lost": "alice", "won": "bob", "won twice": "bob", "waiting": "bob"} | {
+    "named invitation, invited": "bob"
+}
+NOBODY = {"welcome", "log in", "claim with errors", "named invitation, visitor", "open invitation, visitor", "watching"}
+ACTS = {
+    "claim with errors": _claim_badly,
+    "new game with errors": _invite_badly,
+    "own turn, resigning": _ask_to_resign,
+}
+
+
+def stages() -> dict[str, Stage]:
+    """All of STAGES, their games written into the table."""
+    games = _games()
+    found = {}
+    for name, path in STAGES.items():
+        player = "" if name in NOBODY else PLAYERS.get(name, "alice")
+        found[name] = Stage(games.get(path, path), player, ACTS.get(name))
+    return found
+
+
+def _games() -> dict[str, str]:
+    for name in ("alice", "bob", "charlie"):
+        claim(name, PASSWORD)
+    running = game_after("408")
+    resigned = game_after("40")
+    expired = store.invite(host="alice", opponent="dave")
+    Game(expired.game_id).update([Game.expires_at.set(1)])
+    store.invite(host="bob", opponent="alice")
+    games = {
+        "named": store.invite(host="alice", opponent="bob"),
+        "open": store.invite(host="alice", opponent=None),
+        "expired": expired,
+        "turn": running,
+        "paced": game_after("0", pace=300),
+        "won": game_after(WON),
+        "twice": game_after(TWICE),
+        "tied": game_after(TIED),
+        "resigned": store.resign(resigned.snapshot, player="alice"),
+    }
+    paths = {name: f"/games/{game.game_id}/" for name, game in games.items()}
+    return paths | {"won replay": f"{paths['won']}?move=3"}
+
+
+def move(game: Game, square: int) -> None:
+    """Whoever's turn it is takes the square, elsewhere."""
+    now = stored(game.game_id)
+    store.move(now.snapshot, player=now.turn, square=square)

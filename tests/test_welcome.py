@@ -1,0 +1,185 @@
+"""The first page, which is a game at once; and what a link shows before anybody follows it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from gzip import compress
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from games import computer, rules, store
+from games.models import Game, Status
+from games.presentation import GamePage
+from games.table import TableItem
+from tests.conftest import stored
+from tests.consumed import Meter
+
+FIRST = {"opponent": "computer", "as": "guest"}
+
+
+@dataclass
+class Frozen:
+    """A clock that stands still."""
+
+    moment: datetime
+
+    def now(self, zone: Any) -> datetime:
+        return self.moment
+
+    fromtimestamp = datetime.fromtimestamp
+
+
+def meta(page: str, name: str) -> str:
+    found = re.search(rf'property="{name}" content="([^"]*)"', page)
+    assert found, f"no {name}"
+    return found[1]
+
+
+def items() -> list[dict[str, Any]]:
+    return sorted((item.attribute_values for item in TableItem.scan()), key=repr)
+
+
+def test_a_visitor_has_a_board_a_link_for_a_friend_and_the_way_to_a_name(client: Client) -> None:
+    page = client.get("/").content.decode()
+    assert re.findall(r'name="square" value="(\w+)"', page) == list(rules.SQUARES)
+    assert re.findall(r'name="level" value="(\w+)"', page) == list(computer.LEVELS)
+    assert page.count('name="as" value="guest"') == 2
+    assert 'href="/accounts/login/"' in page
+    assert 'href="/accounts/signup/"' in page
+    assert "htmx-2" not in page
+
+
+@pytest.mark.parametrize("level", computer.LEVELS)
+def test_the_first_square_is_a_game_with_the_computers_reply_in_one_write(meter: Meter, level: str) -> None:
+    visitor = Client(enforce_csrf_checks=True)
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', visitor.get("/").content.decode())
+    assert token
+    meter.calls.clear()
+    fields = FIRST | {"square": "TopLeft", "level": level, "csrfmiddlewaretoken": token[1]}
+    url = visitor.post("/games/new/", fields)["Location"]
+    assert meter.operations == ["PutItem"]
+    game = stored(url.split("/")[2])
+    assert (game.top_left, game.turn, game.computer, game.o_user) == ("X", game.host_id, level, computer.NAME)
+    assert re.fullmatch(r"0[1-8]", game.recorded_moves or "")
+    assert game.board.count("O") == 1
+    assert "Your turn: you play X." in visitor.get(url).content.decode()
+
+
+def test_without_a_square_the_computer_begins(games_table: str) -> None:
+    url = Client().post("/games/new/", FIRST | {"level": "good"})["Location"]
+    game = stored(url.split("/")[2])
+    assert (len(game.recorded_moves or ""), game.board.count("X"), game.o_user) == (1, 1, game.host_id)
+
+
+def test_a_square_that_is_none_is_400_and_starts_nothing(games_table: str) -> None:
+    answer = Client().post("/games/new/", FIRST | {"square": "Top"}, headers={"accept": "application/json"})
+    assert answer.status_code == 400
+    assert "is not a square" in answer.json()["error"]
+    assert items() == []
+
+
+def test_a_game_created_twice_is_the_one_that_was_begun(games_table: str) -> None:
+    game = store.challenge_computer(host="alice", square=4)
+    again = store.challenge_computer(host="alice", square=0, game_id=game.game_id)
+    assert again.recorded_moves == game.recorded_moves
+
+
+def test_a_link_that_is_sent_says_who_invites_and_what_to_do(alice: Client) -> None:
+    url = alice.post("/games/new/", {"opponent": ""})["Location"]
+    page = Client().get(url).content.decode()
+    assert meta(page, "og:title") == "alice invites you to tic-tac-toe"
+    assert meta(page, "og:description") == "Press a square to begin. No account needed."
+    picture = meta(page, "og:image")
+    assert picture == "http://testserver/static/games/preview.png"
+    answer = Client().get(picture.removeprefix("http://testserver"))
+    assert len(b"".join(answer)) < 12_000
+    named = alice.post("/games/new/", {"opponent": "bob"})["Location"]
+    assert meta(Client().get(named).content.decode(), "og:title") == "alice invites bob to tic-tac-toe"
+
+
+@pytest.mark.parametrize("moves", ["", "03", "03142"])
+def test_the_preview_of_a_game_says_whose_it_is(games_table: str, moves: str) -> None:
+    game = store.accept(store.invite(host="alice", opponent="bob").game_id, player="bob")
+    for digit in moves:
+        game = store.move(game.snapshot, player=str(game.turn), square=int(digit))
+    page = Client().get(f"/games/{game.game_id}/").content.decode()
+    assert meta(page, "og:title") == "alice against bob: tic-tac-toe"
+    assert meta(page, "og:description") == ("bob won." if len(moves) == 5 else "Watch the game.")
+
+
+def test_fetching_pages_as_a_messenger_does_changes_nothing(alice: Client, bob: Client) -> None:
+    open_one = alice.post("/games/new/", {"opponent": ""})["Location"]
+    named = alice.post("/games/new/", {"opponent": "bob", "pace": "minutes"})["Location"]
+    going = alice.post("/games/new/", {"opponent": "computer", "square": "TopLeft"})["Location"]
+    over = alice.post("/games/new/", {"opponent": "computer"})["Location"]
+    alice.post(f"{over}resign/")
+    before = items()
+    for url in ("/", "/accounts/login/", "/accounts/signup/", "/games/new/", "/replay/03142/", "/players/alice/"):
+        assert Client().get(url).status_code in (200, 303)
+    for url in (open_one, named, going, over):
+        for path in (url, f"{url}state/", f"{url}?move=0", f"{url}accept/", f"{url}move/", f"{url}rematch/"):
+            assert Client().get(path).status_code in (200, 404, 405), path
+            Client().head(path)
+    assert items() == before
+
+
+def test_the_host_alone_has_the_links_qr_code(alice: Client, bob: Client) -> None:
+    url = alice.post("/games/new/", {"opponent": ""})["Location"]
+    page = alice.get(url).content.decode()
+    found = re.search(r'<details class="qr">.*?(<svg role="img" aria-label="QR code[^>]*>.*?</svg>)', page, re.DOTALL)
+    assert found
+    assert len(compress(found[1].encode())) < 2000
+    assert "style=" not in found[1]
+    assert 'data-source="link"' in page
+    for other in (bob, Client()):
+        assert 'class="qr"' not in other.get(url).content.decode()
+    bob.post(f"{url}accept/")
+    assert 'class="qr"' not in alice.get(url).content.decode()
+
+
+def test_the_lobby_says_how_long_a_move_has_time(alice: Client, bob: Client) -> None:
+    url = alice.post("/games/new/", {"opponent": "bob", "pace": "day"})["Location"]
+    assert 'class="deadline"' not in alice.get("/").content.decode()
+    for player in (alice, bob):
+        assert "1 day a move, from the acceptance on." in player.get(url).content.decode()
+    bob.post(f"{url}accept/")
+    assert "1 day a move" not in alice.get(url).content.decode()
+    until = datetime.fromtimestamp(int(stored(url.split("/")[2]).deadline or 0), UTC)
+    assert until > datetime.now(UTC) + timedelta(hours=23)
+    for player in (alice, bob):
+        words = rf"2[34] hours left</time><noscript> \(until {until:%H:%M} UTC\)"
+        assert re.search(words, player.get("/").content.decode())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(-5, "time is up"), (0, "time is up"), (59.5, "1:00 left"), (3599, "59:59 left"), (3600.5, "1 hour left")],
+)
+def test_the_time_left_in_words(monkeypatch: pytest.MonkeyPatch, seconds: float, words: str) -> None:
+    game = Game("x", host_id="alice", opponent_id="bob", status_date=Status.IN_PROGRESS.dated(datetime.now(UTC)))
+    game.deadline = 2_000_000_000
+    now = datetime.fromtimestamp(2_000_000_000 - seconds, UTC)
+    monkeypatch.setattr("games.presentation.datetime", Frozen(now))
+    assert GamePage(game, "alice").time_left == words
+
+
+def test_the_others_name_leads_to_their_page(alice: Client, bob: Client) -> None:
+    url = alice.post("/games/new/", {"opponent": "bob"})["Location"]
+    assert 'href="/players/bob/"' not in alice.get(url).content.decode()  # who may not have signed up yet
+    assert 'href="/players/alice/">alice</a>' in bob.get(url).content.decode()
+    bob.post(f"{url}accept/")
+    assert 'href="/players/bob/">bob</a>' in alice.get(url).content.decode()
+
+
+def test_guests_the_computer_and_an_open_seat_have_no_page(alice: Client) -> None:
+    for fields in ({"opponent": "computer"}, {"opponent": ""}):
+        url = alice.post("/games/new/", fields)["Location"]
+        players = re.search(r'<p class="players">.*?</p>', alice.get(url).content.decode(), re.DOTALL)
+        assert players
+        assert "href" not in players[0]
+    game = store.accept(store.invite(host="guest-abcdef", opponent=None).game_id, player="alice")
+    assert "/players/guest" not in alice.get(f"/games/{game.game_id}/").content.decode()
