@@ -50,7 +50,7 @@ CLICKED = """() => {
 
 def guest(browser: Browser, site: str) -> Page:
     page = browser.new_context().new_page()
-    page.goto(site)
+    page.goto(f"{site}/accounts/login/")
     page.get_by_role("button", name="Play as a guest").click()
     page.get_by_role("heading", name="Your games").wait_for()
     return page

@@ -209,9 +209,3 @@ def test_the_fragment_is_the_lists_alone(alice: Client) -> None:
     fragment = alice.get("/", headers={"hx-request": "true"}).content.decode()
     assert fragment.startswith('<div id="lobby"')
     assert "<html" not in fragment
-
-
-def test_a_visitor_gets_the_welcome_page() -> None:
-    page = Client().get("/").content.decode()
-    assert "Play as a guest" in page
-    assert 'name="username"' in page

@@ -107,7 +107,7 @@ def test_it_serves_while_slow_clients_hang_on() -> None:
             pages = list(pool.map(get, [address] * 100))
         for connection in idle:
             connection.close()
-    assert all("Play as a guest" in page for page in pages)
+    assert all("Press a square to begin" in page for page in pages)
 
 
 def test_a_taken_port_is_a_sentence() -> None:

@@ -51,6 +51,7 @@ def test_the_seeds_walk_through_the_balancer(site: Stage, open_browser: Callable
     before = [len(list(requests_of(instance))) for instance in site.instances]
     for page, name in zip((first, second), names, strict=True):
         page.goto(site.address)
+        page.get_by_role("link", name="Claim a name").click()
         claim(page, name)
     first.get_by_role("link", name="CREATE").click()
     first.get_by_label("Choose an opponent").fill(names[1])

@@ -190,7 +190,7 @@ def check_what_an_outage_looks_like(site: Site, reason: str) -> None:
 def page(site: Site, open_browser: Callable[..., Page], request: pytest.FixtureRequest) -> Page:
     """A guest's page with a game against the computer on it."""
     page: Page = open_browser(javascript=request.param)
-    start_a_game(site, page, "Play the computer")
+    start_a_game(site, page, "Perfect")
     expect(page.locator(".headline")).to_contain_text("Your turn")
     return page
 

@@ -1,0 +1,150 @@
+"""What a page weighs on the wire, behind the instance's nginx: the budget that docs/performance.md reports."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urljoin
+
+import pytest
+import requests
+from playwright.sync_api import Page, Route, expect
+
+from games import store
+from games.models import PACES
+from tests.instances import instance
+
+# Nothing here depends on the engine.
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.process,
+    pytest.mark.parametrize("engine", ["moto"], indirect=True, scope="session"),
+]
+
+FIRST_VISIT = 40_000
+MOVE = 2_048
+Browsers = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def site(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with instance(engine, tmp_path_factory.mktemp("instance")) as running:
+        yield f"{running.address}/"
+
+
+@dataclass
+class Traffic:
+    """What came over the wire for a page, headers included: bytes by address. ``asked`` are addresses by request."""
+
+    bytes: dict[str, int] = field(default_factory=dict)
+    asked: dict[str, str] = field(default_factory=dict)
+
+    def of(self, page: Page) -> Traffic:
+        session = page.context.new_cdp_session(page)
+        session.send("Network.enable")
+        session.on("Network.requestWillBeSent", self._sent)
+        session.on("Network.loadingFinished", self._came)
+        return self
+
+    def _sent(self, event: dict[str, Any]) -> None:
+        self.asked[event["requestId"]] = event["request"]["url"]
+
+    def _came(self, event: dict[str, Any]) -> None:
+        url = self.asked.get(event["requestId"])
+        if url is None:
+            return  # asked for before anybody listened
+        self.bytes[url] = self.bytes.get(url, 0) + int(event["encodedDataLength"])
+
+
+def linked(page: Page) -> dict[str, int]:
+    """Icons and manifest, which a headless browser doesn't fetch, as it would get them."""
+    rels = page.locator('link[rel~="icon"], link[rel="manifest"]')
+    urls = {urljoin(page.url, str(link.get_attribute("href"))) for link in rels.all()}
+    return {url: len(requests.get(url, stream=True, timeout=10).raw.read()) for url in urls}
+
+
+def test_the_first_visit_is_light_and_asks_nobody_else(site: str, open_browser: Browsers, report: Any) -> None:
+    page = open_browser()
+    traffic = Traffic().of(page)
+    page.goto(site, wait_until="networkidle")
+    came = linked(page) | traffic.bytes
+    report(f"first visit: {sum(came.values()):,} bytes in {len(came)} answers")
+    assert [url for url in traffic.asked.values() if not url.startswith(site)] == []
+    assert {url.rpartition("/")[2] for url in came} >= {"", "site.css", "page.js", "icon.svg"}
+    assert sum(came.values()) <= FIRST_VISIT, came
+
+
+def test_what_is_text_comes_compressed(site: str, games_table: str) -> None:
+    page = requests.get(site, timeout=10)
+    for path in ("", *re.findall(r'"/(static/[^"]+\.(?:css|js))"', page.text)):
+        answer = requests.get(site + path, timeout=10)
+        assert answer.headers["Content-Encoding"] == "gzip", path
+        assert "Accept-Encoding" in answer.headers["Vary"], path
+
+
+def test_a_page_has_no_script_or_style_in_it_and_its_policy_is_strict(site: str, games_table: str) -> None:
+    answer = requests.get(site, timeout=10)
+    policy = dict(part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; "))
+    assert policy["default-src"] == "'none'"
+    assert set(policy.values()) == {"'none'", "'self'"}
+    assert not re.search(r"<script[^>]*>(?!</script>)|<style|\bstyle=|\son\w+=", answer.text)
+
+
+def test_the_answer_to_a_move_is_light(site: str, games_table: str, open_browser: Browsers, report: Any) -> None:
+    page = open_browser()
+    page.goto(site)
+    page.locator("#TopLeft").click()
+    expect(page.locator(".headline")).to_have_text("Your turn: you play X.")
+    traffic = Traffic().of(page)
+    with page.expect_response(re.compile("/move/")) as answer:
+        page.locator(".board button").first.click()
+    expect(page.locator(".board button")).to_have_count(5)
+    assert answer.value.headers["content-encoding"] == "gzip"
+    size = traffic.bytes[answer.value.url]
+    report(f"a move's answer: {size:,} bytes, headers and all")
+    assert size <= MOVE
+
+
+MOVED = """
+window.moved = [];
+new PerformanceObserver((list) => {
+  for (const shift of list.getEntries())
+    window.moved.push(...shift.sources.map(({ node }) => node.outerHTML ?? node.textContent));
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+def late(route: Route) -> None:
+    time.sleep(0.5)
+    route.continue_()
+
+
+@pytest.mark.parametrize("path", ["", "games/new/", "own invitation", "game", "lobby"])
+def test_nothing_on_a_page_moves_while_it_loads(site: str, games_table: str, open_browser: Browsers, path: str) -> None:
+    page = open_browser()
+    page.set_viewport_size({"width": 412, "height": 823})
+    page.add_init_script(MOVED)
+    # Scripts come late, as on a slow phone: the page is painted without them.
+    page.route(re.compile(r"\.js$"), late)
+    page.goto(visited(page, site, path))
+    page.wait_for_timeout(1000)
+    assert page.evaluate("window.moved") == []
+
+
+def visited(page: Page, site: str, path: str) -> str:
+    """The page's address; a guest's who has such a game."""
+    if path in ("", "games/new/"):
+        return site + path
+    page.goto(site)
+    kind = "Get a link to send" if path == "own invitation" else "Let the computer begin"
+    page.get_by_role("button", name=kind).click()
+    page.wait_for_url(re.compile("/games/"))
+    if path != "lobby":
+        return page.url
+    host = str(page.locator("body").get_attribute("data-player"))
+    invited = store.invite(host=host, opponent="bob", pace=PACES["minutes"])
+    store.accept(invited.game_id, player="bob")
+    return site
