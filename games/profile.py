@@ -39,8 +39,7 @@ class ProfilePage:
     @property
     def opponents(self) -> list[tuple[str, Score]]:
         """Who was played most, with the score, the computer apart."""
-        people = [(name, score) for name, score in self.record.scores.items() if name != COMPUTER]
-        return sorted(people, key=lambda each: (-each[1].games, each[0]))[:10]
+        return sorted(self.record.people.items(), key=lambda each: (-each[1].games, each[0]))[:10]
 
     @property
     def computer(self) -> Score | None:

@@ -76,10 +76,14 @@ class Record:
     scores: dict[str, Score] = field(default_factory=dict)
 
     @property
+    def people(self) -> dict[str, Score]:
+        """Without the computer, which is no match for anybody, or too much of one."""
+        return {name: score for name, score in self.scores.items() if name != COMPUTER}
+
+    @property
     def total(self) -> Score:
-        """Of all games with people; the computer is no match for anybody, or too much of one."""
-        people = [score for name, score in self.scores.items() if name != COMPUTER]
-        return Score(*(sum(getattr(score, kind) for score in people) for kind in ("won", "lost", "tied")))
+        """Of all games with people."""
+        return Score(*(sum(getattr(score, kind) for score in self.people.values()) for kind in ("won", "lost", "tied")))
 
     def count(self, games: Iterable[Game]) -> None:
         """Add games that ended after ``until``, in the order of their ends."""

@@ -33,20 +33,26 @@ def invite(*, host: str, opponent: str | None, pace: int | None = None, game_id:
     ``pace`` is how many seconds a move may take, once the game has begun. The same ``game_id`` again, from a form sent
     twice, is the same invitation.
     """
+    game = _invitation(game_id, host=host, opponent=opponent, o_user=host, turn=opponent, pace=pace)
+    game.by_link = None if opponent else True
+    return _create(game)
+
+
+def _invitation(
+    game_id: str | None, *, host: str, opponent: str | None, o_user: str | None, turn: str | None, pace: int | None
+) -> Game:
     now = _now()
-    game = Game(
+    return Game(
         game_id or str(uuid.uuid4()),
         host_id=host,
         opponent_id=opponent,
         status_date=Status.PENDING.dated(now),
-        o_user=host,
-        turn=opponent,
+        o_user=o_user,
+        turn=turn,
         recorded_moves="",
         expires_at=writes.epoch(now + INVITATION_LIFETIME),
-        by_link=None if opponent else True,
         pace=pace,
     )
-    return _create(game)
 
 
 def challenge_computer(
@@ -99,7 +105,8 @@ def rematch(snapshot: Snapshot, *, player: str, game_id: str) -> Game:
         host_begins = snapshot.mark_of(player) is Mark.O
         return challenge_computer(host=player, level=snapshot.computer, host_begins=host_begins, game_id=game_id)
     # Assumes that neither has asked yet, or so long ago that the invitation has expired.
-    game = _invitation_back(snapshot, player, game_id)
+    other, x, o = snapshot.other_than(player), snapshot.player_of(Mark.X), snapshot.player_of(Mark.O)
+    game = _invitation(game_id, host=player, opponent=other, o_user=x, turn=o, pace=snapshot.pace)
     try:
         table.put(game, writes.is_free(_now()))
     except ConditionFailed as exc:
@@ -108,21 +115,6 @@ def rematch(snapshot: Snapshot, *, player: str, game_id: str) -> Game:
             return stored
         return accept(game_id, player=player, host=stored.host_id, pace=stored.snapshot.pace)
     return game
-
-
-def _invitation_back(snapshot: Snapshot, player: str, game_id: str) -> Game:
-    now = _now()
-    return Game(
-        game_id,
-        host_id=player,
-        opponent_id=snapshot.other_than(player),
-        status_date=Status.PENDING.dated(now),
-        o_user=snapshot.player_of(Mark.X),
-        turn=snapshot.player_of(Mark.O),
-        recorded_moves="",
-        expires_at=writes.epoch(now + INVITATION_LIFETIME),
-        pace=snapshot.pace,
-    )
 
 
 def _create(game: Game) -> Game:
