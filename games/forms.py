@@ -12,7 +12,7 @@ from games import rules
 from games.computer import LEVELS, PERFECT
 from games.computer import NAME as COMPUTER
 from games.models import PACES
-from games.presentation import PACES_SAID
+from games.pages.game import PACES_SAID
 from tictactoe_site.forms import Form
 
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from accounts.middleware import PlayerRequest
 from games.live import hints
 from games.models import Game
-from games.presentation import GamePage, state
+from games.pages.game import GamePage, state
 from tictactoe_site.answers import SeeOther, wants_fragment, wants_json
 
 

@@ -27,9 +27,11 @@ from games.errors import IllegalMove, MalformedInput, NotFound, StoreUnavailable
 from games.forms import NewGame
 from games.live import hints
 from games.models import Game, Snapshot
-from games.presentation import GamePage, LobbyPage, rows, state
-from games.profile import ProfilePage
-from games.replay import ReplayPage
+from games.pages.board import rows
+from games.pages.game import GamePage, state
+from games.pages.lobby import LobbyPage
+from games.pages.player import ProfilePage
+from games.pages.replay import ReplayPage
 from games.responses import done, show, url_of
 from games.signing import rematch_of, unsigned
 from tictactoe_site.answers import SeeOther, refuse, wants_fragment, wants_json

@@ -63,15 +63,18 @@ def test_only_models_stores_queries_and_the_table_know_the_database(library: str
 
 
 def test_views_know_nothing_of_tables() -> None:
-    for module in (
-        "games/views.py",
-        "accounts/views.py",
-        "games/responses.py",
-        "games/presentation.py",
-        "games/profile.py",
-    ):
-        known = set(imports(BASE_DIR / module))
-        assert not {name for name in known if name.startswith(("pynamodb", "botocore", "games.table"))}, module
+    pages = sorted((BASE_DIR / "games/pages").glob("*.py"))
+    for path in [
+        *pages,
+        *(BASE_DIR / module for module in ("games/views.py", "accounts/views.py", "games/responses.py")),
+    ]:
+        known = set(imports(path))
+        assert not {name for name in known if name.startswith(("pynamodb", "botocore", "games.table"))}, path
+
+
+def test_pages_know_nothing_of_http() -> None:
+    for path in (BASE_DIR / "games/pages").glob("*.py"):
+        assert not {name for name in imports(path) if name.startswith("django")}, path
 
 
 def calls(path: Path) -> Iterator[str]:

@@ -13,7 +13,7 @@ from django.test import Client
 
 from games import computer, rules, store
 from games.models import Game, Status
-from games.presentation import GamePage
+from games.pages.game import GamePage
 from games.table import TableItem
 from tests.conftest import stored
 from tests.consumed import Meter
@@ -163,7 +163,7 @@ def test_the_time_left_in_words(monkeypatch: pytest.MonkeyPatch, seconds: float,
     game = Game("x", host_id="alice", opponent_id="bob", status_date=Status.IN_PROGRESS.dated(datetime.now(UTC)))
     game.deadline = 2_000_000_000
     now = datetime.fromtimestamp(2_000_000_000 - seconds, UTC)
-    monkeypatch.setattr("games.presentation.datetime", Frozen(now))
+    monkeypatch.setattr("games.pages.game.datetime", Frozen(now))
     assert GamePage(game, "alice").time_left == words
 
 

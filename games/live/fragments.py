@@ -10,7 +10,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from games.live.viewers import Viewer
-from games.presentation import GamePage, LobbyPage
+from games.pages.game import GamePage
+from games.pages.lobby import LobbyPage
 
 # Where a token belongs. No name and no key has such a character in it, so it can't come from a player.
 _TOKEN = "‹csrf›"  # noqa: S105

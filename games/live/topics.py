@@ -13,7 +13,8 @@ from games import queries
 from games.live import fragments, schedule
 from games.live.viewers import Viewer
 from games.models import Game
-from games.presentation import GamePage, LobbyPage
+from games.pages.game import GamePage
+from games.pages.lobby import LobbyPage
 from games.queries import Lobby
 from games.table import RawItem
 

@@ -12,7 +12,7 @@ import requests
 
 from games import queries
 from games.models import Game, Status
-from games.presentation import LobbyPage
+from games.pages.lobby import LobbyPage
 from tests.conftest import stored
 from tests.live.watching import END, Event, opened, watching
 from tests.many import game_of, put

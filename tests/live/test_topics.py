@@ -16,7 +16,7 @@ from games.live.hub import Hub
 from games.live.topics import GameTopic, Watcher
 from games.live.viewers import Viewer
 from games.models import Game, Status
-from games.presentation import LobbyPage
+from games.pages.lobby import LobbyPage
 from tests.consumed import Meter
 from tests.many import game_of, put
 

@@ -9,7 +9,7 @@ from games import queries
 from games.errors import UnreadableGame
 from games.management.command import TableCommand
 from games.models import Game, Status
-from games.presentation import summary
+from games.pages.game import summary
 
 
 class Command(TableCommand):

@@ -10,7 +10,8 @@ from uuid import UUID
 from games import queries
 from games.management.command import TableCommand
 from games.models import Game
-from games.presentation import SPOKEN, state
+from games.pages.board import SPOKEN
+from games.pages.game import state
 from games.rules import Mark
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from games.computer import NAME as COMPUTER
 from games.models import Game
-from games.presentation import GamePage, summary
+from games.pages.game import GamePage, summary
 from games.records import Record, Score
 
 

@@ -1,104 +1,24 @@
-"""What a page says of a game to the person looking at it. No HTTP, no DynamoDB: a Game and a name go in."""
+"""What a game's page says of it to the person looking at it, and what JSON does. A Game and a name go in."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from hashlib import blake2b
 from math import ceil
 from typing import Any
 
 from accounts.names import is_guest
-from games import rules
 from games.computer import NAME as COMPUTER
 from games.models import PACES, TIE, Ending, Game, Snapshot, Status
-from games.queries import Lobby
-from games.rules import EMPTY, Mark, Position
+from games.pages.board import SPOKEN, Cell, Stroke, rows, strokes
+from games.rules import EMPTY, Mark
 from games.signing import signed
-
-SPOKEN = (
-    "top left",
-    "top middle",
-    "top right",
-    "middle left",
-    "centre",
-    "middle right",
-    "bottom left",
-    "bottom middle",
-    "bottom right",
-)
 
 # By the form's words for them.
 PACES_SAID = {"none": "no hurry", "minutes": "5 minutes a move", "day": "1 day a move"}
 OPEN_SEAT = "Press a square to begin. No account needed."
 WHY_LOST: dict[str, str] = {Ending.RESIGNED: "resigned", Ending.LATE: "ran out of time"}
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One square of a drawn board. ``better`` than the last move it was in a replay."""
-
-    name: str
-    label: str
-    mark: str
-    playable: bool
-    last: bool
-    winning: bool
-    better: bool
-
-
-def rows(
-    position: Position, *, playable: bool = False, last: int | None = None, better: Collection[int] = ()
-) -> list[list[Cell]]:
-    """The board as three rows of three cells; ``playable`` makes the empty ones so."""
-    ending = rules.outcome(position)
-    winning = ending.squares if ending else ()
-    cells = [
-        Cell(
-            name=rules.SQUARES[square],
-            label=f"{SPOKEN[square].capitalize()}, {_content(mark, better=square in better)}",
-            mark=mark.strip(),
-            playable=playable and mark == EMPTY,
-            last=square == last,
-            winning=square in winning,
-            better=square in better,
-        )
-        for square, mark in enumerate(position.board)
-    ]
-    return [cells[start : start + 3] for start in (0, 3, 6)]
-
-
-@dataclass(frozen=True, slots=True)
-class Stroke:
-    """A line drawn through three marks: its squares' digits, and its way over a drawing that is 300 wide and high."""
-
-    name: str
-    path: str
-
-
-def strokes(position: Position) -> list[Stroke]:
-    """The winning line, or both of them where one move made two."""
-    ending = rules.outcome(position)
-    winning = set(ending.squares if ending else ())
-    return [Stroke("".join(map(str, line)), _way(*line)) for line in rules.LINES if winning.issuperset(line)]
-
-
-def _way(first: int, middle: int, last: int) -> str:
-    """From beyond the first square's middle to beyond the last one's, slightly bent, as a hand draws it."""
-    (y, x), (end_y, end_x) = divmod(first, 3), divmod(last, 3)
-    across, down = (end_x - x) // 2, (end_y - y) // 2
-    middle_y, middle_x = divmod(middle, 3)
-    start = f"{x * 100 + 50 - across * 38} {y * 100 + 50 - down * 38}"
-    bend = f"{middle_x * 100 + 50 - down * 5} {middle_y * 100 + 50 + across * 5}"
-    return f"M{start}Q{bend} {end_x * 100 + 50 + across * 38} {end_y * 100 + 50 + down * 38}"
-
-
-def _content(mark: str, *, better: bool) -> str:
-    if better:
-        return "empty, the better move"
-    return "empty" if mark == EMPTY else mark
 
 
 @dataclass(frozen=True)
@@ -301,7 +221,7 @@ class GamePage:
 
     @property
     def title(self) -> str:
-        return _titled(self.headline.rstrip("."), self.waiting)
+        return titled(self.headline.rstrip("."), self.waiting)
 
     @property
     def said(self) -> str:
@@ -349,7 +269,7 @@ class GamePage:
         return len(moves) if moves else None
 
 
-def _titled(text: str, waiting: int) -> str:
+def titled(text: str, waiting: int) -> str:
     return f"{f'({waiting}) ' if waiting else ''}{text} · Tic-Tac-Toe"
 
 
@@ -377,71 +297,3 @@ def summary(game: Game) -> dict[str, Any]:
         "result": game.winner,
         "since": game.since.isoformat() if game.since else None,
     }
-
-
-@dataclass(frozen=True)
-class LobbyPage:
-    """A player's lists of games, each game as that player sees it."""
-
-    lobby: Lobby
-    viewer: str
-
-    @property
-    def invitations(self) -> list[GamePage]:
-        return self._seen(self.lobby.invitations)
-
-    @property
-    def unanswered(self) -> list[GamePage]:
-        return self._seen(self.lobby.waiting)
-
-    @property
-    def playing(self) -> list[GamePage]:
-        return self._seen(self.lobby.playing)
-
-    @property
-    def finished(self) -> list[GamePage]:
-        return self._seen(self.lobby.finished)
-
-    @property
-    def newer(self) -> str | None:
-        return self.lobby.newer
-
-    @property
-    def older(self) -> str | None:
-        return self.lobby.older
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.lobby.invitations or self.lobby.waiting or self.lobby.playing or self.lobby.finished)
-
-    @property
-    def waiting(self) -> int:
-        """How many games wait for the viewer: invitations, and games in which it is the viewer's turn."""
-        return len(self.invitations) + sum(seen.waiting for seen in self.playing)
-
-    @property
-    def title(self) -> str:
-        return _titled("Your games", self.waiting)
-
-    @property
-    def version(self) -> str:
-        """The same for lists that show the same; times apart, which are told as so long ago."""
-        lobby = self.lobby
-        shown = [
-            # Only a board says whose turn it is; the indexes, which the other lists come from, do not know.
-            (game.game_id, game.status_date, game.status, game.whose_turn if games is lobby.playing else None)
-            for games in (lobby.invitations, lobby.playing, lobby.waiting, lobby.finished)
-            for game in games
-        ]
-        return blake2b(repr((shown, lobby.newer, lobby.older)).encode(), digest_size=8).hexdigest()
-
-    @property
-    def summary(self) -> dict[str, Any]:
-        """The lists as JSON, with what the indexes know of each game."""
-        lists = ("invitations", "waiting", "playing", "finished")
-        return {"player": self.viewer, "newer": self.newer, "older": self.older} | {
-            name: [summary(game) for game in getattr(self.lobby, name)] for name in lists
-        }
-
-    def _seen(self, games: list[Game]) -> list[GamePage]:
-        return [GamePage(game, self.viewer) for game in games]

@@ -8,7 +8,9 @@ import pytest
 
 from games import rules
 from games.models import SQUARE_FIELDS, Game, Status
-from games.presentation import GamePage, LobbyPage, strokes
+from games.pages.board import strokes
+from games.pages.game import GamePage
+from games.pages.lobby import LobbyPage
 from games.queries import Lobby
 from games.rules import Position
 from tests.many import game_of

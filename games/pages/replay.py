@@ -8,7 +8,7 @@ from functools import cached_property
 
 from games import analysis, rules
 from games.analysis import Mistake
-from games.presentation import SPOKEN, Cell, Stroke, rows, strokes
+from games.pages.board import SPOKEN, Cell, Stroke, rows, strokes
 from games.rules import EMPTY, Mark, Outcome, Position
 
 EMOJI = {Mark.X.value: "❌", Mark.O.value: "⭕", EMPTY: "⬜"}
