@@ -243,10 +243,11 @@ def _withdrawn(request: PlayerRequest, game_id: UUID) -> HttpResponse:
 def _replay(request: PlayerRequest, moves: str | None, url: str, game: Game | None = None) -> HttpResponse:
     if moves is None:
         raise NotFound("Nobody recorded the order of this game's moves, so it can't be replayed.")
-    page = ReplayPage(moves, _whole_number(request.GET.get("move", str(len(moves))), most=len(moves)))
+    shown = _whole_number(request.GET.get("move", str(len(moves))), most=len(moves))
+    seen = GamePage(game, "") if game else None
+    page = ReplayPage(moves, shown, seen.winner if seen else None)
     link = request.build_absolute_uri(reverse("replay", args=[moves])) if moves else ""
-    seats = GamePage(game, "").seats if game else None
-    return render(request, "games/replay.html", {"page": page, "url": url, "seats": seats, "link": link})
+    return render(request, "games/replay.html", {"page": page, "game": seen, "url": url, "link": link})
 
 
 def _whole_number(text: str, *, most: int) -> int:

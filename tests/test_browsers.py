@@ -140,7 +140,7 @@ def test_without_javascript_a_visitor_plays_steps_through_the_game_asks_again_an
 
 
 def step_back_and_forth(page: Page, count: int) -> None:
-    page.get_by_role("link", name="Step through the moves").click()
+    page.get_by_role("link", name="Replay and share").click()
     expect(page.locator(".board span:is(.mark-X, .mark-O)")).to_have_count(count)
     for link, shown in (("Back", count - 1), ("Back", count - 2), ("Next", count - 1)):
         page.get_by_role("link", name=link, exact=True).click()

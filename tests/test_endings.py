@@ -100,6 +100,11 @@ def test_the_pages_of_a_resigned_game(alice: Client, bob: Client, charlie: Clien
     ):
         assert sentence in page
     assert alice.post(f"{url}resign/").status_code == 409
+    last, first = (alice.get(f"{url}?move={move}").content.decode() for move in (1, 0))
+    assert "bob won: alice resigned." in last
+    assert "bob won: alice resigned." not in first
+    assert "Tic-Tac-Toe, X won after 1 move\n❌⬜⬜\n⬜⬜⬜\n⬜⬜⬜\n" in last
+    assert "Tic-Tac-Toe, X won" not in alice.get("/replay/0/").content.decode()
 
 
 # The time for a move.

@@ -16,7 +16,7 @@ from games.rules import EMPTY, Mark
 from games.signing import signed
 
 # By the form's words for them.
-PACES_SAID = {"none": "no hurry", "minutes": "5 minutes a move", "day": "1 day a move"}
+PACES_SAID = {"none": "no hurry", "minutes": "5 minutes", "day": "1 day"}
 OPEN_SEAT = "Press a square to begin. No account needed."
 WHY_LOST: dict[str, str] = {Ending.RESIGNED: "resigned", Ending.LATE: "ran out of time"}
 
@@ -101,7 +101,7 @@ class GamePage:
     @property
     def hurry(self) -> str:
         """How long each move of an invitation's game will have; empty where there is no hurry."""
-        return PACES_SAID[self.pace].capitalize() if self.is_pending and self.pace != "none" else ""
+        return f"{PACES_SAID[self.pace]} a move" if self.is_pending and self.pace != "none" else ""
 
     @property
     def deadline(self) -> datetime | None:
@@ -238,11 +238,21 @@ class GamePage:
         return "Tied" if winner == TIE else "Won" if winner == self.viewer else "Lost"
 
     @property
+    def winner(self) -> Mark | None:
+        """The mark that has won."""
+        return self.snapshot.mark_of(self.game.winner or "")
+
+    @property
+    def why(self) -> str:
+        """What the loser did where the board does not show it; else empty."""
+        return WHY_LOST.get(self.game.ending or "", "")
+
+    @property
     def _ending(self) -> str:
         winner = self.game.winner
         if winner == TIE:
             return "It's a tie."
-        loser, why = self.snapshot.other_than(winner or ""), WHY_LOST.get(self.game.ending or "", "")
+        loser, why = self.snapshot.other_than(winner or ""), self.why
         if self.viewer == loser:
             return f"You {why or 'lost'}: {winner} won."
         won = "You won" if winner == self.viewer else f"{winner} won"

@@ -9,7 +9,7 @@ from functools import cached_property
 from games import analysis, rules
 from games.analysis import Mistake
 from games.pages.board import SPOKEN, Cell, Stroke, rows, strokes
-from games.rules import EMPTY, Mark, Outcome, Position
+from games.rules import EMPTY, Mark, Position
 
 EMOJI = {Mark.X.value: "❌", Mark.O.value: "⭕", EMPTY: "⬜"}
 
@@ -43,11 +43,13 @@ class Step:
 class ReplayPage:
     """One moment of a game known by its moves: the board after ``shown`` of them.
 
+    ``winner`` has the mark that won where the moves alone do not say so: the other resigned, or ran out of time.
     Raises Malformed or IllegalMove, from its first use on, where the moves are no game.
     """
 
     moves: str
     shown: int
+    winner: Mark | None = None
 
     @cached_property
     def positions(self) -> list[Position]:
@@ -99,18 +101,17 @@ class ReplayPage:
         return f"{played} {f'{ending.winner} wins.' if ending.winner else 'A tie.'}"
 
     @property
-    def outcome(self) -> Outcome | None:
-        """How the whole game ended; None where its moves stop before the end."""
-        return rules.outcome(self.positions[-1])
-
-    @property
     def souvenir(self) -> str:
-        """The game in four lines, to send to somebody: how it ended, and the board."""
-        ending = self.outcome
-        how = "unfinished" if ending is None else f"{ending.winner} won" if ending.winner else "a tie"
+        """The game in four lines, to send to somebody: how it ended, and the board; empty while it goes on."""
+        outcome = rules.outcome(self.positions[-1])
+        winner = outcome.winner if outcome else self.winner
+        if not (outcome or winner):
+            return ""
         board = self.positions[-1].board
         lines = ("".join(EMOJI[mark] for mark in board[start : start + 3]) for start in (0, 3, 6))
-        return "\n".join([f"Tic-Tac-Toe, {how} after {self.total} moves", *lines])
+        how = f"{winner} won" if winner else "a tie"
+        moves = f"{self.total} move{'s' if self.total != 1 else ''}"
+        return "\n".join([f"Tic-Tac-Toe, {how} after {moves}", *lines])
 
 
 def _either(squares: Sequence[int]) -> str:
