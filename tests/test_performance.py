@@ -15,6 +15,7 @@ from playwright.sync_api import Page, Route, expect
 
 from games import store
 from games.models import PACES
+from tests.conftest import PASSWORD
 from tests.instances import instance
 
 # Nothing here depends on the engine.
@@ -94,14 +95,17 @@ def test_a_page_has_no_script_or_style_in_it_and_its_policy_is_strict(site: str,
 
 
 def test_the_answer_to_a_move_is_light(site: str, games_table: str, open_browser: Browsers, report: Any) -> None:
+    """The longest that there is: six squares to press, after the computer began, and the longest name."""
     page = open_browser()
-    page.goto(site)
-    page.locator("#TopLeft").click()
-    expect(page.locator(".headline")).to_have_text("Your turn: you play X.")
+    page.goto(f"{site}accounts/signup/?next=/games/new/")
+    page.get_by_label("Name").fill("a-name-of-20-letters")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Claim this name").click()
+    page.get_by_role("button", name="Perfect").click()
     traffic = Traffic().of(page)
     with page.expect_response(re.compile("/move/")) as answer:
         page.locator(".board button").first.click()
-    expect(page.locator(".board button")).to_have_count(5)
+    expect(page.locator(".board button")).to_have_count(6)
     assert answer.value.headers["content-encoding"] == "gzip"
     size = traffic.bytes[answer.value.url]
     report(f"a move's answer: {size:,} bytes, headers and all")
