@@ -32,6 +32,11 @@ def is_name(text: str) -> bool:
     return bool(_NAME.fullmatch(text))
 
 
+def has_page(text: str | None) -> bool:
+    """Whether there may be a page of this player: the AWS example took any name, and guests have none."""
+    return text is not None and is_name(text) and not is_guest(text)
+
+
 def claimable(text: str) -> str:
     """The same, for a name that somebody wants to sign up with. Raises NameNotAllowed for reserved ones."""
     name = normalised(text)

@@ -77,6 +77,11 @@ def game(game_id: str) -> Game:
     return found
 
 
+def rematch(game_id: str) -> Game | None:
+    """A rematch, by its own id, as it was a moment ago; None where nobody has asked for it. Raises StoreUnavailable."""
+    return next(map(Game.from_raw_data, raw_games([game_id]).values()), None)
+
+
 def raw_games(game_ids: Sequence[str]) -> dict[str, RawItem]:
     """Up to MOST_AT_ONCE games as they were a moment ago: half a read unit each, in one request.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -66,10 +67,12 @@ class GameView(View):
         if "move" in request.GET:
             return _replay(request, game.moves, url_of(game), game)
         page = GamePage(game, request.user.name)
+        if page.hopes:
+            page = replace(page, rematch=queries.rematch(rematch_of(game.game_id)))
         if wants_fragment(request) and request.GET.get("since") == str(page.version):
             return HttpResponse(status=204)  # Nothing new: the page, and the focus in it, are left alone.
         unclaimed = page.waits_for_a_player and not is_claimed(page.other)
-        return show(request, game, unclaimed=unclaimed)
+        return show(request, page, unclaimed=unclaimed)
 
 
 @method_decorator([conditional_page, cache_control(private=True, no_cache=True)], name="dispatch")
@@ -185,7 +188,7 @@ class MoveView(PlayersView):
             game = _load(request, game_id)
             if store.just_played(game, player=request.user.name, square=square):
                 return done(request, game)
-            return show(request, game, status=409, error=str(exc))
+            return show(request, GamePage(game, request.user.name), status=409, error=str(exc))
 
 
 def _started(host: str, form: NewGame) -> Game:

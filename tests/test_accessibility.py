@@ -167,8 +167,8 @@ def test_a_board_is_a_grid_whose_squares_say_what_is_in_them(enter: Open, game: 
       - grid "Board, your turn":
         - rowgroup:
           - row:
-            - gridcell "Top left, O":
-              - img "Top left, O"
+            - gridcell "Top left, O, last move":
+              - img "Top left, O, last move"
             - gridcell "Top middle, empty":
               - button "Top middle, empty"
             - gridcell "Top right, empty":

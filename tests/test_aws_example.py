@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.test import Client
+from django.utils.html import escape
 
 from games import store, table
 from games.models import Game, Status
@@ -131,6 +132,16 @@ def test_a_pending_invitation_is_declined_or_answered_by_a_move(testuser1: Clien
     assert testuser2.post(f"/games/{PENDING}/move/", {"square": "TopLeft"}).status_code == 303
     assert stored(PENDING).recorded_moves == "0"
     assert testuser1.post("/games/ba21491f-a606-457e-86ad-ba7f582c487d/decline/").status_code == 303
+
+
+@pytest.mark.parametrize("name", ["a/b", "<b>bold</b>", "Ä Ö", "x" * 200])
+def test_a_player_may_have_a_name_that_nobody_can_claim_here(testuser1: Client, name: str) -> None:
+    for item in EXAMPLE["Items"]:
+        game_id = item["GameId"]["S"]
+        Game(game_id).update([Game.opponent_id.set(name), Game.host_id.set("testuser1")])
+        assert testuser1.get(f"/games/{game_id}/").status_code == 200, item
+    for path in ("/", "/players/testuser1/"):
+        assert escape(name) in testuser1.get(path).content.decode()
 
 
 def test_a_won_game_shows_its_winner_to_everybody_and_only_a_player_puts_it_right(

@@ -90,7 +90,7 @@ def test_whose_turn_it_is_changes_the_look_and_not_the_order(alice: Client) -> N
     theirs = make(Status.IN_PROGRESS, 2)
     assert ids(queries.lobby("alice").playing) == ids([theirs, mine])
     page = alice.get("/").content.decode()
-    assert page.index("bob's turn") < page.index('class="mine"') < page.index("Your turn")
+    assert page.index("bob's turn") < page.index('class="mine"') < page.index("<span>Your turn")
 
 
 @pytest.mark.usefixtures("games_table")

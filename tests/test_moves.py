@@ -59,16 +59,18 @@ def test_the_end_is_told_to_everybody_in_the_right_words(
     play(url, moves, bob, alice)
     for client, sentence in ((alice, alice_reads), (bob, bob_reads), (Client(), charlie_reads)):
         page = client.get(url).content.decode()
-        assert f'tabindex="-1">{sentence}</p>' in page
+        assert f'tabindex="-1">{sentence}</h1>' in page
         assert 'name="square"' not in page
-    assert alice_reads in alice.get("/").content.decode()
+    result = "Won" if "won!" in alice_reads else "Lost" if "lost" in alice_reads else "Tied"
+    assert f"<span>{result}</span>" in alice.get("/").content.decode()
 
 
 def test_the_winning_line_and_the_last_move_are_marked(url: str, alice: Client, bob: Client) -> None:
     play(url, "03142", bob, alice)
     page = bob.get(url).content.decode()
-    assert page.count("winning") == 3
-    assert page.count(" last") + page.count('"last"') == 1
+    assert page.count('class="winning') == page.count(", winning line") == 3
+    assert page.count('last"') == page.count(", last move") == 1
+    assert "Top right, X, last move, winning line" in page
 
 
 def test_only_the_player_whose_turn_it_is_gets_buttons(url: str, alice: Client, bob: Client, charlie: Client) -> None:

@@ -10,6 +10,7 @@ from django.test import Client
 from games import store
 from games.errors import IllegalMove, NotYours
 from games.models import Game, Snapshot, Status
+from games.pages.game import GamePage
 from games.rules import Mark
 from games.signing import rematch_of
 from tests.conftest import stored
@@ -117,3 +118,30 @@ def test_by_the_page_it_is_one_write_and_leads_both_to_the_same_game(
     assert "You are O and move second." in bob.get(answer["Location"]).content.decode()
     assert bob.post(f"{url}rematch/")["Location"] == answer["Location"]
     assert alice.get(f"{answer['Location']}state/").json()["turn"] == "alice"
+
+
+def test_the_page_of_the_finished_game_tells_who_is_still_there_that_the_other_asks(
+    alice: Client, bob: Client, charlie: Client
+) -> None:
+    game = over()
+    url = f"/games/{game.game_id}/"
+    htmx = {"HX-Request": "true"}
+    shown = GamePage(stored(game.game_id), "bob").version
+    assert bob.get(url, {"since": shown}, headers=htmx).status_code == 204
+    alice.post(f"{url}rematch/")
+    told = bob.get(url, {"since": shown}, headers=htmx).content.decode()
+    assert '<p class="clock">alice asks for a rematch.</p>' in told
+    assert 'data-title="(1) alice asks for a rematch · Tic-Tac-Toe"' in told
+    for client in (alice, charlie, Client()):
+        assert "asks for a rematch" not in client.get(url).content.decode()
+    bob.post(f"{url}rematch/")
+    assert "asks for a rematch" not in bob.get(url).content.decode()
+
+
+def test_only_of_a_game_that_is_just_over_a_rematch_is_looked_for(bob: Client, meter: Meter) -> None:
+    recent, old = over(), over()
+    Game(old.game_id).update([Game.status_date.set(f"{Status.FINISHED}_2020-01-01 00:00:00.000000")])
+    for game, operations in ((old, ["GetItem"]), (recent, ["GetItem", "BatchGetItem"])):
+        meter.calls.clear()
+        assert bob.get(f"/games/{game.game_id}/").status_code == 200
+        assert meter.operations == operations

@@ -11,9 +11,9 @@ from tests.conftest import stored
 
 def test_a_whole_game_from_its_digits_needs_no_table() -> None:
     page = Client().get("/replay/03142/").content.decode()
-    assert "Move 5 of 5: X takes top right. X wins." in page
-    assert page.count("winning") == 3
-    assert 'href="/replay/03142/?move=4"' in page
+    assert "Move 5 of 5: X takes top right. X wins: top row." in page
+    assert page.count('class="winning') == 3
+    assert 'href="/replay/03142/?move=4#back"' in page
     assert "A tie." in Client().get("/replay/021354678/").content.decode()
 
 

@@ -130,7 +130,9 @@ def test_fetching_pages_as_a_messenger_does_changes_nothing(alice: Client, bob: 
 def test_the_host_alone_has_the_links_qr_code(alice: Client, bob: Client) -> None:
     url = alice.post("/games/new/", {"opponent": ""})["Location"]
     page = alice.get(url).content.decode()
-    found = re.search(r'<details class="qr">.*?(<svg role="img" aria-label="QR code[^>]*>.*?</svg>)', page, re.DOTALL)
+    found = re.search(
+        r'<details id="qr" class="qr">.*?(<svg role="img" aria-label="QR code[^>]*>.*?</svg>)', page, re.DOTALL
+    )
     assert found
     assert len(compress(found[1].encode())) < 2000
     assert "style=" not in found[1]

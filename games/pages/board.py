@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from games import rules
@@ -19,6 +19,19 @@ SPOKEN = (
     "bottom middle",
     "bottom right",
 )
+
+
+_LINE_NAMES = (
+    "top row",
+    "middle row",
+    "bottom row",
+    "left column",
+    "middle column",
+    "right column",
+    "diagonal",
+    "diagonal",
+)
+LINES = dict(zip(rules.LINES, _LINE_NAMES, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +53,12 @@ def rows(
     """The board as three rows of three cells; ``playable`` makes the empty ones so."""
     ending = rules.outcome(position)
     winning = ending.squares if ending else ()
-    cells = [
-        Cell(
-            name=rules.SQUARES[square],
-            label=f"{SPOKEN[square].capitalize()}, {_content(mark, better=square in better)}",
-            mark=mark.strip(),
-            playable=playable and mark == EMPTY,
-            last=square == last,
-            winning=square in winning,
-            better=square in better,
-        )
-        for square, mark in enumerate(position.board)
-    ]
+    cells = []
+    for square, mark in enumerate(position.board):
+        how = {"last": square == last, "winning": square in winning, "better": square in better}
+        label = ", ".join(_said(square, mark, **how))
+        empty = playable and mark == EMPTY
+        cells.append(Cell(name=rules.SQUARES[square], label=label, mark=mark.strip(), playable=empty, **how))
     return [cells[start : start + 3] for start in (0, 3, 6)]
 
 
@@ -65,9 +72,18 @@ class Stroke:
 
 def strokes(position: Position) -> list[Stroke]:
     """The winning line, or both of them where one move made two."""
+    return [Stroke("".join(map(str, line)), _way(*line)) for line in _won(position)]
+
+
+def lines_said(position: Position) -> str:
+    """The same in words, empty where nobody has won."""
+    return " and ".join(dict.fromkeys(LINES[line] for line in _won(position)))
+
+
+def _won(position: Position) -> list[tuple[int, int, int]]:
     ending = rules.outcome(position)
     winning = set(ending.squares if ending else ())
-    return [Stroke("".join(map(str, line)), _way(*line)) for line in rules.LINES if winning.issuperset(line)]
+    return [line for line in rules.LINES if winning.issuperset(line)]
 
 
 def _way(first: int, middle: int, last: int) -> str:
@@ -80,7 +96,12 @@ def _way(first: int, middle: int, last: int) -> str:
     return f"M{start}Q{bend} {end_x * 100 + 50 + across * 38} {end_y * 100 + 50 + down * 38}"
 
 
-def _content(mark: str, *, better: bool) -> str:
+def _said(square: int, mark: str, *, last: bool, winning: bool, better: bool) -> Iterator[str]:
+    yield SPOKEN[square].capitalize()
+    yield "empty" if mark == EMPTY else mark
+    if last:
+        yield "last move"
+    if winning:
+        yield "winning line"
     if better:
-        return "empty, the better move"
-    return "empty" if mark == EMPTY else mark
+        yield "the better move"

@@ -8,25 +8,31 @@ from functools import cached_property
 from math import ceil
 from typing import Any
 
-from accounts.names import is_guest
+from accounts.names import has_page, is_guest
 from games.computer import NAME as COMPUTER
 from games.models import PACES, TIE, Ending, Game, Snapshot, Status
-from games.pages.board import SPOKEN, Cell, Stroke, rows, strokes
+from games.pages.board import SPOKEN, Cell, Stroke, lines_said, rows, strokes
 from games.rules import EMPTY, Mark
 from games.signing import signed
 
 # By the form's words for them.
 PACES_SAID = {"none": "no hurry", "minutes": "5 minutes", "day": "1 day"}
+# How long somebody whose game is over is likely to look at it yet.
+STAYS = timedelta(minutes=10)
 OPEN_SEAT = "Press a square to begin. No account needed."
 WHY_LOST: dict[str, str] = {Ending.RESIGNED: "resigned", Ending.LATE: "ran out of time"}
 
 
 @dataclass(frozen=True)
 class GamePage:
-    """A game as ``viewer`` sees it; the viewer's name is empty where nobody is logged in."""
+    """A game as ``viewer`` sees it; the viewer's name is empty where nobody is logged in.
+
+    ``rematch`` is the game that follows a finished one, where somebody has asked for it and it was looked for.
+    """
 
     game: Game
     viewer: str
+    rematch: Game | None = None
 
     @cached_property
     def status(self) -> Status:
@@ -94,6 +100,18 @@ class GamePage:
         return self.is_over and self.is_player
 
     @property
+    def asks_again(self) -> str:
+        """A sentence, where the other waits for the viewer to agree to a rematch; else empty."""
+        asked = self.rematch and GamePage(self.rematch, self.viewer)
+        return f"{self.other} asks for a rematch." if asked and asked.can_accept else ""
+
+    @property
+    def hopes(self) -> bool:
+        """Whether the other may still be there, and ask for a rematch."""
+        ended = self.game.since if self.can_ask_again and not self.game.computer else None
+        return ended is not None and datetime.now(UTC) - ended < STAYS
+
+    @property
     def pace(self) -> str:
         """By the form's word for it."""
         return next((word for word, seconds in PACES.items() if seconds == self.snapshot.pace), "none")
@@ -127,7 +145,7 @@ class GamePage:
     @property
     def waiting(self) -> int:
         """How many games wait for the viewer: this one or none. A lobby counts all of them."""
-        return int(self.can_move)
+        return int(self.can_move or bool(self.asks_again))
 
     @property
     def waits_for_a_player(self) -> bool:
@@ -141,7 +159,9 @@ class GamePage:
         if self.game.stored_status is Status.PENDING:
             return 9 if self.is_expired else 0
         marks = 9 - self.game.board.count(EMPTY)
-        return marks + (20 if self.game.stored_status is Status.FINISHED else 10)
+        if self.game.stored_status is not Status.FINISHED:
+            return 10 + marks
+        return marks + (30 if self.asks_again else 20)
 
     @property
     def position(self) -> str:
@@ -159,6 +179,8 @@ class GamePage:
     @property
     def board_label(self) -> str:
         """What a screen reader says on the way into the board."""
+        if self.can_press and self.is_pending:
+            return "Board, your first move accepts"
         if self.status is not Status.IN_PROGRESS:
             return "Board"
         return "Board, your turn" if self.can_move else f"Board, {self.game.whose_turn}'s turn"
@@ -181,7 +203,7 @@ class GamePage:
     def linked(self) -> set[str | None]:
         """The others in it who have a page of their own: names that somebody has claimed, as far as the game knows."""
         known = {self.game.host_id} if self.status is Status.PENDING else set(self.game.players)
-        return {name for name in known if name not in (None, COMPUTER, self.viewer) and not is_guest(name)}
+        return {name for name in known if name not in (COMPUTER, self.viewer) and has_page(name)}
 
     @property
     def preview(self) -> str:
@@ -221,15 +243,18 @@ class GamePage:
 
     @property
     def title(self) -> str:
-        return titled(self.headline.rstrip("."), self.waiting)
+        return titled((self.asks_again or self.headline).rstrip("."), self.waiting)
 
     @property
     def said(self) -> str:
         """What a screen reader says when the game has changed: the last move, and how things stand now."""
-        if not self.game.moves:
-            return self.headline
+        if self.asks_again or self.why or not self.game.moves:
+            return self.asks_again or self.headline
         position, square = self.game.position, int(self.game.moves[-1])
-        return f"{position.board[square]} played {SPOKEN[square]}. {'Your turn.' if self.can_move else self.headline}"
+        line = lines_said(position)
+        move = f"{position.board[square]} played {SPOKEN[square]}{f', {line}' if line else ''}."
+        turn = f"Your turn{f', {self.time_left}' if self.deadline else ''}."
+        return f"{move} {turn if self.can_move else self.headline}"
 
     @property
     def result(self) -> str:

@@ -56,6 +56,12 @@ class LobbyPage:
         return titled("Your games", self.waiting)
 
     @property
+    def said(self) -> str:
+        """What waits for the viewer, a line each: a screen reader says the lines that were not there before."""
+        invitations = [f"{seen.game.host_id} invites you." for seen in self.invitations]
+        return "\n".join(invitations + [f"Your turn against {seen.other}." for seen in self.playing if seen.can_move])
+
+    @property
     def version(self) -> str:
         """The same for lists that show the same; times apart, which are told as so long ago."""
         lobby = self.lobby

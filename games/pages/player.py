@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from accounts.names import has_page
 from games.computer import NAME as COMPUTER
 from games.models import Game
 from games.pages.game import GamePage, summary
@@ -38,8 +39,9 @@ class ProfilePage:
 
     @property
     def opponents(self) -> list[tuple[str, Score]]:
-        """Who was played most, with the score, the computer apart."""
-        return sorted(self.record.people.items(), key=lambda each: (-each[1].games, each[0]))[:10]
+        """Who was played most, with the score: of those who have a page to lead to."""
+        people = [each for each in self.record.people.items() if has_page(each[0])]
+        return sorted(people, key=lambda each: (-each[1].games, each[0]))[:10]
 
     @property
     def computer(self) -> Score | None:

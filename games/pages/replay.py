@@ -8,7 +8,7 @@ from functools import cached_property
 
 from games import analysis, rules
 from games.analysis import Mistake
-from games.pages.board import SPOKEN, Cell, Stroke, rows, strokes
+from games.pages.board import SPOKEN, Cell, Stroke, lines_said, rows, strokes
 from games.rules import EMPTY, Mark, Position
 
 EMOJI = {Mark.X.value: "❌", Mark.O.value: "⭕", EMPTY: "⬜"}
@@ -95,10 +95,11 @@ class ReplayPage:
         if step is None:
             return "The empty board: X moves first."
         played = f"Move {self.shown} of {self.total}: {step.mark} takes {SPOKEN[step.square]}."
-        ending = rules.outcome(self.positions[self.shown])
+        position = self.positions[self.shown]
+        ending = rules.outcome(position)
         if ending is None:
             return played
-        return f"{played} {f'{ending.winner} wins.' if ending.winner else 'A tie.'}"
+        return f"{played} {f'{ending.winner} wins: {lines_said(position)}.' if ending.winner else 'A tie.'}"
 
     @property
     def souvenir(self) -> str:

@@ -6,8 +6,8 @@ const idle = icon.href;
 const panel = document.getElementById("cues");
 const tabs = new BroadcastChannel("cues");
 const first = document.querySelector("#game, #lobby");
-let version = first.dataset.version;
 let waiting = Number(first.dataset.waiting);
+let said = first.dataset.said.split("\n");
 let quietUntil = 0;
 let audio;
 
@@ -15,11 +15,12 @@ function tell({ dataset }) {
   document.title = dataset.title;
   icon.href = dataset.waiting === "0" ? idle : icon.dataset.turn;
   if (panel) panel.hidden = "over" in dataset;
-  if (dataset.said && dataset.version !== version) announcer.textContent = dataset.said;
-  version = dataset.version;
+  const fresh = dataset.said.split("\n").filter((sentence) => !said.includes(sentence)).join(" ");
+  if (fresh) announcer.textContent = fresh;
+  said = dataset.said.split("\n");
   const more = Number(dataset.waiting) > waiting;
   waiting = Number(dataset.waiting);
-  if (more) call(dataset.said ?? dataset.title);
+  if (more) call(fresh || dataset.title);
 }
 document.addEventListener("htmx:afterSettle", ({ target }) => {
   if (target.id === "game" || target.id === "lobby") tell(target);
@@ -93,3 +94,5 @@ if (panel) {
   draw();
 }
 tell(first);
+// What happened before the page was there, such as the computer's reply, which no heading says.
+if (first.id === "game") setTimeout(() => (announcer.textContent = first.dataset.said), 500);

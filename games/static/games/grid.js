@@ -2,8 +2,9 @@
 // table of buttons. Squares that can't be pressed are reached all the same, or nobody could read the board by keyboard.
 const COLUMNS = 3;
 const SQUARES = 9;
-// The number pad's digits lie as the squares do, but count from the lowest row.
-const PAD = [7, 8, 9, 4, 5, 6, 1, 2, 3].map((digit) => `Numpad${digit}`);
+// The number pad's digits lie as the squares do, but count from the lowest row. Without NumLock its keys are arrows.
+const PAD = [7, 8, 9, 4, 5, 6, 1, 2, 3].map(String);
+const onPad = ({ key, code, ctrlKey }) => !ctrlKey && code.startsWith("Numpad") && PAD.includes(key);
 let current; // the square that the Tab key leads to, by its name
 
 const squaresOf = (board) => [...board.querySelectorAll("td")];
@@ -14,6 +15,8 @@ function choose(board, square) {
 }
 function arrange(board) {
   board.role = "grid";
+  board.ariaReadOnly = "true";
+  if (document.getElementById("keys")) board.setAttribute("aria-describedby", "keys");
   for (const row of board.rows) row.role = "row";
   const squares = squaresOf(board);
   for (const square of squares) {
@@ -28,10 +31,11 @@ function arrangeAll() {
 }
 
 // Where a key leads from a square, or undefined if it is none of the board's keys. At an edge it leads nowhere else.
-function next(place, { key, code, ctrlKey }) {
+function next(place, event) {
+  const { key, ctrlKey } = event;
   const column = place % COLUMNS;
   const row = place - column;
-  if (PAD.includes(code)) return PAD.indexOf(code);
+  if (onPad(event)) return PAD.indexOf(key);
   if (key === "Home") return ctrlKey ? 0 : row;
   if (key === "End") return ctrlKey ? SQUARES - 1 : row + COLUMNS - 1;
   if (ctrlKey) return undefined;
@@ -39,6 +43,7 @@ function next(place, { key, code, ctrlKey }) {
   if (key === "ArrowRight") return row + Math.min(column + 1, COLUMNS - 1);
   if (key === "ArrowUp") return row ? place - COLUMNS : place;
   if (key === "ArrowDown") return place + COLUMNS < SQUARES ? place + COLUMNS : place;
+  if (key === " " && event.target.matches("td")) return place; // taken: nothing to press, and nothing to scroll
   return undefined;
 }
 document.addEventListener("keydown", (event) => {

@@ -1,5 +1,6 @@
 // Keeps the page up to date: by the stream of events while there is one, else by asking; and says what is known.
 const line = document.getElementById("connection");
+const announcer = document.getElementById("announcer");
 const shown = () => document.querySelector("#game, #lobby");
 
 const SECOND = 1000;
@@ -197,12 +198,26 @@ function draw() {
   if (line.textContent !== text) line.textContent = text;
 }
 
+// A screen reader is told once that the connection is lost, and once that it is back; not of what is over in a moment.
+const PATIENCE = 3 * SECOND;
+let saidWell = true;
+let agreedAt = now; // when what was said was last so
+function speak() {
+  const [kind, text] = words();
+  const well = ["live", "checking", "over"].includes(kind);
+  if (well === saidWell) agreedAt = now;
+  if (now - agreedAt < PATIENCE) return;
+  saidWell = well;
+  announcer.textContent = well ? "Connected again." : text;
+}
+
 function tick() {
   const slept = !document.hidden && Date.now() > now + 20 * SECOND;
   now = Date.now();
   if (slept) wake();
   else if (up && looked !== looking()) connect();
   draw();
+  speak();
 }
 document.addEventListener("htmx:afterSettle", ({ target }) => {
   if (target !== shown()) return;

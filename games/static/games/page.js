@@ -6,7 +6,12 @@ const moveForm = () => document.querySelector("#game form[data-mark]");
 let again;
 let held; // pushed while a move was under way
 let focusWasInside = false;
+let focused; // what had the focus, by its id
 let square; // of the board, where the focus was in one
+let opened; // the question that was open, by its id
+// Written once, however often it comes: an alert that is written again is read out again.
+const say = (text) => message.textContent === text || (message.textContent = text);
+const unanswered = [0, 502, 503, 504]; // the move may be sent again
 
 // The move under way.
 const place = (button) => button.ariaLabel.split(",")[0];
@@ -66,7 +71,7 @@ document.addEventListener("htmx:beforeRequest", ({ detail }) => {
 });
 document.addEventListener("htmx:afterRequest", ({ detail: { xhr, requestConfig } }) => {
   const { elt: form, triggeringEvent } = requestConfig;
-  if ([0, 502, 503, 504].includes(xhr.status)) {
+  if (unanswered.includes(xhr.status)) {
     if (!xhr.status && !form.classList.contains("kept"))
       announcer.textContent = "The site could not be reached. Your move is kept and will be sent once.";
     sendAgain(form, triggeringEvent.submitter, (xhr.status && xhr.getResponseHeader("Retry-After")) || 2);
@@ -77,24 +82,33 @@ document.addEventListener("htmx:afterRequest", ({ detail: { xhr, requestConfig }
   if (held) show(held);
 });
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const { status } = detail.xhr;
   // A proxy's error page is no part of this one: leave the board where it is.
-  if (detail.xhr.status >= 500 && !detail.xhr.getResponseHeader("HX-Retarget")) {
-    detail.shouldSwap = false;
-    message.textContent = "The site can't answer just now: try again in a moment.";
-  }
-  notePlace(detail.target);
+  if (status >= 500) {
+    const ours = detail.xhr.getResponseHeader("HX-Retarget");
+    detail.shouldSwap = Boolean(ours && !message.textContent);
+    if (ours) return;
+    if (unanswered.includes(status)) say("The site can't answer just now. Your move is kept and will be sent once.");
+    else say("The site can't answer just now: try again in a moment.");
+  } else notePlace(detail.target);
 });
 
 // The keyboard's place: in this part of the page, and in which square of its board.
 function notePlace(part) {
   focusWasInside = part.contains(document.activeElement);
+  focused = document.activeElement.id;
+  opened = part.querySelector("details[open]")?.id;
   square = document.activeElement.closest(".board td")?.dataset.square;
 }
 function returnTo(part) {
+  const question = opened && document.getElementById(opened);
+  if (question) question.open = true;
   if (!focusWasInside || document.activeElement !== document.body) return;
+  const same = focused && document.getElementById(focused);
   const cell = square && part.querySelector(`[data-square="${square}"]`);
-  // What had the focus is gone: go on from its square, the sentence above the board, or the top of the lists.
-  (cell?.querySelector("button") ?? cell ?? part.querySelector(".headline") ?? part).focus({ preventScroll: true });
+  // Where what had the focus is gone: its square, the sentence above the board, or the top of the lists.
+  const left = same || cell?.querySelector("button") || cell || part.querySelector(".headline") || part;
+  left.focus({ preventScroll: true });
 }
 
 // What is pushed: put in if it is newer, but never under a move that is on its way.
@@ -115,7 +129,7 @@ function show(html) {
   if (!kept) return;
   sessionStorage.removeItem(form.action);
   if (next.querySelector(`[data-square="${kept}"]`).textContent.trim() !== form.dataset.mark)
-    message.textContent = "The game has moved on: the move that was kept was not made.";
+    say("The game has moved on: the move that was kept was not made.");
 }
 document.addEventListener("news", ({ detail }) => show(detail));
 
