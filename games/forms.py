@@ -48,6 +48,11 @@ class NewGame(Form):
         super().__init__(data, initial={"game": uuid.uuid4()})
         self.host = host
 
+    @property
+    def hidden_errors(self) -> list[str]:
+        """What is wrong with fields that the page has no place beside."""
+        return [str(error) for name, errors in self.errors.items() if name != "opponent" for error in errors]
+
     def clean_opponent(self) -> str:
         text: str = self.cleaned_data["opponent"]
         if not text or text.casefold() == COMPUTER:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
@@ -19,7 +19,7 @@ from django.views.decorators.http import conditional_page
 
 from accounts.guests import take_along
 from accounts.middleware import PlayerRequest, become_guest
-from accounts.names import is_name
+from accounts.names import is_guest, is_name
 from accounts.store import is_claimed
 from games import limits, queries, records, rules, store
 from games.computer import LEVELS
@@ -95,13 +95,20 @@ class ReplayView(View):
     """A whole game from its moves alone; it needs no table."""
 
     def get(self, request: PlayerRequest, moves: str) -> HttpResponse:
-        return _replay(request, moves, request.path)
+        try:
+            return _replay(request, moves, request.path)
+        except (rules.Malformed, IllegalMove) as exc:
+            raise type(exc)("This link holds no game: ask for it again, or play one.") from exc
 
 
 class PlayerView(View):
     """Somebody's record and finished games, ``?before=`` the page that follows; with the score between them and you."""
 
     def get(self, request: PlayerRequest, name: str) -> HttpResponse:
+        if is_name(name.casefold()) and name != name.casefold():
+            return redirect("player", name.casefold())
+        if is_guest(name) or name == COMPUTER:
+            raise NotFound("Only players who have claimed a name have a page.")
         if not (is_name(name) and is_claimed(name)):
             raise NotFound(f"Nobody has claimed the name {name:.20} yet.")
         before = request.GET.get("before", "")

@@ -95,7 +95,7 @@ def test_the_seeds_walk(site: str, open_browser: Callable[..., Page], ending: st
     game_id = second.url.split("/")[-2]
     if not javascript:
         look_again(first)
-    expect(first.locator(".headline")).to_have_text("It is testuser2's turn.")
+    expect(first.locator(".headline")).to_have_text("testuser2's turn.")
     play(game_id, ENDINGS[ending][0], second, first, javascript=javascript)
     check_the_end(stored(game_id), ending, second, first, javascript=javascript)
 

@@ -149,13 +149,17 @@ def test_the_history_is_whole_and_shows_no_game_that_goes_on(alice: Client, log_
 
 def test_somebody_new(alice: Client) -> None:
     page = alice.get("/players/alice/").content.decode()
-    assert "No finished game" in page
+    assert "Nothing yet" in page
     assert "None yet." in page
 
 
-@pytest.mark.parametrize("name", ["nobody", "guest-aaaaaa", "Alice", "x" * 3000, "é", "a b"])
+@pytest.mark.parametrize("name", ["nobody", "guest-aaaaaa", "computer", "Nobody", "x" * 3000, "é", "a b"])
 def test_a_name_that_nobody_has_is_404(alice: Client, name: str) -> None:
-    assert Client().get(f"/players/{name}/").status_code == 404
+    assert Client().get(f"/players/{name}/", follow=True).status_code == 404
+
+
+def test_a_name_is_the_same_however_it_is_written(alice: Client) -> None:
+    assert Client().get("/players/Alice/")["Location"] == "/players/alice/"
 
 
 def test_a_place_that_is_none_is_400(alice: Client) -> None:

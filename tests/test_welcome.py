@@ -147,9 +147,9 @@ def test_the_lobby_says_how_long_a_move_has_time(alice: Client, bob: Client) -> 
     url = alice.post("/games/new/", {"opponent": "bob", "pace": "day"})["Location"]
     assert 'class="deadline"' not in alice.get("/").content.decode()
     for player in (alice, bob):
-        assert "1 day a move, from the acceptance on." in player.get(url).content.decode()
+        assert "1 day for each move: who is late has lost." in player.get(url).content.decode()
     bob.post(f"{url}accept/")
-    assert "1 day a move" not in alice.get(url).content.decode()
+    assert "for each move" not in alice.get(url).content.decode()
     until = datetime.fromtimestamp(int(stored(url.split("/")[2]).deadline or 0), UTC)
     assert until > datetime.now(UTC) + timedelta(hours=23)
     for player in (alice, bob):

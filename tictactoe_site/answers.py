@@ -38,5 +38,6 @@ def refuse(request: HttpRequest, status: int, sentence: str, **context: Any) -> 
         return HttpResponse(escape(sentence), status=status, headers=headers)
     # What a player can quote, and an operator look for in the log.
     reference = request.META.get(REQUEST_ID) if status >= 500 else None
-    said = {"sentence": sentence, "status": str(status), "reference": reference}
+    what, _, advice = sentence.partition(": ")
+    said = {"sentence": sentence, "what": what, "advice": advice, "status": str(status), "reference": reference}
     return render(request, "error.html", said | context, status=status)

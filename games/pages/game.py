@@ -119,7 +119,8 @@ class GamePage:
     @property
     def hurry(self) -> str:
         """How long each move of an invitation's game will have; empty where there is no hurry."""
-        return f"{PACES_SAID[self.pace]} a move" if self.is_pending and self.pace != "none" else ""
+        said = f"{PACES_SAID[self.pace]} for each move: who is late has lost."
+        return said if self.is_pending and self.pace != "none" else ""
 
     @property
     def deadline(self) -> datetime | None:
@@ -239,7 +240,7 @@ class GamePage:
             return self._invitation
         if self.can_move:
             return f"Your turn: you play {self.mark}."
-        return f"It is {self.game.whose_turn}'s turn."
+        return f"{self.game.whose_turn}'s turn."
 
     @property
     def title(self) -> str:
@@ -261,6 +262,10 @@ class GamePage:
         """How a finished game ended for the viewer, in a word."""
         winner = self.game.winner
         return "Tied" if winner == TIE else "Won" if winner == self.viewer else "Lost"
+
+    @property
+    def has_won(self) -> bool:
+        return bool(self.viewer) and self.game.winner == self.viewer
 
     @property
     def winner(self) -> Mark | None:

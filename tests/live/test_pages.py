@@ -199,7 +199,7 @@ def test_what_is_selected_stays_so_until_something_changes(enter: Enter, site: s
     assert field.evaluate("field => field.selectionEnd - field.selectionStart") > 10
     expect(field).to_be_focused()
     store.accept(invitation.game_id, player=match.x)
-    expect(headline(page)).to_have_text(f"It is {match.x}'s turn.")
+    expect(headline(page)).to_have_text(f"{match.x}'s turn.")
     expect(headline(page)).to_be_focused()
 
 
@@ -265,7 +265,7 @@ def test_ones_own_square_appears_at_once_and_no_other_can_be_pressed(enter: Ente
     expect(page.locator(".board button:not([aria-disabled='true'])")).to_have_count(1)
     assert match.moves == ""
     held[0].continue_()
-    expect(headline(page)).to_have_text(f"It is {match.o}'s turn.")
+    expect(headline(page)).to_have_text(f"{match.o}'s turn.")
     expect(cell(page, 4)).to_have_text("X")
 
 
@@ -313,7 +313,7 @@ def test_a_move_whose_answer_was_lost_is_shown_when_it_is_pushed(enter: Enter, m
     sent = posts(page)
     page.route("**/move/", lose_the_answer)
     press(page, 4)
-    expect(headline(page)).to_have_text(f"It is {match.o}'s turn.")
+    expect(headline(page)).to_have_text(f"{match.o}'s turn.")
     assert page.evaluate(KEPT) == []  # Nothing is kept to be sent again.
     assert len(sent) == 1
 
@@ -325,7 +325,7 @@ def test_a_move_that_comes_twice_is_made_once(enter: Enter, match: Match) -> Non
     sent = posts(page)
     page.route("**/move/", lose_the_answer, times=1)
     press(page, 4)
-    expect(headline(page)).to_have_text(f"It is {match.o}'s turn.")
+    expect(headline(page)).to_have_text(f"{match.o}'s turn.")
     expect(page.locator(".alert:visible")).to_have_count(0)
     assert (len(sent), match.moves) == (2, "4")
 
@@ -335,12 +335,12 @@ def test_a_move_made_offline_is_kept_and_sent_once(enter: Enter, match: Match) -
     page.context.set_offline(True)
     expect(line(page)).to_have_text(re.compile(r"Offline: last checked \d+ s ago"))
     press(page, 4)
-    expect(line(page)).to_have_text("Offline: your move is kept and will be sent once")
+    expect(line(page)).to_have_text("Offline: your move is kept and goes out by itself")
     expect(cell(page, 4)).to_have_text("X")
     answered: list[int] = []
     page.on("response", lambda answer: answered.append(answer.status) if "/move/" in answer.url else None)
     page.context.set_offline(False)
-    expect(headline(page)).to_have_text(f"It is {match.o}'s turn.")
+    expect(headline(page)).to_have_text(f"{match.o}'s turn.")
     expect(line(page)).to_have_text("Live")
     assert (answered, match.moves) == ([200], "4")
 
@@ -351,7 +351,7 @@ def test_a_move_that_hangs_in_a_network_that_was_lost_is_sent_anew(enter: Enter,
     press(page, 4)
     expect(cell(page, 4)).to_have_text("X")
     page.evaluate("window.dispatchEvent(new Event('online'))")
-    expect(headline(page)).to_have_text(f"It is {match.o}'s turn.", timeout=5000)
+    expect(headline(page)).to_have_text(f"{match.o}'s turn.", timeout=5000)
     assert match.moves == "4"
 
 
@@ -359,11 +359,11 @@ def test_a_kept_move_survives_the_reload_of_its_page(enter: Enter, match: Match)
     page = enter(match.url, match.x)
     page.route("**/move/", lambda route: route.abort())
     press(page, 4)
-    expect(line(page)).to_have_text("Not sent yet: your move is kept and will be sent once")
+    expect(line(page)).to_have_text("Not sent yet: your move is kept and goes out by itself")
     page.unroute("**/move/")
     page.goto("about:blank")
     page.goto(match.url)
-    expect(headline(page)).to_have_text(f"It is {match.o}'s turn.")
+    expect(headline(page)).to_have_text(f"{match.o}'s turn.")
     assert match.moves == "4"
 
 
@@ -402,7 +402,7 @@ def test_a_server_that_was_restarted_is_found_again(enter: Enter, match: Match, 
         expect(cell(page, 4)).to_have_text("X")
         expect(line(page)).to_have_text("Live")
         press(page, 0)
-        expect(headline(page)).to_have_text(f"It is {match.x}'s turn.")
+        expect(headline(page)).to_have_text(f"{match.x}'s turn.")
 
 
 def test_a_page_that_is_looked_at_again_shows_the_truth_within_two_seconds(enter: Enter, match: Match) -> None:
@@ -438,7 +438,7 @@ def test_the_back_button_shows_the_game_as_it_is_now(enter: Enter, match: Match)
     page.go_back()
     expect(cell(page, 4)).to_have_text("X", timeout=2000)
     press(page, 0)
-    expect(headline(page)).to_have_text(f"It is {match.x}'s turn.")
+    expect(headline(page)).to_have_text(f"{match.x}'s turn.")
     # A page that the browser kept as it was, which Chromium does not do under test.
     with page.expect_navigation():
         page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
@@ -500,7 +500,7 @@ def test_the_title_counts_and_the_icon_shows_that_a_game_waits(enter: Enter, sit
     page = enter(match.url, match.o)
     lobby = page.context.new_page()
     lobby.goto(site)
-    expect(page).to_have_title(f"It is {match.x}'s turn · Tic-Tac-Toe")
+    expect(page).to_have_title(f"{match.x}'s turn · Tic-Tac-Toe")
     expect(lobby).to_have_title("Your games · Tic-Tac-Toe")
     match.move(4)
     expect(page).to_have_title("(1) Your turn: you play O · Tic-Tac-Toe")
@@ -508,20 +508,20 @@ def test_the_title_counts_and_the_icon_shows_that_a_game_waits(enter: Enter, sit
     for tab in (page, lobby):
         expect(tab.locator("link[rel=icon]")).to_have_attribute("href", re.compile("icon-turn"))
     press(page, 0)
-    expect(page).to_have_title(f"It is {match.x}'s turn · Tic-Tac-Toe")
+    expect(page).to_have_title(f"{match.x}'s turn · Tic-Tac-Toe")
     expect(page.locator("link[rel=icon]")).to_have_attribute("href", re.compile("icon.svg"))
 
 
 def test_each_move_is_said_aloud_once(enter: Enter, match: Match) -> None:
     page = enter(match.url, match.x)
     press(page, 4)
-    expect(headline(page)).to_have_text(f"It is {match.o}'s turn.")
+    expect(headline(page)).to_have_text(f"{match.o}'s turn.")
     match.move(0)
     expect(headline(page)).to_have_text("Your turn: you play X.")
     bring(page, in_front=True)  # asks once more
     page.wait_for_timeout(500)
     assert page.evaluate("window.said") == [
-        f"X played centre. It is {match.o}'s turn.",
+        f"X played centre. {match.o}'s turn.",
         "O played top left. Your turn.",
     ]
 
@@ -538,7 +538,7 @@ def test_a_player_who_is_elsewhere_is_called_if_they_want_to_be(enter: Enter, ma
     match.move(4)
     expect(headline(page)).to_have_text("Your turn: you play O.")  # in front: no call
     press(page, 0)
-    expect(headline(page)).to_have_text(f"It is {match.x}'s turn.")
+    expect(headline(page)).to_have_text(f"{match.x}'s turn.")
     bring(page, in_front=False)
     match.move(8)
     until(page, "window.notified.length > 0")
@@ -547,7 +547,7 @@ def test_a_player_who_is_elsewhere_is_called_if_they_want_to_be(enter: Enter, ma
         button.click()
         expect(button).to_have_attribute("aria-pressed", "false")
     press(page, 1)
-    expect(headline(page)).to_have_text(f"It is {match.x}'s turn.")
+    expect(headline(page)).to_have_text(f"{match.x}'s turn.")
     match.move(2)
     expect(cell(page, 2)).to_have_text("X")
     page.wait_for_timeout(1000)

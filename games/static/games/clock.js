@@ -15,6 +15,7 @@ function draw() {
   for (const time of document.querySelectorAll("time.deadline")) {
     const seconds = Math.ceil((Date.parse(time.dateTime) - Date.now()) / SECOND);
     const text = words(seconds);
+    time.classList.toggle("soon", seconds <= 30);
     if (time.textContent !== text) {
       time.textContent = text;
       // To whoever is to move; the clock itself is not read out, or nothing else would be.

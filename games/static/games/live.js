@@ -183,7 +183,7 @@ function stop() {
 function words() {
   const seconds = Math.round((Date.now() - confirmedAt) / SECOND);
   const ago = `last checked ${seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`} ago`;
-  const kept = document.querySelector("#game .kept") && "your move is kept and will be sent once";
+  const kept = document.querySelector("#game .kept") && "your move is kept and goes out by itself";
   if (over) return ["over", ""];
   if (!up && !navigator.onLine) return ["offline", `Offline: ${kept || ago}`];
   if (trouble) return ["trouble", `The games can't be read just now${kept ? `: ${kept}` : `, ${ago}`}`];

@@ -73,7 +73,7 @@ document.addEventListener("htmx:afterRequest", ({ detail: { xhr, requestConfig }
   const { elt: form, triggeringEvent } = requestConfig;
   if (unanswered.includes(xhr.status)) {
     if (!xhr.status && !form.classList.contains("kept"))
-      announcer.textContent = "The site could not be reached. Your move is kept and will be sent once.";
+      announcer.textContent = "The site could not be reached. Your move is kept and goes out by itself.";
     sendAgain(form, triggeringEvent.submitter, (xhr.status && xhr.getResponseHeader("Retry-After")) || 2);
   } else {
     sessionStorage.removeItem(form.action);
@@ -88,7 +88,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     const ours = detail.xhr.getResponseHeader("HX-Retarget");
     detail.shouldSwap = Boolean(ours && !message.textContent);
     if (ours) return;
-    if (unanswered.includes(status)) say("The site can't answer just now. Your move is kept and will be sent once.");
+    if (unanswered.includes(status)) say("The site can't answer just now. Your move is kept and goes out by itself.");
     else say("The site can't answer just now: try again in a moment.");
   } else notePlace(detail.target);
 });
