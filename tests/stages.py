@@ -61,6 +61,10 @@ def _invite_badly(page: Page) -> None:
     page.get_by_role("button", name="Invite", exact=True).click()
 
 
+def _open_menu(page: Page) -> None:
+    page.locator("header summary").click()
+
+
 def _ask_to_resign(page: Page) -> None:
     page.get_by_text("Resign", exact=True).click()
 
@@ -71,6 +75,7 @@ STAGES = {
     "claim with errors": "/accounts/login/",
     "empty lobby": "/",
     "lobby": "/",
+    "guest's menu": "/",
     "new game": "/games/new/",
     "new game with errors": "/games/new/",
     "named invitation, host": "named",
@@ -95,14 +100,21 @@ STAGES = {
     "player": "/players/bob/",
     "404": "/nowhere/",
 }
-PLAYERS = {"empty lobby": "charlie", "lost": "alice", "won": "bob", "won twice": "bob", "waiting": "bob"} | {
-    "named invitation, invited": "bob"
+PLAYERS = {
+    "empty lobby": "charlie",
+    "guest's menu": "guest-abc234",
+    "named invitation, invited": "bob",
+    "waiting": "bob",
+    "won": "bob",
+    "won twice": "bob",
+    "lost": "alice",
 }
 NOBODY = {"welcome", "log in", "claim with errors", "named invitation, visitor", "open invitation, visitor", "watching"}
 ACTS = {
     "claim with errors": _claim_badly,
     "new game with errors": _invite_badly,
     "own turn, resigning": _ask_to_resign,
+    "guest's menu": _open_menu,
 }
 
 

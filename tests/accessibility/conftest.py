@@ -1,0 +1,67 @@
+"""A site with every page in every state, a browser that wants no motion, and games as their players see them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
+
+from games.models import Game
+from games.table import TableItem
+from tests.accessibility.boards import Open
+from tests.browsers import ARGUMENTS, CHROMIUM
+from tests.conftest import use
+from tests.sites import playing
+from tests.stages import Stage, game_after, log_in, stages
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    with playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def site(engine: str) -> Iterator[str]:
+    use(engine)
+    with playing("--endpoint", engine) as (address, _):
+        yield address.rstrip("/")
+    for item in list(TableItem.scan()):
+        item.delete()
+
+
+@pytest.fixture(scope="module")
+def all_stages(site: str) -> dict[str, Stage]:
+    return stages()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser of somebody's own, who wants no motion: what is looked at stands still."""
+    context = browser.new_context(reduced_motion="reduce")
+    context.set_default_timeout(10_000)
+    errors: list[str] = []
+    context.on("weberror", lambda found: errors.append(str(found.error)))
+    yield context
+    context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def game(site: str) -> Game:
+    return game_after("")
+
+
+@pytest.fixture
+def enter(site: str, context: BrowserContext) -> Open:
+    """The page of a game as a player sees it, kept up to date."""
+
+    def opened(game: Game, player: str) -> Page:
+        log_in(context, player, site)
+        page = context.new_page()
+        page.goto(f"{site}/games/{game.game_id}/")
+        expect(page.locator("#connection")).to_have_text("Live")
+        return page
+
+    return opened
