@@ -187,3 +187,11 @@ def test_against_the_computer(alice: Client) -> None:
     data = alice.post(f"{url}move/", {"square": free}, headers=JSON).json()
     assert (data["opponent"], data["turn"], len(data["moves"])) == ("computer", "alice", 3)
     assert "computer" in alice.get("/").content.decode()
+
+
+def test_without_scripts_a_page_that_waits_looks_again_unless_it_is_to_keep_still(url: str, alice: Client) -> None:
+    refresh = '<noscript><meta http-equiv="refresh"'
+    assert refresh in alice.get(url).content.decode()
+    still = alice.get(url, {"still": 1}).content.decode()
+    assert refresh not in still
+    assert f'<a href="{url}?still=1">Look again</a>' in still
