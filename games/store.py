@@ -113,7 +113,7 @@ def rematch(snapshot: Snapshot, *, player: str, game_id: str) -> Game:
         stored = _stored(exc)
         if not _awaits(stored, player):
             return stored
-        return accept(game_id, player=player, host=stored.host_id, pace=stored.snapshot.pace)
+        return _accept_as_stored(stored, player)
     return game
 
 
@@ -132,31 +132,39 @@ def _create(game: Game) -> Game:
     return game
 
 
-def accept(game_id: str, *, player: str, host: str | None = None, pace: int | None = None) -> Game:
+def accept(
+    game_id: str, *, player: str, host: str | None = None, o_user: str | None = None, pace: int | None = None
+) -> Game:
     """The invitation becomes a game in progress; its first move is the invited player's, but in every other rematch.
 
-    ``host`` and ``pace``, where the player's page shows them, are those that the invitation must have. Not knowing
-    them costs nothing either, unless it has a pace, or a registered player accepts a guest's: then a second write.
+    ``host``, ``o_user`` and ``pace``, where the player's page shows them, are those that the invitation must have; an
+    ``o_user`` that the page does not tell is the host. Not knowing them costs nothing either, unless it has a pace, or
+    a registered player accepts a guest's: then a second write.
     """
     try:
-        return _accept(game_id, player, host, pace)
+        return _accept(game_id, player, host, o_user, pace)
     except ConditionFailed as exc:
         stored = _stored(exc)
         if host is None and _awaits(stored, player):
-            return accept(game_id, player=player, host=stored.host_id, pace=stored.snapshot.pace)
+            return _accept_as_stored(stored, player)
         if stored.opponent_id == player and stored.stored_status is Status.IN_PROGRESS:
             return stored
         _refuse_invitee(stored, player, exc)
 
 
-def _accept(game_id: str, player: str, host: str | None, pace: int | None) -> Game:
+def _accept_as_stored(stored: Game, player: str) -> Game:
+    now = stored.snapshot
+    return accept(now.game_id, player=player, host=now.host, o_user=now.o_user, pace=now.pace)
+
+
+def _accept(game_id: str, player: str, host: str | None, o_user: str | None, pace: int | None) -> Game:
     # Assumes that the invitation is still pending and not out of date, and that it is for this player: by name, or
     # open and not their own. What ExpiresAt becomes depends on the host being a guest, and Deadline on the pace:
     # without knowing them, a registered player assumes that it is none, and that there is none.
     now = _now()
     condition = writes.is_pending(now) & writes.is_invited(player) & writes.holds(Game.pace, pace)
     if host is not None:
-        condition &= Game.host_id == host
+        condition &= (Game.host_id == host) & writes.plays_o(o_user or host, host)
     elif not is_guest(player):
         condition &= ~Game.host_id.startswith(GUEST_PREFIX)
     actions = writes.acceptance(player, now, guests_game=is_guest(player) or is_guest(host))
@@ -208,8 +216,9 @@ def _write_move(before: Snapshot, after: Snapshot, player: str) -> Game:
     # again two moves later. An invitation must still be open to this player, a game in progress and theirs to move,
     # and in time.
     now = _now()
-    # Host and pace are compared as well: an id that was cancelled may have been used again.
+    # Host, sides and pace are compared as well: an id that was cancelled may have been used again.
     condition = writes.board_is(before.board) & (Game.host_id == before.host) & writes.holds(Game.pace, before.pace)
+    condition &= writes.plays_o(before.o_user or before.host, before.host)
     actions = writes.marks(before, after) + writes.next_turn(after, now)
     if before.status is Status.PENDING:
         condition &= writes.is_pending(now) & writes.is_invited(player)

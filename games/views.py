@@ -144,9 +144,9 @@ class NewGameView(PlayersView):
 
 class AcceptView(PlayersView):
     def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
-        snapshot = _shown(request, game_id)
-        host, pace = (snapshot.host, snapshot.pace) if snapshot else (None, None)
-        return done(request, store.accept(str(game_id), player=request.user.name, host=host, pace=pace))
+        shown = _shown(request, game_id)
+        terms: dict[str, Any] = {"host": shown.host, "o_user": shown.o_user, "pace": shown.pace} if shown else {}
+        return done(request, store.accept(str(game_id), player=request.user.name, **terms))
 
 
 class DeclineView(PlayersView):

@@ -54,6 +54,12 @@ def holds(attribute: UnicodeAttribute | NumberAttribute, value: str | float | No
     return same
 
 
+def plays_o(player: str, host: str) -> Condition:
+    """Where an item does not say who plays O, the host does."""
+    says_so: Condition = Game.o_user == player
+    return says_so | Game.o_user.does_not_exist() if player == host else says_so
+
+
 def board_is(board: str) -> Condition:
     squares = zip(SQUARES, board, strict=True)
     return reduce(and_, (holds(field, None if mark == EMPTY else mark) for field, mark in squares))
