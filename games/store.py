@@ -10,6 +10,7 @@ Raises, besides what each function says: NotFound, NotYours, LostRace, StoreUnav
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
@@ -95,7 +96,8 @@ def rematch(snapshot: Snapshot, *, player: str, game_id: str) -> Game:
     """Another game between the two, with sides and first move exchanged: an invitation, or the other's, accepted.
 
     ``game_id`` is the same for both of them, so that two who ask at once make one game, and whoever asks again comes
-    to it. The computer accepts at once. Raises IllegalMove where the game of ``snapshot`` is not over.
+    to it. The computer accepts at once. Raises IllegalMove where the game of ``snapshot`` is not over, and LostRace,
+    with the game that is there, where another than this has the id.
     """
     if player not in snapshot.players:
         raise NotYours("This game was between two others: start one of your own.")
@@ -104,17 +106,26 @@ def rematch(snapshot: Snapshot, *, player: str, game_id: str) -> Game:
     if snapshot.computer:
         host_begins = snapshot.mark_of(player) is Mark.O
         return challenge_computer(host=player, level=snapshot.computer, host_begins=host_begins, game_id=game_id)
-    # Assumes that neither has asked yet, or so long ago that the invitation has expired.
     other, x, o = snapshot.other_than(player), snapshot.player_of(Mark.X), snapshot.player_of(Mark.O)
-    game = _invitation(game_id, host=player, opponent=other, o_user=x, turn=o, pace=snapshot.pace)
+    return _agreed(_invitation(game_id, host=player, opponent=other, o_user=x, turn=o, pace=snapshot.pace))
+
+
+def _agreed(asked: Game) -> Game:
+    # Assumes that neither has asked yet, or so long ago that the invitation has expired.
     try:
-        table.put(game, writes.is_free(_now()))
+        table.put(asked, writes.is_free(_now()))
     except ConditionFailed as exc:
-        stored = _stored(exc)
+        stored, player = _stored(exc), asked.host_id
+        same = _still_between(stored.snapshot, asked.snapshot, player) and stored.pace == asked.pace
+        # A name that a guest has claimed can't be told from a stranger's: nobody plays a stranger unseen.
+        if not same or (_awaits(stored, player) and stored.host_id != asked.opponent_id):
+            raise LostRace("This rematch can't be had: start a new game.", stored) from exc
         if not _awaits(stored, player):
             return stored
-        return _accept_as_stored(stored, player)
-    return game
+        with suppress(NotFound):  # The other has withdrawn it this moment: then the player is the one who asks.
+            return _accept_as_stored(stored, player)
+        return _agreed(asked)
+    return asked
 
 
 def _create(game: Game) -> Game:
@@ -327,6 +338,14 @@ def _stored(exc: ConditionFailed) -> Game:
     if exc.item is None:
         raise NotFound(GONE) from exc
     return Game.from_raw_data(exc.item)
+
+
+def _still_between(now: Snapshot, then: Snapshot, player: str) -> bool:
+    """Whether the player has the same mark against the same other, who may have been a guest and have a name now."""
+    was, other = then.other_than(player), now.other_than(player)
+    claimed = is_guest(was) and other is not None and not is_guest(other)
+    same_mark = now.mark_of(player) is then.mark_of(player) is not None
+    return same_mark and now.computer == then.computer and (other == was or claimed)
 
 
 def _holds_move(stored: Game, player: str, own: Snapshot) -> bool:

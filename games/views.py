@@ -24,7 +24,7 @@ from accounts.store import is_claimed
 from games import limits, queries, records, rules, store
 from games.computer import LEVELS
 from games.computer import NAME as COMPUTER
-from games.errors import IllegalMove, MalformedInput, NotFound, StoreUnavailable
+from games.errors import IllegalMove, LostRace, MalformedInput, NotFound, StoreUnavailable
 from games.forms import NewGame
 from games.live import hints
 from games.models import Game, Snapshot
@@ -172,7 +172,10 @@ class RematchView(PlayersView):
 
     def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
         snapshot = _shown(request, game_id) or queries.game(str(game_id)).snapshot
-        game = store.rematch(snapshot, player=request.user.name, game_id=rematch_of(str(game_id)))
+        try:
+            game = store.rematch(snapshot, player=request.user.name, game_id=rematch_of(str(game_id)))
+        except LostRace as exc:  # What has the rematch's id may be none of the player's business.
+            return show(request, GamePage(_load(request, game_id), request.user.name), status=409, error=str(exc))
         return done(request, game, created=True)
 
 
