@@ -242,25 +242,31 @@ def _write_move(before: Snapshot, after: Snapshot, player: str) -> Game:
 
 
 def resign(snapshot: Snapshot, *, player: str) -> Game:
-    """The game is finished, and the other has won. Raises IllegalMove where it has not begun, or is over."""
+    """The game is finished, and the other has won, or as it ended before because somebody's time was up.
+
+    Raises IllegalMove where it has not begun, or is over.
+    """
     if player not in snapshot.players:
         raise NotYours("This game is between two others: you can watch it.")
-    if snapshot.status is not Status.IN_PROGRESS:
-        begun = snapshot.status is Status.FINISHED
-        raise IllegalMove(
-            "This game is over." if begun else "This game has not begun: the invitation can be cancelled."
-        )
-    # Assumes that it goes on between the same two, whatever was played meanwhile.
-    condition = (
-        writes.is_in_progress() & (Game.host_id == snapshot.host) & writes.holds(Game.opponent_id, snapshot.opponent)
-    )
+    if snapshot.status is Status.PENDING:
+        raise IllegalMove("This game has not begun: the invitation can be cancelled.")
+    if snapshot.status is Status.FINISHED or result_of(snapshot):
+        raise IllegalMove("This game is over.")
+    # Assumes that it goes on between the same two, whatever was played meanwhile, and that nobody's time is up.
+    now = _now()
+    condition = writes.is_in_progress() & writes.is_in_time(now)
+    condition &= (Game.host_id == snapshot.host) & writes.holds(Game.opponent_id, snapshot.opponent)
     winner = snapshot.other_than(player) or ""
     try:
-        return _update(snapshot.game_id, writes.finish(winner, _now(), Ending.RESIGNED), condition)
+        return _update(snapshot.game_id, writes.finish(winner, now, Ending.RESIGNED), condition)
     except ConditionFailed as exc:
         stored = _stored(exc)
-        if (stored.ending, stored.result) == (Ending.RESIGNED, winner):
+        if _has_resigned(stored, player):
             return stored
+        if stored.is_late(_now()):
+            return forfeit(stored)
+        if _goes_on(stored, snapshot, player):
+            return resign(stored.snapshot, player=player)
         raise LostRace("The game was over already: this is how it ended.", stored) from exc
 
 
@@ -351,7 +357,7 @@ def _still_between(now: Snapshot, then: Snapshot, player: str) -> bool:
 def _holds_move(stored: Game, player: str, own: Snapshot) -> bool:
     """Whether this very move was made, however many came after it: a reply that was lost may be asked for late."""
     now = stored.snapshot
-    if (now.host, now.opponent, now.computer) != (own.host, own.opponent, own.computer):
+    if not _still_between(now, own, player):
         return False
     if own.moves is not None and now.moves is not None:
         return now.moves.startswith(own.moves)
@@ -367,7 +373,18 @@ def _stands_the_same(stored: Game, before: Snapshot, player: str) -> bool:
     The player accepted in another tab, or the other is a guest who has claimed a name.
     """
     same = stored.board == before.board and stored.stored_status is Status.IN_PROGRESS and stored.turn == player
-    return same and stored.snapshot != before and stored.snapshot.mark_of(player) is before.mark_of(player)
+    return same and stored.snapshot != before and _still_between(stored.snapshot, before, player)
+
+
+def _goes_on(stored: Game, before: Snapshot, player: str) -> bool:
+    """Whether the game that was shown is still played, and the other is a guest who has claimed a name."""
+    now = stored.snapshot
+    return now.status is Status.IN_PROGRESS and now.players != before.players and _still_between(now, before, player)
+
+
+def _has_resigned(stored: Game, player: str) -> bool:
+    other = stored.snapshot.other_than(player)
+    return player in stored.players and (stored.ending, stored.result) == (Ending.RESIGNED, other)
 
 
 def _holds_seat(stored: Game, player: str) -> bool:

@@ -163,7 +163,7 @@ class CancelView(PlayersView):
 
 class ResignView(PlayersView):
     def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
-        snapshot = _shown(request, game_id) or queries.game(str(game_id)).snapshot
+        snapshot = _seen(request, game_id)
         return done(request, store.resign(snapshot, player=request.user.name))
 
 
@@ -184,7 +184,7 @@ class MoveView(PlayersView):
 
     def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
         square = rules.square_named(request.POST.get("square", ""))
-        snapshot = _shown(request, game_id) or queries.game(str(game_id)).snapshot
+        snapshot = _seen(request, game_id)
         try:
             return done(request, store.move(snapshot, player=request.user.name, square=square))
         except IllegalMove as exc:
@@ -235,6 +235,18 @@ def _shown(request: PlayerRequest, game_id: UUID) -> Snapshot | None:
     """The position that the player's page shows, if the form has it."""
     text = request.POST.get("position")
     return unsigned(text, game_id=str(game_id)) if text else None
+
+
+def _seen(request: PlayerRequest, game_id: UUID) -> Snapshot:
+    """The position that the player acts in: what the page shows, or the game as it is.
+
+    A page from before the player claimed a name, in another tab, is read with the names that the game has now.
+    """
+    shown, player = _shown(request, game_id), request.user.name
+    if shown and (player in shown.players or None in shown.players):
+        return shown
+    now = queries.game(str(game_id)).snapshot
+    return replace(shown, host=now.host, opponent=now.opponent, o_user=now.o_user) if shown else now
 
 
 def _withdrawn(request: PlayerRequest, game_id: UUID) -> HttpResponse:

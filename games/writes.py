@@ -35,6 +35,12 @@ def is_in_progress() -> Condition:
     return Game.status_date.startswith(Status.IN_PROGRESS)
 
 
+def is_in_time(now: datetime) -> Condition:
+    """The next move has no deadline, or one that has not passed."""
+    in_time: Condition = Game.deadline.does_not_exist() | (Game.deadline > epoch(now))
+    return in_time
+
+
 def is_free(now: datetime) -> Condition:
     """Nothing has this id, or an invitation that is out of date and waits for TTL to delete it."""
     expired = Game.status_date.startswith(Status.PENDING) & (Game.expires_at <= epoch(now))

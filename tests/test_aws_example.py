@@ -167,6 +167,12 @@ def test_a_move_in_a_won_game_is_refused_and_puts_it_right(testuser1: Client) ->
     assert stored(WON_NOT_MARKED).status_date.startswith("FINISHED_20")
 
 
+def test_a_won_game_can_not_be_resigned(testuser1: Client) -> None:
+    answer = testuser1.post(f"/games/{WON_NOT_MARKED}/resign/", headers=JSON)
+    assert (answer.status_code, answer.json()["error"]) == (409, "This game is over.")
+    assert stored(WON_NOT_MARKED).result is None
+
+
 def test_putting_right_is_a_conditional_write_that_may_lose(example: Any) -> None:
     stale = stored(WON_NOT_MARKED)
     first = store.settle(stale)

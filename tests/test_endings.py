@@ -11,7 +11,8 @@ from django.test import Client
 from games import store
 from games.errors import IllegalMove, LostRace, NotYours
 from games.models import Game, Status
-from tests.conftest import stored
+from games.signing import signed
+from tests.conftest import Cast, stored
 from tests.consumed import Meter
 
 JSON = {"accept": "application/json"}
@@ -151,6 +152,24 @@ def test_a_move_that_was_faster_stays_and_so_does_the_first_forfeit() -> None:
     first = store.forfeit(late)
     assert first.result == "bob"
     assert store.forfeit(late).status_date == first.status_date
+
+
+@pytest.mark.parametrize("player", ["alice", "bob"])
+@pytest.mark.parametrize("with_position", [True, False])
+def test_who_resigns_when_the_time_is_up_finds_the_game_as_it_ended(
+    log_in: Cast, player: str, with_position: bool
+) -> None:
+    game = out_of_time(begun(MINUTES))
+    fields = {"position": signed(game.snapshot)} if with_position else {}
+    answer = log_in(player).post(f"/games/{game.game_id}/resign/", fields, headers=JSON)
+    assert (answer.status_code, answer.json()["result"]) == (200, "alice")
+    item = stored(game.game_id)
+    assert (item.result, item.ending, item.deadline) == ("alice", "late", None)
+
+
+@pytest.mark.usefixtures("games_table")
+def test_in_time_anybody_can_resign() -> None:
+    assert store.resign(begun(MINUTES).snapshot, player="alice").ending == "resigned"
 
 
 def test_whoever_looks_next_ends_it_and_lookers_at_one_in_time_write_nothing(

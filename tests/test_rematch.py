@@ -205,6 +205,8 @@ def test_a_page_of_the_invitation_before_does_not_accept_the_rematch(bob: Client
     finished = over()
     shown = store.invite(host="alice", opponent="bob", game_id=rematch_of(finished.game_id))
     store.cancel(shown.game_id, player="alice")
-    again(finished, "alice")
-    answer = bob.post(f"/games/{shown.game_id}/accept/", {"position": signed(shown.snapshot)}, headers=JSON)
-    assert (answer.status_code, stored(shown.game_id).stored_status) == (409, Status.PENDING)
+    rematch = again(finished, "alice")
+    for page, status in ((shown, 409), (rematch, 200)):
+        assert stored(rematch.game_id).stored_status is Status.PENDING
+        fields = {"position": signed(page.snapshot)}
+        assert bob.post(f"/games/{rematch.game_id}/accept/", fields, headers=JSON).status_code == status

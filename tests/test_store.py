@@ -108,6 +108,16 @@ def test_an_invitation_with_other_sides_in_the_place_of_the_one_shown_is_not_beg
     assert store.move(game.snapshot, player="alice", square=0).turn == "bob"
 
 
+def test_a_page_of_somebody_elses_invitation_does_not_move_in_the_game_that_came_after_it() -> None:
+    shown = store.invite(host="alice", opponent=None).snapshot
+    store.cancel(shown.game_id, player="alice")
+    store.invite(host="bob", opponent=None, game_id=shown.game_id)
+    store.accept(shown.game_id, player="charlie")
+    with pytest.raises(LostRace, match="moved on"):
+        store.move(shown, player="charlie", square=4)
+    assert stored(shown.game_id).board == " " * 9
+
+
 @pytest.mark.parametrize("o_user", ["alice", None])
 def test_who_plays_o_need_not_be_stored_where_it_is_the_host(pending: Game, o_user: str | None) -> None:
     Game(pending.game_id).update([Game.o_user.set(o_user) if o_user else Game.o_user.remove()])
