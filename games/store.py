@@ -242,10 +242,7 @@ def _write_move(before: Snapshot, after: Snapshot, player: str) -> Game:
 
 
 def resign(snapshot: Snapshot, *, player: str) -> Game:
-    """The game is finished, and the other has won, or as it ended before because somebody's time was up.
-
-    Raises IllegalMove where it has not begun, or is over.
-    """
+    """The other has won, unless time was up before. Raises IllegalMove where the game has not begun, or is over."""
     if player not in snapshot.players:
         raise NotYours("This game is between two others: you can watch it.")
     if snapshot.status is Status.PENDING:
