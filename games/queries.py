@@ -118,10 +118,10 @@ def page(player: str, *, before: str = "", after: str = "") -> Lobby:
 
 
 def with_game(lobby: Lobby, player: str, game: Game) -> Lobby:
-    """The lobby after a game of the player's has become as it is now; nothing is read."""
+    """The lobby, or a page of it, after a game of the player's has become as it is now; nothing is read."""
     others = [other for other in lobby.games if other.game_id != game.game_id]
     lists = _arranged(player, [game, *others])
-    finished = lists.finished[:FINISHED_IN_LOBBY]
+    finished = lists.finished[: max(FINISHED_IN_LOBBY, len(lobby.finished))]
     older = Place.of(finished[-1]).cursor if len(finished) < len(lists.finished) else lobby.older
     return replace(lists, finished=finished, newer=lobby.newer, older=older)
 

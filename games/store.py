@@ -10,6 +10,7 @@ Raises, besides what each function says: NotFound, NotYours, LostRace, StoreUnav
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
@@ -95,7 +96,8 @@ def rematch(snapshot: Snapshot, *, player: str, game_id: str) -> Game:
     """Another game between the two, with sides and first move exchanged: an invitation, or the other's, accepted.
 
     ``game_id`` is the same for both of them, so that two who ask at once make one game, and whoever asks again comes
-    to it. The computer accepts at once. Raises IllegalMove where the game of ``snapshot`` is not over.
+    to it. The computer accepts at once. Raises IllegalMove where the game of ``snapshot`` is not over, and LostRace,
+    with the game that is there, where another than this has the id.
     """
     if player not in snapshot.players:
         raise NotYours("This game was between two others: start one of your own.")
@@ -104,17 +106,26 @@ def rematch(snapshot: Snapshot, *, player: str, game_id: str) -> Game:
     if snapshot.computer:
         host_begins = snapshot.mark_of(player) is Mark.O
         return challenge_computer(host=player, level=snapshot.computer, host_begins=host_begins, game_id=game_id)
-    # Assumes that neither has asked yet, or so long ago that the invitation has expired.
     other, x, o = snapshot.other_than(player), snapshot.player_of(Mark.X), snapshot.player_of(Mark.O)
-    game = _invitation(game_id, host=player, opponent=other, o_user=x, turn=o, pace=snapshot.pace)
+    return _agreed(_invitation(game_id, host=player, opponent=other, o_user=x, turn=o, pace=snapshot.pace))
+
+
+def _agreed(asked: Game) -> Game:
+    # Assumes that neither has asked yet, or so long ago that the invitation has expired.
     try:
-        table.put(game, writes.is_free(_now()))
+        table.put(asked, writes.is_free(_now()))
     except ConditionFailed as exc:
-        stored = _stored(exc)
+        stored, player = _stored(exc), asked.host_id
+        same = _still_between(stored.snapshot, asked.snapshot, player) and stored.pace == asked.pace
+        # A name that a guest has claimed can't be told from a stranger's: nobody plays a stranger unseen.
+        if not same or (_awaits(stored, player) and stored.host_id != asked.opponent_id):
+            raise LostRace("This rematch can't be had: start a new game.", stored) from exc
         if not _awaits(stored, player):
             return stored
-        return accept(game_id, player=player, host=stored.host_id, pace=stored.snapshot.pace)
-    return game
+        with suppress(NotFound):  # The other has withdrawn it this moment: then the player is the one who asks.
+            return _accept_as_stored(stored, player)
+        return _agreed(asked)
+    return asked
 
 
 def _create(game: Game) -> Game:
@@ -132,31 +143,39 @@ def _create(game: Game) -> Game:
     return game
 
 
-def accept(game_id: str, *, player: str, host: str | None = None, pace: int | None = None) -> Game:
+def accept(
+    game_id: str, *, player: str, host: str | None = None, o_user: str | None = None, pace: int | None = None
+) -> Game:
     """The invitation becomes a game in progress; its first move is the invited player's, but in every other rematch.
 
-    ``host`` and ``pace``, where the player's page shows them, are those that the invitation must have. Not knowing
-    them costs nothing either, unless it has a pace, or a registered player accepts a guest's: then a second write.
+    ``host``, ``o_user`` and ``pace``, where the player's page shows them, are those that the invitation must have; an
+    ``o_user`` that the page does not tell is the host. Not knowing them costs nothing either, unless it has a pace, or
+    a registered player accepts a guest's: then a second write.
     """
     try:
-        return _accept(game_id, player, host, pace)
+        return _accept(game_id, player, host, o_user, pace)
     except ConditionFailed as exc:
         stored = _stored(exc)
         if host is None and _awaits(stored, player):
-            return accept(game_id, player=player, host=stored.host_id, pace=stored.snapshot.pace)
+            return _accept_as_stored(stored, player)
         if stored.opponent_id == player and stored.stored_status is Status.IN_PROGRESS:
             return stored
         _refuse_invitee(stored, player, exc)
 
 
-def _accept(game_id: str, player: str, host: str | None, pace: int | None) -> Game:
+def _accept_as_stored(stored: Game, player: str) -> Game:
+    now = stored.snapshot
+    return accept(now.game_id, player=player, host=now.host, o_user=now.o_user, pace=now.pace)
+
+
+def _accept(game_id: str, player: str, host: str | None, o_user: str | None, pace: int | None) -> Game:
     # Assumes that the invitation is still pending and not out of date, and that it is for this player: by name, or
     # open and not their own. What ExpiresAt becomes depends on the host being a guest, and Deadline on the pace:
     # without knowing them, a registered player assumes that it is none, and that there is none.
     now = _now()
     condition = writes.is_pending(now) & writes.is_invited(player) & writes.holds(Game.pace, pace)
     if host is not None:
-        condition &= Game.host_id == host
+        condition &= (Game.host_id == host) & writes.plays_o(o_user or host, host)
     elif not is_guest(player):
         condition &= ~Game.host_id.startswith(GUEST_PREFIX)
     actions = writes.acceptance(player, now, guests_game=is_guest(player) or is_guest(host))
@@ -208,8 +227,9 @@ def _write_move(before: Snapshot, after: Snapshot, player: str) -> Game:
     # again two moves later. An invitation must still be open to this player, a game in progress and theirs to move,
     # and in time.
     now = _now()
-    # Host and pace are compared as well: an id that was cancelled may have been used again.
+    # Host, sides and pace are compared as well: an id that was cancelled may have been used again.
     condition = writes.board_is(before.board) & (Game.host_id == before.host) & writes.holds(Game.pace, before.pace)
+    condition &= writes.plays_o(before.o_user or before.host, before.host)
     actions = writes.marks(before, after) + writes.next_turn(after, now)
     if before.status is Status.PENDING:
         condition &= writes.is_pending(now) & writes.is_invited(player)
@@ -222,25 +242,28 @@ def _write_move(before: Snapshot, after: Snapshot, player: str) -> Game:
 
 
 def resign(snapshot: Snapshot, *, player: str) -> Game:
-    """The game is finished, and the other has won. Raises IllegalMove where it has not begun, or is over."""
+    """The other has won, unless time was up before. Raises IllegalMove where the game has not begun, or is over."""
     if player not in snapshot.players:
         raise NotYours("This game is between two others: you can watch it.")
-    if snapshot.status is not Status.IN_PROGRESS:
-        begun = snapshot.status is Status.FINISHED
-        raise IllegalMove(
-            "This game is over." if begun else "This game has not begun: the invitation can be cancelled."
-        )
-    # Assumes that it goes on between the same two, whatever was played meanwhile.
-    condition = (
-        writes.is_in_progress() & (Game.host_id == snapshot.host) & writes.holds(Game.opponent_id, snapshot.opponent)
-    )
+    if snapshot.status is Status.PENDING:
+        raise IllegalMove("This game has not begun: the invitation can be cancelled.")
+    if snapshot.status is Status.FINISHED or result_of(snapshot):
+        raise IllegalMove("This game is over.")
+    # Assumes that it goes on between the same two, whatever was played meanwhile, and that nobody's time is up.
+    now = _now()
+    condition = writes.is_in_progress() & writes.is_in_time(now)
+    condition &= (Game.host_id == snapshot.host) & writes.holds(Game.opponent_id, snapshot.opponent)
     winner = snapshot.other_than(player) or ""
     try:
-        return _update(snapshot.game_id, writes.finish(winner, _now(), Ending.RESIGNED), condition)
+        return _update(snapshot.game_id, writes.finish(winner, now, Ending.RESIGNED), condition)
     except ConditionFailed as exc:
         stored = _stored(exc)
-        if (stored.ending, stored.result) == (Ending.RESIGNED, winner):
+        if _has_resigned(stored, player):
             return stored
+        if stored.is_late(_now()):
+            return forfeit(stored)
+        if _goes_on(stored, snapshot, player):
+            return resign(stored.snapshot, player=player)
         raise LostRace("The game was over already: this is how it ended.", stored) from exc
 
 
@@ -320,10 +343,18 @@ def _stored(exc: ConditionFailed) -> Game:
     return Game.from_raw_data(exc.item)
 
 
+def _still_between(now: Snapshot, then: Snapshot, player: str) -> bool:
+    """Whether the player has the same mark against the same other, who may have been a guest and have a name now."""
+    was, other = then.other_than(player), now.other_than(player)
+    claimed = is_guest(was) and other is not None and not is_guest(other)
+    same_mark = now.mark_of(player) is then.mark_of(player) is not None
+    return same_mark and now.computer == then.computer and (other == was or claimed)
+
+
 def _holds_move(stored: Game, player: str, own: Snapshot) -> bool:
     """Whether this very move was made, however many came after it: a reply that was lost may be asked for late."""
     now = stored.snapshot
-    if (now.host, now.opponent, now.computer) != (own.host, own.opponent, own.computer):
+    if not _still_between(now, own, player):
         return False
     if own.moves is not None and now.moves is not None:
         return now.moves.startswith(own.moves)
@@ -339,7 +370,18 @@ def _stands_the_same(stored: Game, before: Snapshot, player: str) -> bool:
     The player accepted in another tab, or the other is a guest who has claimed a name.
     """
     same = stored.board == before.board and stored.stored_status is Status.IN_PROGRESS and stored.turn == player
-    return same and stored.snapshot != before and stored.snapshot.mark_of(player) is before.mark_of(player)
+    return same and stored.snapshot != before and _still_between(stored.snapshot, before, player)
+
+
+def _goes_on(stored: Game, before: Snapshot, player: str) -> bool:
+    """Whether the game that was shown is still played, and the other is a guest who has claimed a name."""
+    now = stored.snapshot
+    return now.status is Status.IN_PROGRESS and now.players != before.players and _still_between(now, before, player)
+
+
+def _has_resigned(stored: Game, player: str) -> bool:
+    other = stored.snapshot.other_than(player)
+    return player in stored.players and (stored.ending, stored.result) == (Ending.RESIGNED, other)
 
 
 def _holds_seat(stored: Game, player: str) -> bool:

@@ -24,18 +24,22 @@ from accounts.store import is_claimed
 from games import limits, queries, records, rules, store
 from games.computer import LEVELS
 from games.computer import NAME as COMPUTER
-from games.errors import IllegalMove, MalformedInput, NotFound, StoreUnavailable
+from games.errors import IllegalMove, LostRace, MalformedInput, NotFound, StoreUnavailable, UnreadableGame
 from games.forms import NewGame
 from games.live import hints
-from games.models import Game, Snapshot
+from games.models import Game, Snapshot, Status
 from games.pages.board import rows
 from games.pages.game import GamePage, state
 from games.pages.lobby import LobbyPage
 from games.pages.player import ProfilePage
 from games.pages.replay import ReplayPage
+from games.queries import Lobby
 from games.responses import done, show, url_of
 from games.signing import rematch_of, unsigned
 from tictactoe_site.answers import SeeOther, refuse, wants_fragment, wants_json
+
+# How many games whose time is up a lobby ends at a time.
+MOST_ENDED = 5
 
 
 class HomeView(View):
@@ -48,6 +52,7 @@ class HomeView(View):
         take_along(request, player)
         paged = bool(before or after)
         found = queries.page(player, before=before, after=after) if paged else queries.lobby(player)
+        found = _without_late(found, player)
         if not paged:
             limits.seen(player, sent=len(found.waiting), received=len(found.invitations))
         page = LobbyPage(found, player)
@@ -151,9 +156,9 @@ class NewGameView(PlayersView):
 
 class AcceptView(PlayersView):
     def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
-        snapshot = _shown(request, game_id)
-        host, pace = (snapshot.host, snapshot.pace) if snapshot else (None, None)
-        return done(request, store.accept(str(game_id), player=request.user.name, host=host, pace=pace))
+        shown = _shown(request, game_id)
+        terms: dict[str, Any] = {"host": shown.host, "o_user": shown.o_user, "pace": shown.pace} if shown else {}
+        return done(request, store.accept(str(game_id), player=request.user.name, **terms))
 
 
 class DeclineView(PlayersView):
@@ -170,7 +175,7 @@ class CancelView(PlayersView):
 
 class ResignView(PlayersView):
     def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
-        snapshot = _shown(request, game_id) or queries.game(str(game_id)).snapshot
+        snapshot = _seen(request, game_id)
         return done(request, store.resign(snapshot, player=request.user.name))
 
 
@@ -178,8 +183,13 @@ class RematchView(PlayersView):
     """To the next game between the two, which is the same for both of them."""
 
     def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
-        snapshot = _shown(request, game_id) or queries.game(str(game_id)).snapshot
-        game = store.rematch(snapshot, player=request.user.name, game_id=rematch_of(str(game_id)))
+        snapshot = _shown(request, game_id)
+        if snapshot is None or snapshot.status is not Status.FINISHED:
+            snapshot = _written_down(request, queries.game(str(game_id))).snapshot
+        try:
+            game = store.rematch(snapshot, player=request.user.name, game_id=rematch_of(str(game_id)))
+        except LostRace as exc:  # What has the rematch's id may be none of the player's business.
+            return show(request, GamePage(_load(request, game_id), request.user.name), status=409, error=str(exc))
         return done(request, game, created=True)
 
 
@@ -188,7 +198,7 @@ class MoveView(PlayersView):
 
     def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
         square = rules.square_named(request.POST.get("square", ""))
-        snapshot = _shown(request, game_id) or queries.game(str(game_id)).snapshot
+        snapshot = _seen(request, game_id)
         try:
             return done(request, store.move(snapshot, player=request.user.name, square=square))
         except IllegalMove as exc:
@@ -220,25 +230,59 @@ def _welcome(request: PlayerRequest) -> HttpResponse:
 
 
 def _load(request: PlayerRequest, game_id: UUID) -> Game:
-    """The game as it is. What its item decides already is written down, whoever looks, and by nobody else:
+    """The game as it is, and what its item decides already written down.
 
-    that the time of whoever is to move is up, and, when a player comes by, how a game ended that the AWS example left
-    decided but unfinished. The page can be shown without, so an outage of writes keeps nobody from it.
+    The page can be shown without, so an outage of writes keeps nobody from it.
     """
     game = queries.game(str(game_id))
     with suppress(StoreUnavailable):
-        if game.is_late(datetime.now(UTC)):
-            game = store.forfeit(game)
-            hints.changed(game)
-        elif game.needs_settling and request.user.is_authenticated and request.user.name in game.players:
-            game = store.settle(game)
+        return _written_down(request, game)
     return game
+
+
+def _written_down(request: PlayerRequest, game: Game) -> Game:
+    """The game after what its item decides already was written, whoever looks, and by nobody else:
+
+    that the time of whoever is to move is up, and, when a player comes by, how a game ended that the AWS example left
+    decided but unfinished.
+    """
+    if game.is_late(datetime.now(UTC)):
+        game = store.forfeit(game)
+        hints.changed(game)
+    elif game.needs_settling and request.user.is_authenticated and request.user.name in game.players:
+        game = store.settle(game)
+    return game
+
+
+def _without_late(found: Lobby, player: str) -> Lobby:
+    """The lobby after games in it whose time is up have ended: a few, each being a write; the next lobby ends more."""
+    now = datetime.now(UTC)
+    late = [game for game in found.playing if game.is_late(now)]
+    with suppress(StoreUnavailable):  # The lobby can be shown without.
+        for game in late[:MOST_ENDED]:
+            with suppress(NotFound, UnreadableGame):  # It is gone, or was damaged, since it was read.
+                ended = store.forfeit(game)
+                hints.changed(ended)
+                found = queries.with_game(found, player, ended)
+    return found
 
 
 def _shown(request: PlayerRequest, game_id: UUID) -> Snapshot | None:
     """The position that the player's page shows, if the form has it."""
     text = request.POST.get("position")
     return unsigned(text, game_id=str(game_id)) if text else None
+
+
+def _seen(request: PlayerRequest, game_id: UUID) -> Snapshot:
+    """The position that the player acts in: what the page shows, or the game as it is.
+
+    A page from before the player claimed a name, in another tab, is read with the names that the game has now.
+    """
+    shown, player = _shown(request, game_id), request.user.name
+    if shown and (player in shown.players or None in shown.players):
+        return shown
+    now = queries.game(str(game_id)).snapshot
+    return replace(shown, host=now.host, opponent=now.opponent, o_user=now.o_user) if shown else now
 
 
 def _withdrawn(request: PlayerRequest, game_id: UUID) -> HttpResponse:

@@ -35,6 +35,12 @@ def is_in_progress() -> Condition:
     return Game.status_date.startswith(Status.IN_PROGRESS)
 
 
+def is_in_time(now: datetime) -> Condition:
+    """The next move has no deadline, or one that has not passed."""
+    in_time: Condition = Game.deadline.does_not_exist() | (Game.deadline > epoch(now))
+    return in_time
+
+
 def is_free(now: datetime) -> Condition:
     """Nothing has this id, or an invitation that is out of date and waits for TTL to delete it."""
     expired = Game.status_date.startswith(Status.PENDING) & (Game.expires_at <= epoch(now))
@@ -52,6 +58,12 @@ def holds(attribute: UnicodeAttribute | NumberAttribute, value: str | float | No
     """The attribute has this value; None is that it is not there."""
     same: Condition = attribute.does_not_exist() if value is None else attribute == value
     return same
+
+
+def plays_o(player: str, host: str) -> Condition:
+    """Where an item does not say who plays O, the host does."""
+    says_so: Condition = Game.o_user == player
+    return says_so | Game.o_user.does_not_exist() if player == host else says_so
 
 
 def board_is(board: str) -> Condition:

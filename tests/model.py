@@ -110,12 +110,19 @@ def moved(now: Model | None, then: Model, player: str, square: str) -> Model:
         raise Refused(NotFound)
     if now.invites(player) and now.host == then.host:
         return now.accepted(player).played(square)
-    if now.seats == seen.seats and now.status != "PENDING" and now.moves == seen.moves:
+    if same_place(now, seen, player) and now.status == "IN_PROGRESS" and now.moves == seen.moves:
         return now.played(now.moves + square)
-    if now.seats == seen.seats and now.moves.startswith(seen.moves + square):
+    if same_place(now, seen, player) and now.moves.startswith(seen.moves + square):
         return now
     seated = now.status != "PENDING" and now.opponent == player
     raise Refused(LostRace if then.status != "PENDING" or seated else too_late(now, player))
+
+
+def same_place(now: Model, then: Model, player: str) -> bool:
+    """The player's place and the other are the same, but that the other may have been a guest with a name by now."""
+    was, other = then.other_than(player), now.other_than(player) or ""
+    claimed = str(was).startswith("guest-") and not other.startswith("guest-")
+    return player in now.seats and now.seats.index(player) == then.seats.index(player) and (was == other or claimed)
 
 
 def resigned(now: Model | None, then: Model, player: str) -> Model:

@@ -15,6 +15,7 @@ from django.utils.html import escape
 
 from games import store, table
 from games.models import Game, Status
+from games.signing import signed
 from tests.conftest import Cast, drop_table, stored
 from tests.pages import position_in
 from tictactoe_site import config
@@ -165,6 +166,21 @@ def test_a_move_in_a_won_game_is_refused_and_puts_it_right(testuser1: Client) ->
     answer = testuser1.post(f"/games/{WON_NOT_MARKED}/move/", {"square": "BottomRight"}, headers=JSON)
     assert (answer.status_code, answer.json()["result"]) == (409, "testuser3")
     assert stored(WON_NOT_MARKED).status_date.startswith("FINISHED_20")
+
+
+@pytest.mark.parametrize("with_position", [True, False])
+def test_a_rematch_of_a_won_game_puts_it_right(testuser1: Client, with_position: bool) -> None:
+    """The position is that of a page shown while nothing could be written."""
+    fields = {"position": signed(stored(WON_NOT_MARKED).snapshot)} if with_position else {}
+    answer = testuser1.post(f"/games/{WON_NOT_MARKED}/rematch/", fields, headers=JSON)
+    assert (answer.status_code, answer.json()["opponent"], answer.json()["status"]) == (201, "testuser3", "PENDING")
+    assert stored(WON_NOT_MARKED).result == "testuser3"
+
+
+def test_a_won_game_can_not_be_resigned(testuser1: Client) -> None:
+    answer = testuser1.post(f"/games/{WON_NOT_MARKED}/resign/", headers=JSON)
+    assert (answer.status_code, answer.json()["error"]) == (409, "This game is over.")
+    assert stored(WON_NOT_MARKED).result is None
 
 
 def test_putting_right_is_a_conditional_write_that_may_lose(example: Any) -> None:

@@ -207,6 +207,7 @@ def test_show_game_knows_sides_deadlines_and_how_it_ended() -> None:
     assert "deadline: 20" in run("show_game", game.game_id)
     Game(game.game_id).update([Game.deadline.set(1)])
     assert "turn bob, whose time is up" in run("show_game", game.game_id)
+    Game(game.game_id).update([Game.deadline.set(game.deadline)])
     over = store.resign(game.snapshot, player="alice")
     text = run("show_game", over.game_id)
     assert "result bob (resigned)" in text

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from games import store
-from games.errors import IllegalMove, LostRace, NotYours
+from games import queries, store, table
+from games.errors import IllegalMove, LostRace, NotFound, NotYours, StoreUnavailable
 from games.models import Game, Status
-from tests.conftest import stored
+from games.signing import signed
+from tests.conftest import Cast, stored
 from tests.consumed import Meter
+from tests.many import game_of, put, summaries
 
 JSON = {"accept": "application/json"}
 MINUTES = 300
@@ -153,6 +155,24 @@ def test_a_move_that_was_faster_stays_and_so_does_the_first_forfeit() -> None:
     assert store.forfeit(late).status_date == first.status_date
 
 
+@pytest.mark.parametrize("player", ["alice", "bob"])
+@pytest.mark.parametrize("with_position", [True, False])
+def test_who_resigns_when_the_time_is_up_finds_the_game_as_it_ended(
+    log_in: Cast, player: str, with_position: bool
+) -> None:
+    game = out_of_time(begun(MINUTES))
+    fields = {"position": signed(game.snapshot)} if with_position else {}
+    answer = log_in(player).post(f"/games/{game.game_id}/resign/", fields, headers=JSON)
+    assert (answer.status_code, answer.json()["result"]) == (200, "alice")
+    item = stored(game.game_id)
+    assert (item.result, item.ending, item.deadline) == ("alice", "late", None)
+
+
+@pytest.mark.usefixtures("games_table")
+def test_in_time_anybody_can_resign() -> None:
+    assert store.resign(begun(MINUTES).snapshot, player="alice").ending == "resigned"
+
+
 def test_whoever_looks_next_ends_it_and_lookers_at_one_in_time_write_nothing(
     alice: Client, bob: Client, meter: Meter
 ) -> None:
@@ -167,6 +187,66 @@ def test_whoever_looks_next_ends_it_and_lookers_at_one_in_time_write_nothing(
     assert stored(game.game_id).ending == "late"
     assert "You ran out of time: alice won." in bob.get(url).content.decode()
     assert "You won: bob ran out of time." in alice.get(url).content.decode()
+
+
+def test_a_lobby_ends_what_it_shows_and_is_late_a_few_at_a_time(bob: Client, meter: Meter) -> None:
+    late = [out_of_time(begun(MINUTES)).game_id for _ in range(7)]
+    going = [begun(MINUTES).game_id, begun().game_id]
+    for ended, writes in ((5, 5), (7, 2), (7, 0)):
+        meter.calls.clear()
+        lobby = bob.get("/", headers=JSON).json()
+        finished = [game["gameId"] for game in lobby["finished"]]
+        assert (len(finished), {game["result"] for game in lobby["finished"]}) == (ended, {"alice"})
+        assert set(finished) <= set(late)
+        assert sorted([game["gameId"] for game in lobby["playing"]] + finished) == sorted(late + going)
+        assert meter.operations.count("Query") == 2
+        assert meter.operations.count("UpdateItem") == writes
+    assert {stored(game_id).ending for game_id in late} == {"late"}
+
+
+def test_what_a_lobby_says_of_a_late_game(alice: Client, bob: Client) -> None:
+    game = out_of_time(begun(MINUTES))
+    page = bob.get("/").content.decode()
+    assert "<title>Your games · Tic-Tac-Toe</title>" in page
+    assert "time is up" not in page
+    assert stored(game.game_id).result == "alice"
+
+
+def test_a_lobby_shows_its_late_games_though_they_cannot_be_written_or_are_gone(
+    bob: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = out_of_time(begun(MINUTES))
+    for error in (StoreUnavailable("writes are down"), NotFound("gone")):
+
+        def fails(*_: Any, error: Exception = error, **__: Any) -> Any:
+            raise error
+
+        with monkeypatch.context() as outage:
+            outage.setattr(table, "update", fails)
+            lobby = bob.get("/", headers=JSON).json()
+        assert [game["gameId"] for game in lobby["playing"]] == [late.game_id]
+
+
+def test_a_page_after_the_lobby_ends_them_as_well_and_loses_none(bob: Client) -> None:
+    over = put(game_of(Status.FINISHED, 100 - number, "alice", "bob") for number in range(40))
+    (late,) = put([game_of(Status.IN_PROGRESS, 200, "alice", "bob", pace=MINUTES, deadline=1)])
+    second = next(summaries(bob, "older", str(queries.lobby("bob").older)))
+    first = next(summaries(bob, "newer", second["newer"]))
+    assert [game["gameId"] for game in first["finished"]] == [late, *over[:9]]
+    assert first["playing"] == []
+    after = next(summaries(bob, "older", first["older"]))
+    assert [game["gameId"] for game in after["finished"]] == over[9:29]
+
+
+def test_a_rematch_of_a_late_game_ends_it_first(alice: Client, bob: Client) -> None:
+    for with_position in (True, False):
+        game = out_of_time(begun(MINUTES))
+        fields = {"position": signed(game.snapshot)} if with_position else {}
+        answer = alice.post(f"/games/{game.game_id}/rematch/", fields, headers=JSON)
+        assert (answer.status_code, answer.json()["host"], answer.json()["status"]) == (201, "alice", "PENDING")
+        assert stored(game.game_id).ending == "late"
+    going = begun(MINUTES)
+    assert bob.post(f"/games/{going.game_id}/rematch/").status_code == 409
 
 
 @pytest.mark.parametrize("pace", ["300", "never", "minutes "])

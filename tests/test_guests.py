@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from games import store
-from games.errors import StoreUnavailable
+from games.errors import LostRace, StoreUnavailable
 from games.models import Game, Status
+from games.signing import signed
 from tests.conftest import PASSWORD, stored
+from tests.consumed import Meter
 
 JSON = {"accept": "application/json"}
 NEW = {"username": "dora", "password": PASSWORD}
@@ -123,3 +126,69 @@ def test_whoevers_turn_it_is(games_table: str, of_guest: bool) -> None:
         assert (moved.turn, moved.board) == ("dora", "X   O    ")
     assert stored(game.game_id).turn == "dora"
     assert stored(game.game_id).status is Status.IN_PROGRESS
+
+
+def test_the_other_resigns_from_a_page_with_the_guests_name(alice: Client) -> None:
+    client, name = guest()
+    game = begun(name, "alice")
+    client.post("/accounts/signup/", NEW)
+    for _ in range(2):  # The first answer may get lost.
+        ended = store.resign(game.snapshot, player="alice")
+        assert (ended.result, ended.ending, ended.snapshot.mark_of("alice")) == ("dora", "resigned", "X")
+    with pytest.raises(LostRace, match="over already"):
+        store.resign(replace(game.snapshot, host="dora", o_user="dora"), player="dora")
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_a_move_whose_answer_was_lost_is_recognised_though_the_other_claimed_a_name(
+    alice: Client, recorded: bool
+) -> None:
+    client, name = guest()
+    game = begun(name, "alice")
+    store.move(game.snapshot, player="alice", square=0)
+    client.post("/accounts/signup/", NEW)
+    if not recorded:
+        Game(game.game_id).update([Game.recorded_moves.remove()])
+    shown = game.snapshot if recorded else replace(game.snapshot, moves=None)
+    assert store.move(shown, player="alice", square=0).host_id == "dora"
+    with pytest.raises(LostRace, match="moved on"):
+        store.move(shown, player="alice", square=1)
+
+
+def test_the_guests_own_other_tab_plays_on_under_the_new_name(alice: Client, meter: Meter) -> None:
+    client, name = guest()
+    games = [begun("alice", name) for _ in range(3)]
+    asked = store.invite(host="alice", opponent=name)
+    client.post("/accounts/signup/", NEW)
+    first, second, third = (f"/games/{game.game_id}/" for game in games)
+    meter.calls.clear()
+    for _ in range(2):
+        answer = client.post(
+            f"{first}move/", {"square": "TopLeft", "position": signed(games[0].snapshot)}, headers=JSON
+        )
+        assert (answer.status_code, answer.json()["opponent"], answer.json()["moves"]) == (200, "dora", "0")
+    assert meter.operations == ["GetItem", "UpdateItem"] * 2
+    assert client.post(f"{second}resign/", {"position": signed(games[1].snapshot)}, headers=JSON).status_code == 200
+    assert (
+        client.post(
+            f"/games/{asked.game_id}/move/", {"square": "TopLeft", "position": signed(asked.snapshot)}
+        ).status_code
+        == 303
+    )
+    # The board that the tab shows is the one that is played on: what it does not show was not meant.
+    move_on(third, client, alice)
+    answer = client.post(f"{third}move/", {"square": "TopRight", "position": signed(games[2].snapshot)}, headers=JSON)
+    assert (answer.status_code, answer.json()["moves"]) == (409, "04")
+
+
+def move_on(url: str, *players: Client) -> None:
+    for player, square in zip(players, ("TopLeft", "MiddleMiddle"), strict=True):
+        assert player.post(f"{url}move/", {"square": square}).status_code == 303
+
+
+def test_a_page_does_not_let_a_stranger_in(alice: Client, charlie: Client) -> None:
+    game = begun("alice", "bob")
+    for action in ("move", "resign"):
+        fields = {"square": "TopLeft", "position": signed(game.snapshot)}
+        assert charlie.post(f"/games/{game.game_id}/{action}/", fields).status_code == 403
+    assert stored(game.game_id).attribute_values == game.attribute_values

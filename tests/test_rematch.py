@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.test import Client
 
-from games import store
-from games.errors import IllegalMove, NotYours
+from games import store, table
+from games.errors import IllegalMove, LostRace, NotYours
 from games.models import Game, Snapshot, Status
 from games.pages.game import GamePage
 from games.rules import Mark
-from games.signing import rematch_of
+from games.signing import rematch_of, signed
 from tests.conftest import stored
 from tests.consumed import Meter
 
@@ -145,3 +147,66 @@ def test_only_of_a_game_that_is_just_over_a_rematch_is_looked_for(bob: Client, m
         meter.calls.clear()
         assert bob.get(f"/games/{game.game_id}/").status_code == 200
         assert meter.operations == operations
+
+
+NOT_THE_REMATCH: dict[str, Callable[[str], Game]] = {
+    "a third person's": lambda game_id: store.invite(host="charlie", opponent=None, game_id=game_id),
+    "with other terms": lambda game_id: store.invite(host="alice", opponent="bob", pace=300, game_id=game_id),
+    "with other sides": lambda game_id: store.invite(host="alice", opponent="bob", game_id=game_id),
+    "open to all": lambda game_id: store.invite(host="alice", opponent=None, game_id=game_id),
+    "against the computer": lambda game_id: store.challenge_computer(host="alice", game_id=game_id),
+    "the player's own": lambda game_id: store.invite(host="bob", opponent="charlie", game_id=game_id),
+}
+
+
+@pytest.mark.parametrize("make", NOT_THE_REMATCH.values(), ids=NOT_THE_REMATCH)
+def test_another_game_with_the_rematchs_id_is_neither_accepted_nor_shown(
+    bob: Client, make: Callable[[str], Game]
+) -> None:
+    finished = over()
+    before = stored(make(rematch_of(finished.game_id)).game_id)
+    answer = bob.post(f"/games/{finished.game_id}/rematch/", headers=JSON)
+    assert (answer.status_code, answer.json()["error"], answer.json()["gameId"]) == (
+        409,
+        "This rematch can't be had: start a new game.",
+        finished.game_id,
+    )
+    assert stored(before.game_id).attribute_values == before.attribute_values
+
+
+@pytest.mark.usefixtures("games_table")
+def test_a_rematch_that_was_agreed_on_stays_it_when_the_other_a_guest_claims_a_name() -> None:
+    snapshot = over(opponent="guest-aaaaaa")
+    game = again(snapshot, "guest-aaaaaa")
+    named = store.adopt(game, guest="guest-aaaaaa", name="dora")
+    with pytest.raises(LostRace, match="can't be had"):  # dora may be anybody
+        again(snapshot, "alice")
+    accepted = store.accept(named.game_id, player="alice")
+    assert again(snapshot, "alice").attribute_values == accepted.attribute_values
+
+
+@pytest.mark.usefixtures("games_table")
+def test_who_agrees_while_the_other_withdraws_asks_in_turn() -> None:
+    snapshot = over()
+    game_id = again(snapshot, "alice").game_id
+    events = table.client().meta.events
+
+    def withdraws(**_: Any) -> None:
+        events.unregister("before-call.dynamodb.UpdateItem", withdraws)
+        store.cancel(game_id, player="alice")
+
+    events.register("before-call.dynamodb.UpdateItem", withdraws)
+    game = again(snapshot, "bob")
+    assert (game.host_id, game.opponent_id, stored(game_id).stored_status) == ("bob", "alice", Status.PENDING)
+
+
+def test_a_page_of_the_invitation_before_does_not_accept_the_rematch(bob: Client) -> None:
+    """The same id, host and pace, but bob would be O."""
+    finished = over()
+    shown = store.invite(host="alice", opponent="bob", game_id=rematch_of(finished.game_id))
+    store.cancel(shown.game_id, player="alice")
+    rematch = again(finished, "alice")
+    for page, status in ((shown, 409), (rematch, 200)):
+        assert stored(rematch.game_id).stored_status is Status.PENDING
+        fields = {"position": signed(page.snapshot)}
+        assert bob.post(f"/games/{rematch.game_id}/accept/", fields, headers=JSON).status_code == status

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from games import queries, store
 from games.errors import IllegalMove, LostRace, NotFound, NotYours
-from games.models import Game, Status
+from games.models import Game, Snapshot, Status
 from tests.conftest import stored
 
 pytestmark = pytest.mark.usefixtures("games_table")
@@ -82,6 +83,52 @@ def test_an_invitation_that_another_host_has_replaced_is_shown_and_not_accepted(
     with pytest.raises(LostRace, match="has changed"):
         store.move(old.snapshot, player="bob", square=0)
     assert stored(game_id).status is Status.PENDING
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        lambda shown: store.move(shown, player="bob", square=0),
+        lambda shown: store.accept(shown.game_id, player="bob", host=shown.host, o_user=shown.o_user),
+    ],
+    ids=["move", "accept"],
+)
+def test_an_invitation_with_other_sides_in_the_place_of_the_one_shown_is_not_begun(
+    begin: Callable[[Snapshot], Game], playing: Game
+) -> None:
+    over = store.resign(playing.snapshot, player="bob")
+    shown = store.invite(host="alice", opponent="bob").snapshot
+    store.cancel(shown.game_id, player="alice")
+    again = store.rematch(over.snapshot, player="alice", game_id=shown.game_id)
+    assert (shown.o_user, again.o_user) == ("alice", "bob")
+    with pytest.raises(LostRace, match="has changed"):
+        begin(shown)
+    assert stored(again.game_id).status_date == again.status_date
+    game = store.accept(again.game_id, player="bob")
+    assert store.move(game.snapshot, player="alice", square=0).turn == "bob"
+
+
+def test_a_page_of_somebody_elses_invitation_does_not_move_in_the_game_that_came_after_it() -> None:
+    shown = store.invite(host="alice", opponent=None).snapshot
+    store.cancel(shown.game_id, player="alice")
+    store.invite(host="bob", opponent=None, game_id=shown.game_id)
+    store.accept(shown.game_id, player="charlie")
+    with pytest.raises(LostRace, match="moved on"):
+        store.move(shown, player="charlie", square=4)
+    assert stored(shown.game_id).board == " " * 9
+
+
+@pytest.mark.parametrize("o_user", ["alice", None])
+def test_who_plays_o_need_not_be_stored_where_it_is_the_host(pending: Game, o_user: str | None) -> None:
+    Game(pending.game_id).update([Game.o_user.set(o_user) if o_user else Game.o_user.remove()])
+    shown = stored(pending.game_id).snapshot
+    game = store.accept(pending.game_id, player="bob", host="alice", o_user=shown.o_user)
+    assert play(game, "03142").result == "bob"
+
+
+def test_a_page_that_does_not_know_who_plays_o_is_as_good_as_ever(pending: Game) -> None:
+    game = store.move(replace(pending.snapshot, o_user=""), player="bob", square=0)
+    assert store.move(replace(game.snapshot, o_user=""), player="alice", square=4).board == "X   O    "
 
 
 def test_a_move_long_ago_that_comes_again_is_the_success_it_was(playing: Game) -> None:
