@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 from django.middleware.csrf import rotate_token
 
-from accounts.names import is_guest
+from accounts.names import is_guest, new_guest
 
 _KEY = "player"
 _GUEST = "guest"
+_OFFERED = "offered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,27 @@ def log_in(request: HttpRequest, name: str, *, once: str = "") -> None:
     if once:
         request.session[_GUEST] = once
     rotate_token(request)
+
+
+def offer_guest(request: HttpRequest) -> None:
+    """The visitor's page has something that makes a guest of who presses it: decide which one.
+
+    The name is in the visitor's own cookie, and in no page, so that a press that is sent twice is the same guest's.
+    """
+    if _OFFERED not in request.session:
+        request.session[_OFFERED] = new_guest()
+
+
+def offered_guest(request: HttpRequest) -> str:
+    """The guest that the visitor will be; a new one where no page offered any."""
+    return str(request.session.get(_OFFERED) or new_guest())
+
+
+def enter(request: HttpRequest, guest: str) -> None:
+    """The visitor is this guest from now on."""
+    request.session.flush()
+    request.session[_KEY] = guest
+    # The CSRF token stays, or a second press would be refused: a visitor's could do nothing that a guest's can't.
 
 
 def was_guest(request: HttpRequest) -> str:

@@ -18,8 +18,9 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page
 
 from accounts.guests import take_along
-from accounts.middleware import PlayerRequest, become_guest
+from accounts.middleware import PlayerRequest, becoming_guest
 from accounts.names import is_name
+from accounts.sessions import offer_guest
 from accounts.store import is_claimed
 from games import limits, queries, records, rules, store
 from games.computer import LEVELS
@@ -120,7 +121,8 @@ class PlayersView(View):
         asks = request.method in ("GET", "HEAD") and hasattr(self, "get")
         acts = request.method == "POST" and hasattr(self, "post")
         if acts and request.POST.get("as") == "guest" and not self.request.user.is_authenticated:
-            become_guest(self.request)
+            with becoming_guest(self.request):
+                return super().dispatch(request, *args, **kwargs)
         if self.request.user.is_authenticated or not (asks or acts):
             return super().dispatch(request, *args, **kwargs)
         if asks:
@@ -136,8 +138,9 @@ class NewGameView(PlayersView):
         host = request.user.name
         form = NewGame(host, request.POST)
         if not form.is_valid():
-            if wants_json(request) or wants_fragment(request):
-                return refuse(request, 400, form.sentence)
+            # A visitor's form was the welcome page's, and this page is for players.
+            if wants_json(request) or wants_fragment(request) or "as" in request.POST:
+                raise MalformedInput(form.sentence)
             return render(request, "games/new.html", {"form": form}, status=400)
         return done(request, _started(host, form), created=True)
 
@@ -209,6 +212,7 @@ def _welcome(request: PlayerRequest) -> HttpResponse:
     if wants_fragment(request):
         # Somebody who has just logged out in another tab: the lobby's poll must not put a whole page into this one.
         return HttpResponse(headers={"HX-Redirect": reverse("home")})
+    offer_guest(request)
     return render(request, "games/welcome.html", {"rows": rows(rules.Position(), playable=True), "levels": LEVELS})
 
 

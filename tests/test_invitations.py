@@ -9,8 +9,9 @@ import pytest
 from django.test import Client
 
 from games.models import Game, Status
-from tests.conftest import Cast, stored
+from tests.conftest import Cast, again, stored
 from tests.consumed import Meter
+from tests.pages import hidden_in
 
 JSON = {"accept": "application/json"}
 HTMX = {"hx-request": "true"}
@@ -73,7 +74,7 @@ def test_the_first_square_of_a_visitor_with_a_link_is_all_it_takes(alice: Client
     page = visitor.get(url).content.decode()
     assert "You are X and move first." in page
     assert game_in(url).opponent_id is None  # Looking takes no seat, so a link's preview does not.
-    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]+)">', page)) | {"square": "TopLeft"}
+    fields = hidden_in(page) | {"square": "TopLeft"}
     assert fields["as"] == "guest"
     meter.calls.clear()
     assert visitor.post(f"{url}move/", fields)["Location"] == url
@@ -82,6 +83,51 @@ def test_the_first_square_of_a_visitor_with_a_link_is_all_it_takes(alice: Client
     assert re.fullmatch(r"guest-[a-z0-9]{6}", game.opponent_id)
     assert (game.top_left, game.turn) == ("X", "alice")
     assert "It is alice&#x27;s turn." in visitor.get(url).content.decode()
+
+
+def test_a_visitor_who_presses_twice_is_one_guest(alice: Client) -> None:
+    """Both requests leave with the cookies that came with the page: the first answer is not there yet, or lost."""
+    url = invite(alice, "")
+    visitor = Client(enforce_csrf_checks=True)
+    fields = hidden_in(visitor.get(url).content.decode()) | {"square": "TopLeft"}
+    browsers = [again(visitor) for _ in range(2)]
+    assert [browser.post(f"{url}move/", fields).status_code for browser in browsers] == [303, 303]
+    for browser in browsers:
+        assert browser.get("/", headers=JSON).json()["player"] == game_in(url).opponent_id
+    # The first answer may be there when the second press is sent: its page's token is good still.
+    assert browsers[0].post(f"{url}move/", fields).status_code == 303
+
+
+def test_what_a_visitor_is_offered_is_for_nobody_else(alice: Client) -> None:
+    url = invite(alice, "")
+    pages = [Client().get(url) for _ in range(2)]
+    assert len({page.cookies["session"].value for page in pages}) == 2
+    assert {page["Cache-Control"] for page in pages} == {"private, no-store"}
+    assert all(page.cookies["session"]["httponly"] for page in pages)
+    assert "guest-" not in pages[0].content.decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "status"),
+    [
+        ("move/", {"square": "nonsense"}, 400),
+        ("move/", {"square": "TopLeft", "position": "forged"}, 400),
+        ("/games/new/", {"opponent": "<script>"}, 400),
+        ("/games/00000000-0000-4000-8000-000000000000/cancel/", {}, 404),
+        ("cancel/", {}, 403),
+    ],
+)
+def test_a_visitor_who_is_refused_stays_a_visitor(
+    alice: Client, path: str, fields: dict[str, str], status: int
+) -> None:
+    url = invite(alice, "")
+    for headers in ({}, JSON):
+        visitor = Client()
+        visitor.get(url)
+        answer = visitor.post(path if path[0] == "/" else url + path, fields | {"as": "guest"}, headers=headers)
+        assert answer.status_code == status
+        assert "guest-" not in answer.content.decode()
+        assert visitor.get("/", headers=JSON).json() == {"player": None}
 
 
 def test_the_second_visitor_is_too_late_and_watches(alice: Client, bob: Client) -> None:
