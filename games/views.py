@@ -35,7 +35,7 @@ from games.pages.lobby import LobbyPage
 from games.pages.player import ProfilePage
 from games.pages.replay import ReplayPage
 from games.responses import done, show, url_of
-from games.signing import rematch_of, unsigned
+from games.signing import new_game, rematch_of, unsigned
 from tictactoe_site.answers import SeeOther, refuse, wants_fragment, wants_json
 
 
@@ -198,10 +198,10 @@ def _started(host: str, form: NewGame) -> Game:
     fields: dict[str, Any] = form.cleaned_data
     if fields["opponent"] == COMPUTER:
         level, square = fields["level"], fields["square"]
-        return store.challenge_computer(host=host, level=level, square=square, game_id=form.game_id)
+        return store.challenge_computer(host=host, level=level, square=square, game_id=fields["game"])
     opponent = fields["opponent"] or None
     limits.check(host=host, opponent=opponent)
-    game = store.invite(host=host, opponent=opponent, pace=fields["pace"], game_id=form.game_id)
+    game = store.invite(host=host, opponent=opponent, pace=fields["pace"], game_id=fields["game"])
     limits.sent(host=host, opponent=opponent)
     return game
 
@@ -213,7 +213,8 @@ def _welcome(request: PlayerRequest) -> HttpResponse:
         # Somebody who has just logged out in another tab: the lobby's poll must not put a whole page into this one.
         return HttpResponse(headers={"HX-Redirect": reverse("home")})
     offer_guest(request)
-    return render(request, "games/welcome.html", {"rows": rows(rules.Position(), playable=True), "levels": LEVELS})
+    board = rows(rules.Position(), playable=True)
+    return render(request, "games/welcome.html", {"rows": board, "levels": LEVELS, "new_game": new_game()})
 
 
 def _load(request: PlayerRequest, game_id: UUID) -> Game:

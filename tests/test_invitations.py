@@ -9,12 +9,14 @@ import pytest
 from django.test import Client
 
 from games.models import Game, Status
+from games.signing import rematch_of
 from tests.conftest import Cast, again, stored
 from tests.consumed import Meter
-from tests.pages import hidden_in
+from tests.pages import hidden_in, new_game_in, position_in
 
 JSON = {"accept": "application/json"}
 HTMX = {"hx-request": "true"}
+GONE = "00000000-0000-4000-8000-000000000000"
 
 
 def invite(client: Client, opponent: str = "bob") -> str:
@@ -113,7 +115,7 @@ def test_what_a_visitor_is_offered_is_for_nobody_else(alice: Client) -> None:
         ("move/", {"square": "nonsense"}, 400),
         ("move/", {"square": "TopLeft", "position": "forged"}, 400),
         ("/games/new/", {"opponent": "<script>"}, 400),
-        ("/games/00000000-0000-4000-8000-000000000000/cancel/", {}, 404),
+        (f"/games/{GONE}/cancel/", {}, 404),
         ("cancel/", {}, 403),
     ],
 )
@@ -240,18 +242,38 @@ def test_a_name_is_casefolded(alice: Client) -> None:
 
 
 def test_a_form_sent_twice_makes_one_game(alice: Client) -> None:
-    form = re.search(r'name="game" value="([^"]+)"', alice.get("/games/new/").content.decode())
-    assert form
-    answers = [alice.post("/games/new/", {"opponent": "bob", "game": form[1]}) for _ in range(2)]
-    assert [answer["Location"] for answer in answers] == [f"/games/{form[1]}/"] * 2
+    page = alice.get("/games/new/")
+    answers = [alice.post("/games/new/", {"opponent": "bob", "game": new_game_in(page)}) for _ in range(2)]
+    assert len({answer["Location"] for answer in answers}) == 1
 
 
 def test_another_players_game_id_is_refused(alice: Client, charlie: Client) -> None:
-    url = invite(alice)
-    taken = charlie.post("/games/new/", {"opponent": "bob", "game": url.split("/")[2]})
-    assert taken.status_code == 409
+    fields = {"opponent": "bob", "game": new_game_in(alice.get("/games/new/"))}
+    url = alice.post("/games/new/", fields)["Location"]
+    assert charlie.post("/games/new/", fields).status_code == 409
     assert game_in(url).host_id == "alice"
-    assert charlie.post("/games/new/", {"opponent": "bob", "game": "player#alice"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "game",
+    ["player#alice", str(uuid.UUID(int=1, version=4)), rematch_of(GONE), f"{GONE}:x", "\x00"],
+    ids=["a player", "an id", "a rematch", "forged", "nothing"],
+)
+def test_only_this_site_chooses_a_new_games_id(alice: Client, game: str) -> None:
+    """Somebody who knows a rematch's id could otherwise be there first, on other terms."""
+    answer = alice.post("/games/new/", {"opponent": "bob", "game": game}, headers=JSON)
+    assert (answer.status_code, "reload the page" in answer.json()["error"]) == (400, True)
+    page = alice.post("/games/new/", {"opponent": "bob", "game": game})
+    assert (page.status_code, "reload the page" in page.content.decode()) == (400, True)
+    assert not list(Game.scan(Game.host_id.exists()))
+    # What the page says is then easily done: its forms have a good id.
+    assert alice.post("/games/new/", {"opponent": "bob", "game": new_game_in(page)}).status_code == 303
+
+
+def test_an_id_is_no_signed_position_and_the_other_way_round(alice: Client) -> None:
+    url = invite(alice, "bob")
+    position = position_in(alice.get(url, headers=JSON))
+    assert alice.post("/games/new/", {"opponent": "bob", "game": position}).status_code == 400
 
 
 def test_the_answers_in_json_and_as_fragments(alice: Client, bob: Client) -> None:
