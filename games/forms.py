@@ -78,5 +78,5 @@ class NewGame(Form):
         try:
             return signing.unsigned_game(text) if text else None
         except MalformedInput as exc:
-            self.data = self.data.dict() | {"game": signing.new_game()}  # The page that says so can be sent.
+            self.data = dict(self.data.items()) | {"game": signing.new_game()}  # The page that says so can be sent.
             raise forms.ValidationError(str(exc)) from exc

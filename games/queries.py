@@ -24,6 +24,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex
 from pynamodb.pagination import ResultIterator
 
+from accounts.names import GUEST_PREFIX
 from games import table
 from games.errors import GONE, MalformedInput, NotFound, UnreadableGame
 from games.models import Game, HostIndex, Status
@@ -141,14 +142,21 @@ def reads_of(lobby: Lobby) -> int:
     return 2 + math.ceil(further * LONGEST_ENTRY / READ_BYTES) + len(lobby.playing)
 
 
-def pending(player: str, *, sent: bool, most: int) -> int:
+def pending(player: str, *, sent: bool, most: int, other: str | None = None, guests: bool | None = None) -> int:
     """How many invitations a player has sent, or was sent, that wait for an answer, counted up to ``most``.
 
+    Of those sent, only the ones to ``other``; of those received, only the ones from ``guests``, or from named hosts.
     One query of an index, which may be a moment behind. Raises StoreUnavailable.
     """
     now = int(datetime.now(UTC).timestamp())
     index: Any = Game.host_index if sent else Game.opponent_index
-    waiting = index.query(player, HostIndex.status_date.startswith(Status.PENDING), Game.expires_at > now)
+    among = Game.expires_at > now
+    if other is not None:
+        among &= Game.opponent_id == other
+    if guests is not None:
+        by_guests = Game.host_id.startswith(GUEST_PREFIX)
+        among &= by_guests if guests else ~by_guests
+    waiting = index.query(player, HostIndex.status_date.startswith(Status.PENDING), among)
     with table.unavailable():
         return sum(1 for _ in islice(waiting, most))
 

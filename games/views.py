@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +27,7 @@ from accounts.store import is_claimed
 from games import limits, queries, records, rules, store
 from games.computer import LEVELS
 from games.computer import NAME as COMPUTER
-from games.errors import IllegalMove, MalformedInput, NotFound, StoreUnavailable
+from games.errors import IllegalMove, MalformedInput, NotFound, StoreUnavailable, TooManyInvitations
 from games.forms import NewGame
 from games.live import hints
 from games.models import Game, Snapshot
@@ -175,8 +177,10 @@ class RematchView(PlayersView):
 
     def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
         snapshot = _shown(request, game_id) or queries.game(str(game_id)).snapshot
-        game = store.rematch(snapshot, player=request.user.name, game_id=rematch_of(str(game_id)))
-        return done(request, game, created=True)
+        player, next_id = request.user.name, rematch_of(str(game_id))
+        rematch = partial(store.rematch, snapshot, player=player, game_id=next_id)
+        other = None if snapshot.computer else snapshot.other_than(player)
+        return done(request, _invited(player, other, next_id, rematch) if other else rematch(), created=True)
 
 
 class MoveView(PlayersView):
@@ -199,11 +203,26 @@ def _started(host: str, form: NewGame) -> Game:
     if fields["opponent"] == COMPUTER:
         level, square = fields["level"], fields["square"]
         return store.challenge_computer(host=host, level=level, square=square, game_id=fields["game"])
-    opponent = fields["opponent"] or None
-    limits.check(host=host, opponent=opponent)
-    game = store.invite(host=host, opponent=opponent, pace=fields["pace"], game_id=fields["game"])
-    limits.sent(host=host, opponent=opponent)
-    return game
+    opponent, game_id = fields["opponent"] or None, fields["game"]
+    invite = partial(store.invite, host=host, opponent=opponent, pace=fields["pace"], game_id=game_id)
+    return _invited(host, opponent, game_id, invite)
+
+
+def _invited(host: str, opponent: str | None, game_id: str | None, invite: Callable[[], Game]) -> Game:
+    """What ``invite`` makes, if there is room for one more; one that is there already is no further one."""
+    try:
+        with limits.one_more(host=host, opponent=opponent):
+            return invite()
+    except TooManyInvitations:
+        if game_id is None or not _is_there(game_id):
+            raise
+        return invite()
+
+
+def _is_there(game_id: str) -> bool:
+    with suppress(NotFound):
+        return not queries.game(game_id).expired(datetime.now(UTC))
+    return False
 
 
 def _welcome(request: PlayerRequest) -> HttpResponse:

@@ -266,6 +266,7 @@ def test_only_this_site_chooses_a_new_games_id(alice: Client, game: str) -> None
     page = alice.post("/games/new/", {"opponent": "bob", "game": game})
     assert (page.status_code, "reload the page" in page.content.decode()) == (400, True)
     assert not list(Game.scan(Game.host_id.exists()))
+    assert 'value="bob"' in page.content.decode()
     # What the page says is then easily done: its forms have a good id.
     assert alice.post("/games/new/", {"opponent": "bob", "game": new_game_in(page)}).status_code == 303
 
