@@ -171,12 +171,20 @@ def running(player: str) -> list[Game]:
     return found
 
 
-def finished_since(player: str, start: Place | None) -> list[Game]:
-    """All of a player's finished games that stand after ``start``, oldest first. Raises StoreUnavailable."""
+def finished_since(player: str, start: Place | None, *, most: int) -> tuple[list[Game], bool]:
+    """Up to ``most`` of a player's finished games that stand after ``start``, oldest first, and whether there are more.
+
+    Raises StoreUnavailable.
+    """
+
+    def part(games: Iterator[Game]) -> Iterator[Game]:
+        later = (game for game in games if start is None or Place.of(game) > start)
+        return _until_full(later, most, most=most)
+
     first = start.status_date if start else f"{Status.FINISHED}_"
     condition = HostIndex.status_date.between(first, f"{Status.FINISHED}_~")
-    games = _from_both_indexes(player, lambda games: games, condition, ascending=True)
-    return [game for game in games if start is None or Place.of(game) > start]
+    games = _from_both_indexes(player, part, condition, ascending=True)
+    return games[:most], len(games) > most
 
 
 def history(player: str, before: str = "") -> tuple[list[Game], str | None]:
@@ -251,7 +259,7 @@ def _stretch(player: str, finished: int, start: Place | None = None, *, newer: b
     return entries[:size], len(entries) > size
 
 
-def _until_full(games: Iterator[Game], finished: int) -> Iterator[Game]:
+def _until_full(games: Iterator[Game], finished: int, *, most: int = MOST) -> Iterator[Game]:
     """Enough of one index to fill a page, and one game that tells of more, whatever the other index has.
 
     Games of one instant come in no order, so all of the last instant's are there to be put in order.
@@ -259,7 +267,7 @@ def _until_full(games: Iterator[Game], finished: int) -> Iterator[Game]:
     last = ""
     for number, game in enumerate(games):
         yield game
-        if (number >= MOST or finished <= 0) and game.status_date != last:
+        if (number >= most or finished <= 0) and game.status_date != last:
             return
         last = game.status_date
         finished -= game.stored_status is Status.FINISHED

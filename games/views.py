@@ -108,7 +108,8 @@ class PlayerView(View):
         if not (is_name(name) and is_claimed(name)):
             raise NotFound(f"Nobody has claimed the name {name:.20} yet.")
         before = request.GET.get("before", "")
-        page = ProfilePage(records.of(name), *queries.history(name, before), viewer=request.user.name)
+        history = queries.history(name, before)  # before an outage of writes takes the time that is left
+        page = ProfilePage(records.of(name), *history, viewer=request.user.name)
         if wants_json(request):
             return JsonResponse(page.summary)
         return render(request, "games/player.html", {"page": page, "paged": bool(before)})
