@@ -13,7 +13,6 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -161,14 +160,13 @@ def pending(player: str, *, sent: bool, most: int, other: str | None = None, gue
         return sum(1 for _ in islice(waiting, most))
 
 
-def running(player: str) -> list[Game]:
-    """A player's pending games and those in progress, whole, as the indexes show them. Raises StoreUnavailable."""
+def running(player: str, *, most: int) -> list[Game]:
+    """Up to ``most`` of a player's pending games and those in progress, as the indexes show them.
+
+    Raises StoreUnavailable.
+    """
     condition = HostIndex.status_date.between(Status.IN_PROGRESS, f"{Status.PENDING}_~")
-    found = []
-    for entry in _from_both_indexes(player, lambda games: games, condition):
-        with suppress(NotFound):  # It has been withdrawn meanwhile.
-            found.append(game(entry.game_id))
-    return found
+    return _from_both_indexes(player, lambda games: islice(games, most), condition)[:most]
 
 
 def finished_since(player: str, start: Place | None, *, most: int) -> tuple[list[Game], bool]:
