@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from django.http import HttpRequest, HttpResponse
 
-from accounts.sessions import User, current_user, enter, offered_guest
+from accounts.sessions import User, current_user, enter, go_on, offered_guest
 
 
 class PlayerRequest(HttpRequest):
@@ -22,6 +22,8 @@ class Identify:
 
     def __call__(self, request: PlayerRequest) -> HttpResponse:
         request.user = current_user(request)
+        if request.user.is_guest and request.method == "POST":
+            go_on(request)
         return self.get_response(request)
 
 

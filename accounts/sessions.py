@@ -1,7 +1,8 @@
-"""Who is asking. The session is a signed cookie that holds a name and nothing else."""
+"""Who is asking. The session is a signed cookie that holds a name, and little else."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from django.http import HttpRequest
@@ -12,6 +13,8 @@ from accounts.names import is_guest, new_guest
 _KEY = "player"
 _GUEST = "guest"
 _OFFERED = "offered"
+_SINCE = "since"
+_DAY = 24 * 60 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,7 @@ def log_in(request: HttpRequest, name: str, *, once: str = "") -> None:
 
     ``once`` is the guest that the player was, whose games are still to be taken along.
     """
-    request.session.flush()
-    request.session[_KEY] = name
+    _begin(request, name)
     if once:
         request.session[_GUEST] = once
     rotate_token(request)
@@ -62,9 +64,14 @@ def offered_guest(request: HttpRequest) -> str:
 
 def enter(request: HttpRequest, guest: str) -> None:
     """The visitor is this guest from now on."""
-    request.session.flush()
-    request.session[_KEY] = guest
+    _begin(request, guest)
     # The CSRF token stays, or a second press would be refused: a visitor's could do nothing that a guest's can't.
+
+
+def go_on(request: HttpRequest) -> None:
+    """The guest acts, so the session is to last from now on: a new cookie, once a day."""
+    if time.time() - request.session.get(_SINCE, 0) >= _DAY:
+        request.session[_SINCE] = int(time.time())
 
 
 def was_guest(request: HttpRequest) -> str:
@@ -75,6 +82,13 @@ def was_guest(request: HttpRequest) -> str:
 def is_guest_no_more(request: HttpRequest) -> None:
     """All of the guest's games have been taken along."""
     request.session.pop(_GUEST, None)
+
+
+def _begin(request: HttpRequest, name: str) -> None:
+    request.session.flush()
+    request.session[_KEY] = name
+    if is_guest(name):
+        request.session[_SINCE] = int(time.time())
 
 
 def log_out(request: HttpRequest) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -104,6 +105,19 @@ def test_many_games_come_along_lobby_by_lobby(alice: Client, monkeypatch: pytest
     assert client.session["guest"] == name
     assert len(client.get("/", headers=JSON).json()["playing"]) == 14
     assert "guest" not in client.session
+
+
+def test_a_guest_who_plays_on_stays_that_guest(games_table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, name = guest()
+    now = time.time()
+    for days in (0.5, 1.5, 59, 118):
+        monkeypatch.setattr(time, "time", lambda days=days: now + days * 86_400)
+        client.get("/")
+        answer = client.post("/games/new/", {"opponent": "computer"}, headers=JSON)
+        assert (answer.status_code, answer.json()["host"]) == (201, name)
+        assert ("session" in answer.cookies) == (days > 1)
+    monkeypatch.setattr(time, "time", lambda: now + (118 + 61) * 86_400)
+    assert client.get("/", headers=JSON).json() == {"player": None}
 
 
 def test_a_game_that_was_not_read_comes_with_the_next_lobby(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
