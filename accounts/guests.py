@@ -2,23 +2,56 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 
 from django.http import HttpRequest
 
 from accounts import sessions
 from games import queries, store
-from games.errors import NotFound, StoreUnavailable
+from games.errors import NotFound, StoreUnavailable, UnreadableGame
 from games.live import hints
+from games.models import Game
+from games.table import RawItem
+
+# A request reads so many games at most, and takes this long for them: the lobby after them needs its time, too.
+MOST = 1000
+SECONDS = 1.0
 
 
 def take_along(request: HttpRequest, player: str) -> None:
-    """The games of the guest that the session's player was, if any are left. What fails is tried by the next lobby."""
+    """The games of the guest that the session's player was, if any are left.
+
+    What fails, or is not reached in time, is tried by the next lobby; a damaged game stays the guest's.
+    """
     guest = sessions.was_guest(request)
     if not guest:
         return
     with suppress(StoreUnavailable):
-        for game in queries.running(guest):
-            with suppress(NotFound):  # It has been withdrawn meanwhile.
-                hints.changed(store.adopt(game, guest=guest, name=player))
-        sessions.is_guest_no_more(request)
+        if _all_came(guest, player):
+            sessions.is_guest_no_more(request)
+
+
+def _all_came(guest: str, player: str) -> bool:
+    """Whether none is left. Raises StoreUnavailable."""
+    ends = time.monotonic() + SECONDS
+    game_ids = [game.game_id for game in queries.running(guest, most=MOST)]
+    came, read = 0, 0
+    for start in range(0, len(game_ids), queries.MOST_AT_ONCE):
+        found = queries.raw_games(game_ids[start : start + queries.MOST_AT_ONCE])
+        read += len(found)
+        for raw in found.values():
+            came += _came(raw, guest, player)
+            if came and time.monotonic() > ends:
+                return False
+    return read == len(game_ids) and (len(game_ids) < MOST or not came)
+
+
+def _came(raw: RawItem, guest: str, player: str) -> bool:
+    # It may have been withdrawn meanwhile, or be damaged; one against oneself stays the guest's.
+    with suppress(NotFound, UnreadableGame):
+        game = Game.from_raw_data(raw)
+        if guest in game.players and player not in game.players:
+            hints.changed(store.adopt(game, guest=guest, name=player))
+            return True
+    return False

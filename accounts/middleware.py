@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from django.http import HttpRequest, HttpResponse
 
-from accounts.names import new_guest
-from accounts.sessions import User, current_user, log_in
+from accounts.sessions import User, current_user, enter, go_on, offered_guest
 
 
 class PlayerRequest(HttpRequest):
@@ -22,10 +22,21 @@ class Identify:
 
     def __call__(self, request: PlayerRequest) -> HttpResponse:
         request.user = current_user(request)
+        if request.user.is_guest and request.method == "POST":
+            go_on(request)
         return self.get_response(request)
 
 
-def become_guest(request: PlayerRequest) -> None:
-    """A visitor goes on as a guest, with a session of their own."""
-    log_in(request, new_guest())
-    request.user = current_user(request)
+@contextmanager
+def becoming_guest(request: PlayerRequest) -> Iterator[None]:
+    """In the block a visitor acts as a guest, and is that guest afterwards, unless the block raises: who was refused
+    what they asked for is still a visitor.
+    """
+    guest = offered_guest(request)
+    request.user = User(guest)
+    try:
+        yield
+    except Exception:
+        request.user = User()
+        raise
+    enter(request, guest)

@@ -128,4 +128,5 @@ def _page(request: PlayerRequest, form: LogIn, *, status: int = 200, error: str 
 def _next(request: PlayerRequest) -> str:
     """Where the player was going; only within this site."""
     url = request.POST.get("next") or request.GET.get("next") or "/"
-    return iri_to_uri(url) if url_has_allowed_host_and_scheme(url, allowed_hosts=None) else "/"
+    within = url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+    return iri_to_uri(url) if within else "/"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from django import forms
 
 from accounts import names
-from games import rules
+from games import rules, signing
 from games.computer import LEVELS, PERFECT
 from games.computer import NAME as COMPUTER
+from games.errors import MalformedInput
 from games.models import PACES
 from games.pages.game import PACES_SAID
 from tictactoe_site.forms import Form
@@ -20,7 +20,7 @@ class NewGame(Form):
     """Whom to invite: a name, nobody (an open invitation by link), or the computer, which has a level and no pace.
 
     Against the computer, a first ``square`` may come along: then the host begins.
-    The form carries the new game's id, so that sending it twice makes one game.
+    The form carries the new game's id, signed, so that sending it twice makes one game.
     """
 
     opponent = forms.CharField(
@@ -42,10 +42,10 @@ class NewGame(Form):
         error_messages={"invalid_choice": f"The time for each move is {', '.join(PACES)}: choose one."},
     )
     square = forms.CharField(required=False)
-    game = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    game = forms.Field(required=False, widget=forms.HiddenInput)
 
     def __init__(self, host: str, data: Any = None) -> None:
-        super().__init__(data, initial={"game": uuid.uuid4()})
+        super().__init__(data, initial={"game": signing.new_game()})
         self.host = host
 
     @property
@@ -78,13 +78,10 @@ class NewGame(Form):
         except rules.Malformed as exc:
             raise forms.ValidationError(str(exc)) from exc
 
-    def clean_game(self) -> uuid.UUID | None:
-        given: uuid.UUID | None = self.cleaned_data["game"]
-        if given and given.version != 4:
-            raise forms.ValidationError("This form's game id is not one: reload the page.")
-        return given
-
-    @property
-    def game_id(self) -> str | None:
-        given = self.cleaned_data.get("game")
-        return str(given) if given else None
+    def clean_game(self) -> str | None:
+        text: str = self.cleaned_data["game"]
+        try:
+            return signing.unsigned_game(text) if text else None
+        except MalformedInput as exc:
+            self.data = dict(self.data.items()) | {"game": signing.new_game()}  # The page that says so can be sent.
+            raise forms.ValidationError(str(exc)) from exc

@@ -13,7 +13,6 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex
 from pynamodb.pagination import ResultIterator
 
+from accounts.names import GUEST_PREFIX
 from games import table
 from games.errors import GONE, MalformedInput, NotFound, UnreadableGame
 from games.models import Game, HostIndex, Status
@@ -141,34 +141,48 @@ def reads_of(lobby: Lobby) -> int:
     return 2 + math.ceil(further * LONGEST_ENTRY / READ_BYTES) + len(lobby.playing)
 
 
-def pending(player: str, *, sent: bool, most: int) -> int:
+def pending(player: str, *, sent: bool, most: int, other: str | None = None, guests: bool | None = None) -> int:
     """How many invitations a player has sent, or was sent, that wait for an answer, counted up to ``most``.
 
+    Of those sent, only the ones to ``other``; of those received, only the ones from ``guests``, or from named hosts.
     One query of an index, which may be a moment behind. Raises StoreUnavailable.
     """
     now = int(datetime.now(UTC).timestamp())
     index: Any = Game.host_index if sent else Game.opponent_index
-    waiting = index.query(player, HostIndex.status_date.startswith(Status.PENDING), Game.expires_at > now)
+    among = Game.expires_at > now
+    if other is not None:
+        among &= Game.opponent_id == other
+    if guests is not None:
+        by_guests = Game.host_id.startswith(GUEST_PREFIX)
+        among &= by_guests if guests else ~by_guests
+    waiting = index.query(player, HostIndex.status_date.startswith(Status.PENDING), among)
     with table.unavailable():
         return sum(1 for _ in islice(waiting, most))
 
 
-def running(player: str) -> list[Game]:
-    """A player's pending games and those in progress, whole, as the indexes show them. Raises StoreUnavailable."""
+def running(player: str, *, most: int) -> list[Game]:
+    """Up to ``most`` of a player's pending games and those in progress, as the indexes show them.
+
+    Raises StoreUnavailable.
+    """
     condition = HostIndex.status_date.between(Status.IN_PROGRESS, f"{Status.PENDING}_~")
-    found = []
-    for entry in _from_both_indexes(player, lambda games: games, condition):
-        with suppress(NotFound):  # It has been withdrawn meanwhile.
-            found.append(game(entry.game_id))
-    return found
+    return _from_both_indexes(player, lambda games: islice(games, most), condition)[:most]
 
 
-def finished_since(player: str, start: Place | None) -> list[Game]:
-    """All of a player's finished games that stand after ``start``, oldest first. Raises StoreUnavailable."""
+def finished_since(player: str, start: Place | None, *, most: int) -> tuple[list[Game], bool]:
+    """Up to ``most`` of a player's finished games that stand after ``start``, oldest first, and whether there are more.
+
+    Raises StoreUnavailable.
+    """
+
+    def part(games: Iterator[Game]) -> Iterator[Game]:
+        later = (game for game in games if start is None or Place.of(game) > start)
+        return _until_full(later, most, most=most)
+
     first = start.status_date if start else f"{Status.FINISHED}_"
     condition = HostIndex.status_date.between(first, f"{Status.FINISHED}_~")
-    games = _from_both_indexes(player, lambda games: games, condition, ascending=True)
-    return [game for game in games if start is None or Place.of(game) > start]
+    games = _from_both_indexes(player, part, condition, ascending=True)
+    return games[:most], len(games) > most
 
 
 def history(player: str, before: str = "") -> tuple[list[Game], str | None]:
@@ -243,7 +257,7 @@ def _stretch(player: str, finished: int, start: Place | None = None, *, newer: b
     return entries[:size], len(entries) > size
 
 
-def _until_full(games: Iterator[Game], finished: int) -> Iterator[Game]:
+def _until_full(games: Iterator[Game], finished: int, *, most: int = MOST) -> Iterator[Game]:
     """Enough of one index to fill a page, and one game that tells of more, whatever the other index has.
 
     Games of one instant come in no order, so all of the last instant's are there to be put in order.
@@ -251,7 +265,7 @@ def _until_full(games: Iterator[Game], finished: int) -> Iterator[Game]:
     last = ""
     for number, game in enumerate(games):
         yield game
-        if (number >= MOST or finished <= 0) and game.status_date != last:
+        if (number >= most or finished <= 0) and game.status_date != last:
             return
         last = game.status_date
         finished -= game.stored_status is Status.FINISHED

@@ -3,7 +3,8 @@
 Nothing is counted when a game ends, so nothing can be counted twice or missed, whatever fails: the record is what the
 two indexes show. So that a page of somebody with ten thousand games does not read them all, the sum up to a place in
 their order is kept in an item of its own, at the key ``record#<name>``, and only what came later is read. A game that
-has just ended may come into an index after a later one, so a sum is never kept of the last minute.
+has just ended may come into an index after a later one, so a sum is never kept of the last minute. A history that is
+longer than one page can count is counted from page to page.
 
 Games with guests are not counted: they are deleted after a month, and their names are nobody's.
 """
@@ -11,6 +12,7 @@ Games with guests are not counted: they are deleted after a month, and their nam
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,14 +23,25 @@ from pynamodb.attributes import UnicodeAttribute
 from accounts.names import is_guest
 from games import queries, table
 from games.computer import NAME as COMPUTER
+from games.errors import StoreUnavailable
 from games.models import TIE, Game
 from games.queries import Place
 from games.table import ConditionFailed, TableItem
 
 # So many games are read anew by each page before their sum is kept.
 KEPT_AFTER = 50
+# So many at most, which takes well below a second; the next page goes on from there.
+MOST_COUNTED = 2000
+# So many opponents are told apart in a sum that is kept, or an item could outgrow the 400 KB that DynamoDB takes.
+MOST_OPPONENTS = 200
+# The AWS example took names of any length.
+LONGEST_NAME = 100
+# The name of all others, which nobody can have.
+OTHERS = ""
 # Far more than an index is ever behind, and than the clocks of servers differ.
 SETTLED_AFTER = timedelta(minutes=1)
+
+logger = logging.getLogger(__name__)
 
 
 class RecordItem(TableItem):
@@ -59,6 +72,9 @@ class Score:
     def summary(self) -> dict[str, int]:
         return {"won": self.won, "lost": self.lost, "tied": self.tied}
 
+    def plus(self, other: Score) -> Score:
+        return Score(self.won + other.won, self.lost + other.lost, self.tied + other.tied)
+
     def after(self, result: str | None, player: str) -> Score:
         if result == TIE:
             return Score(self.won, self.lost, self.tied + 1, 0)
@@ -69,11 +85,15 @@ class Score:
 
 @dataclass(slots=True)
 class Record:
-    """Scores by the other player's name."""
+    """Scores by the other player's name; of those who are not told apart, by OTHERS.
+
+    One that is not whole has the older games, and the next page counts on.
+    """
 
     player: str
     until: Place | None = None
     scores: dict[str, Score] = field(default_factory=dict)
+    is_whole: bool = True
 
     @property
     def people(self) -> dict[str, Score]:
@@ -91,21 +111,48 @@ class Record:
             other = game.opponent if game.host_id == self.player else game.host_id
             self.until = Place.of(game)
             if other and not is_guest(other):
-                self.scores[other] = self.scores.get(other, Score()).after(game.winner, self.player)
+                name = self._told_apart(other)
+                self.scores[name] = self.scores.get(name, Score()).after(game.winner, self.player)
+
+    def sum_up(self) -> None:
+        """Of the most played opponents alone there is a score each."""
+        people = sorted(self.people.keys() - {OTHERS}, key=lambda name: (-self.scores[name].games, name))
+        for name in people[MOST_OPPONENTS:]:
+            self.scores[OTHERS] = self.scores.get(OTHERS, Score()).plus(self.scores.pop(name))
+
+    def _told_apart(self, other: str) -> str:
+        """The name, or OTHERS where older games with them may have been summed up: a score from now on were false."""
+        if other == COMPUTER or other in self.scores:
+            return other
+        summed_up = OTHERS in self.scores and len(self.scores) - (COMPUTER in self.scores) > MOST_OPPONENTS
+        return OTHERS if summed_up or len(other) > LONGEST_NAME else other
 
 
 def of(player: str) -> Record:
     """Raises StoreUnavailable."""
     kept = _kept(player)
     known = kept.until
-    fresh = queries.finished_since(player, known)
-    limit = datetime.now(UTC) - SETTLED_AFTER
-    settled = list(takewhile(lambda game: game.since is None or game.since < limit, fresh))
+    fresh, more = queries.finished_since(player, known, most=MOST_COUNTED)
+    settled = _settled(fresh)
     kept.count(settled)
-    if len(settled) >= KEPT_AFTER:
-        _keep(kept, known)
+    if settled and (more or len(settled) >= KEPT_AFTER):
+        # The page can be shown without, so an outage of writes keeps nobody from it.
+        try:
+            _keep(kept, known)
+        except StoreUnavailable as exc:
+            logger.warning("The sum of a record could not be kept: %s", exc)
     kept.count(fresh[len(settled) :])
+    kept.is_whole = not more
     return kept
+
+
+def _settled(games: list[Game]) -> list[Game]:
+    """Those of which the sum may be kept, up to one whose date is one: all later games may stand before "yesterday"."""
+    limit = datetime.now(UTC) - SETTLED_AFTER
+    settled = list(takewhile(lambda game: game.since is None or game.since < limit, games))
+    while settled and settled[-1].since is None:
+        settled.pop()
+    return settled
 
 
 def _kept(player: str) -> Record:
@@ -121,8 +168,11 @@ def _kept(player: str) -> Record:
 def _keep(record: Record, known: Place | None) -> None:
     """Another page may have kept the same sum, or a longer one: that is as good."""
     assert record.until
+    record.sum_up()
     scores = {name: (score.won, score.lost, score.tied, score.streak) for name, score in record.scores.items()}
-    item = RecordItem(RecordItem.key(record.player), until=record.until.cursor, scores=json.dumps(scores))
+    item = RecordItem(
+        RecordItem.key(record.player), until=record.until.cursor, scores=json.dumps(scores, ensure_ascii=False)
+    )
     # Assumes that the sum is still kept that this one was made from.
     same = RecordItem.until.does_not_exist() if known is None else RecordItem.until == known.cursor
     try:

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from accounts.middleware import PlayerRequest
+from accounts.sessions import offer_guest
 from games.live import hints
 from games.models import Game
 from games.pages.game import GamePage, state
@@ -21,6 +22,8 @@ def url_of(game: Game) -> str:
 
 def show(request: PlayerRequest, page: GamePage, *, status: int = 200, error: str = "", **context: Any) -> HttpResponse:
     """The game as the viewer may see it, with the sentence on what went wrong if something did."""
+    if page.offers_seat:
+        offer_guest(request)
     if wants_json(request):
         return JsonResponse(
             state(page.game) | {"position": page.position} | ({"error": error} if error else {}), status=status

@@ -1,5 +1,5 @@
-"""What only the site's key can make: the position that a page shows, so that a move is one write without a read, and a
-rematch's id, so that two who ask for it at once make one game.
+"""What only the site's key can make: the position that a page shows, so that a move is one write without a read; the id
+that a form has for a new game, so that sending it twice makes one; a rematch's id, the same for both of its players.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from games.errors import MalformedInput
 from games.models import Snapshot, Status
 
 _SALT = "games.position"
+_NEW_GAME = "games.new"
 
 
 def signed(snapshot: Snapshot) -> str:
@@ -32,6 +33,22 @@ def unsigned(text: str, *, game_id: str) -> Snapshot:
     if snapshot.game_id != game_id:
         raise MalformedInput("This position is another game's: reload the page and move again.")
     return Snapshot(**(asdict(snapshot) | {"status": Status(snapshot.status)}))
+
+
+def new_game() -> str:
+    """A new game's id, signed, for the form's field ``game``.
+
+    Nobody chooses it: a rematch's id is known to its players, and a game made under it could not be told from it.
+    """
+    return signing.Signer(salt=_NEW_GAME).sign(str(uuid.uuid4()))
+
+
+def unsigned_game(text: str) -> str:
+    """The id that ``new_game`` made into the text. Raises MalformedInput unless this site did."""
+    try:
+        return signing.Signer(salt=_NEW_GAME).unsign(text)
+    except signing.BadSignature as exc:
+        raise MalformedInput("This form's game id is not one: reload the page.") from exc
 
 
 def rematch_of(game_id: str) -> str:

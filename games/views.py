@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -18,13 +20,20 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page
 
 from accounts.guests import take_along
-from accounts.middleware import PlayerRequest, become_guest
+from accounts.middleware import PlayerRequest, becoming_guest
 from accounts.names import is_guest, is_name
+from accounts.sessions import offer_guest
 from accounts.store import is_claimed
-from games import limits, queries, records, rules, store
+from games import limits, queries, records, rules, store, upkeep
 from games.computer import LEVELS
 from games.computer import NAME as COMPUTER
-from games.errors import IllegalMove, LostRace, MalformedInput, NotFound, StoreUnavailable, UnreadableGame
+from games.errors import (
+    IllegalMove,
+    LostRace,
+    MalformedInput,
+    NotFound,
+    TooManyInvitations,
+)
 from games.forms import NewGame
 from games.live import hints
 from games.models import Game, Snapshot, Status
@@ -33,13 +42,9 @@ from games.pages.game import GamePage, state
 from games.pages.lobby import LobbyPage
 from games.pages.player import ProfilePage
 from games.pages.replay import ReplayPage
-from games.queries import Lobby
 from games.responses import done, show, url_of
-from games.signing import rematch_of, unsigned
+from games.signing import new_game, rematch_of, unsigned
 from tictactoe_site.answers import SeeOther, refuse, wants_fragment, wants_json
-
-# How many games whose time is up a lobby ends at a time.
-MOST_ENDED = 5
 
 
 class HomeView(View):
@@ -52,7 +57,7 @@ class HomeView(View):
         take_along(request, player)
         paged = bool(before or after)
         found = queries.page(player, before=before, after=after) if paged else queries.lobby(player)
-        found = _without_late(found, player)
+        found = upkeep.without_late(found, player)
         if not paged:
             limits.seen(player, sent=len(found.waiting), received=len(found.invitations))
         page = LobbyPage(found, player)
@@ -68,7 +73,7 @@ class GameView(View):
     """A game, for its players and for anybody who watches; ``?move=5`` shows it after its fifth move."""
 
     def get(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
-        game = _load(request, game_id)
+        game = upkeep.game(str(game_id), viewer=request.user.name)
         if "move" in request.GET:
             return _replay(request, game.moves, url_of(game), game)
         page = GamePage(game, request.user.name)
@@ -85,7 +90,7 @@ class StateView(View):
     """The game as JSON, with an ETag: asking again for an unchanged game is answered 304."""
 
     def get(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
-        return JsonResponse(state(_load(request, game_id)))
+        return JsonResponse(state(upkeep.game(str(game_id), viewer=request.user.name)))
 
 
 class EventsView(View):
@@ -117,7 +122,8 @@ class PlayerView(View):
         if not (is_name(name) and is_claimed(name)):
             raise NotFound(f"Nobody has claimed the name {name:.20} yet.")
         before = request.GET.get("before", "")
-        page = ProfilePage(records.of(name), *queries.history(name, before), viewer=request.user.name)
+        history = queries.history(name, before)  # before an outage of writes takes the time that is left
+        page = ProfilePage(records.of(name), *history, viewer=request.user.name)
         if wants_json(request):
             return JsonResponse(page.summary)
         return render(request, "games/player.html", {"page": page, "paged": bool(before)})
@@ -132,7 +138,8 @@ class PlayersView(View):
         asks = request.method in ("GET", "HEAD") and hasattr(self, "get")
         acts = request.method == "POST" and hasattr(self, "post")
         if acts and request.POST.get("as") == "guest" and not self.request.user.is_authenticated:
-            become_guest(self.request)
+            with becoming_guest(self.request):
+                return super().dispatch(request, *args, **kwargs)
         if self.request.user.is_authenticated or not (asks or acts):
             return super().dispatch(request, *args, **kwargs)
         if asks:
@@ -148,8 +155,9 @@ class NewGameView(PlayersView):
         host = request.user.name
         form = NewGame(host, request.POST)
         if not form.is_valid():
-            if wants_json(request) or wants_fragment(request):
-                return refuse(request, 400, form.sentence)
+            # A visitor's form was the welcome page's, and this page is for players.
+            if wants_json(request) or wants_fragment(request) or "as" in request.POST:
+                raise MalformedInput(form.sentence)
             return render(request, "games/new.html", {"form": form}, status=400)
         return done(request, _started(host, form), created=True)
 
@@ -183,13 +191,20 @@ class RematchView(PlayersView):
     """To the next game between the two, which is the same for both of them."""
 
     def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
-        snapshot = _shown(request, game_id)
+        snapshot, player, next_id = _shown(request, game_id), request.user.name, rematch_of(str(game_id))
         if snapshot is None or snapshot.status is not Status.FINISHED:
-            snapshot = _written_down(request, queries.game(str(game_id))).snapshot
+            snapshot = upkeep.written_down(queries.game(str(game_id)), viewer=player).snapshot
+        rematch = partial(store.rematch, snapshot, player=player, game_id=next_id)
+        other = None if snapshot.computer else snapshot.other_than(player)
         try:
-            game = store.rematch(snapshot, player=request.user.name, game_id=rematch_of(str(game_id)))
+            game = _invited(player, other, next_id, rematch) if other else rematch()
         except LostRace as exc:  # What has the rematch's id may be none of the player's business.
-            return show(request, GamePage(_load(request, game_id), request.user.name), status=409, error=str(exc))
+            return show(
+                request,
+                GamePage(upkeep.game(str(game_id), viewer=request.user.name), player),
+                status=409,
+                error=str(exc),
+            )
         return done(request, game, created=True)
 
 
@@ -202,7 +217,7 @@ class MoveView(PlayersView):
         try:
             return done(request, store.move(snapshot, player=request.user.name, square=square))
         except IllegalMove as exc:
-            game = _load(request, game_id)
+            game = upkeep.game(str(game_id), viewer=request.user.name)
             if store.just_played(game, player=request.user.name, square=square):
                 return done(request, game)
             return show(request, GamePage(game, request.user.name), status=409, error=str(exc))
@@ -212,12 +227,27 @@ def _started(host: str, form: NewGame) -> Game:
     fields: dict[str, Any] = form.cleaned_data
     if fields["opponent"] == COMPUTER:
         level, square = fields["level"], fields["square"]
-        return store.challenge_computer(host=host, level=level, square=square, game_id=form.game_id)
-    opponent = fields["opponent"] or None
-    limits.check(host=host, opponent=opponent)
-    game = store.invite(host=host, opponent=opponent, pace=fields["pace"], game_id=form.game_id)
-    limits.sent(host=host, opponent=opponent)
-    return game
+        return store.challenge_computer(host=host, level=level, square=square, game_id=fields["game"])
+    opponent, game_id = fields["opponent"] or None, fields["game"]
+    invite = partial(store.invite, host=host, opponent=opponent, pace=fields["pace"], game_id=game_id)
+    return _invited(host, opponent, game_id, invite)
+
+
+def _invited(host: str, opponent: str | None, game_id: str | None, invite: Callable[[], Game]) -> Game:
+    """What ``invite`` makes, if there is room for one more; one that is there already is no further one."""
+    try:
+        with limits.one_more(host=host, opponent=opponent):
+            return invite()
+    except TooManyInvitations:
+        if game_id is None or not _is_there(game_id):
+            raise
+        return invite()
+
+
+def _is_there(game_id: str) -> bool:
+    with suppress(NotFound):
+        return not queries.game(game_id).expired(datetime.now(UTC))
+    return False
 
 
 def _welcome(request: PlayerRequest) -> HttpResponse:
@@ -226,45 +256,9 @@ def _welcome(request: PlayerRequest) -> HttpResponse:
     if wants_fragment(request):
         # Somebody who has just logged out in another tab: the lobby's poll must not put a whole page into this one.
         return HttpResponse(headers={"HX-Redirect": reverse("home")})
-    return render(request, "games/welcome.html", {"rows": rows(rules.Position(), playable=True), "levels": LEVELS})
-
-
-def _load(request: PlayerRequest, game_id: UUID) -> Game:
-    """The game as it is, and what its item decides already written down.
-
-    The page can be shown without, so an outage of writes keeps nobody from it.
-    """
-    game = queries.game(str(game_id))
-    with suppress(StoreUnavailable):
-        return _written_down(request, game)
-    return game
-
-
-def _written_down(request: PlayerRequest, game: Game) -> Game:
-    """The game after what its item decides already was written, whoever looks, and by nobody else:
-
-    that the time of whoever is to move is up, and, when a player comes by, how a game ended that the AWS example left
-    decided but unfinished.
-    """
-    if game.is_late(datetime.now(UTC)):
-        game = store.forfeit(game)
-        hints.changed(game)
-    elif game.needs_settling and request.user.is_authenticated and request.user.name in game.players:
-        game = store.settle(game)
-    return game
-
-
-def _without_late(found: Lobby, player: str) -> Lobby:
-    """The lobby after games in it whose time is up have ended: a few, each being a write; the next lobby ends more."""
-    now = datetime.now(UTC)
-    late = [game for game in found.playing if game.is_late(now)]
-    with suppress(StoreUnavailable):  # The lobby can be shown without.
-        for game in late[:MOST_ENDED]:
-            with suppress(NotFound, UnreadableGame):  # It is gone, or was damaged, since it was read.
-                ended = store.forfeit(game)
-                hints.changed(ended)
-                found = queries.with_game(found, player, ended)
-    return found
+    offer_guest(request)
+    board = rows(rules.Position(), playable=True)
+    return render(request, "games/welcome.html", {"rows": board, "levels": LEVELS, "new_game": new_game()})
 
 
 def _shown(request: PlayerRequest, game_id: UUID) -> Snapshot | None:

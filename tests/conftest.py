@@ -144,6 +144,13 @@ def charlie(log_in: Cast) -> Client:
     return log_in("charlie")
 
 
+def again(client: Client) -> Client:
+    """Another browser with the same cookies: what it sends was sent before the first one's next answer came."""
+    browser = Client(enforce_csrf_checks=True)
+    browser.cookies.load({name: morsel.value for name, morsel in client.cookies.items()})
+    return browser
+
+
 def drop_table(name: str) -> None:
     """Delete a table that the test made, even one that is protected."""
     client = table.client()

@@ -125,6 +125,9 @@ def test_logging_in_returns_to_where_the_player_was_going_within_this_site(alice
         ("//evil.example", "/"),
         ("/\\evil.example", "/"),
         ("javascript:alert(1)", "/"),
+        ("foo", "/"),  # which would be below /accounts/login/
+        ("?next=foo", "/"),
+        (" /games/new/", "/"),
         ("", "/"),
     ):
         answer = Client().post("/accounts/login/", {"username": "alice", "password": PASSWORD, "next": target})

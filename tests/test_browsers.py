@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from games import rules
+from games import rules, store
 from games.models import Game
 from tests.conftest import PASSWORD, stored
 from tests.sites import playing
@@ -116,6 +116,24 @@ def test_two_guests_and_a_link(site: str, open_browser: Callable[..., Page], jav
     # The first move is the acceptance, and makes the visitor a guest.
     play(game_id, ENDINGS["win"][0], second, first, javascript=javascript)
     check_the_end(stored(game_id), "win", second, first, javascript=javascript)
+
+
+@pytest.mark.parametrize("delay", [0, 40])
+@pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
+def test_a_visitors_double_click_is_one_guest_with_the_seat(
+    site: str, open_browser: Callable[..., Page], javascript: bool, delay: int
+) -> None:
+    page = open_browser(javascript=javascript)
+    game = store.invite(host="alice", opponent=None)
+    page.goto(f"{site}/games/{game.game_id}/")
+    box = page.locator('button[value="TopLeft"]').bounding_box()
+    assert box
+    place = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.click(*place)
+    page.wait_for_timeout(delay)
+    page.mouse.click(*place)
+    expect(page.locator(".headline")).to_have_text("alice's turn.")
+    assert page.locator("body").get_attribute("data-player") == stored(game.game_id).opponent_id
 
 
 def test_without_javascript_a_visitor_plays_steps_through_the_game_asks_again_and_resigns(

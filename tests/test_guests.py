@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from games import store
+from accounts import guests
+from games import queries, store, table
 from games.errors import LostRace, StoreUnavailable
 from games.models import Game, Status
 from games.signing import signed
 from tests.conftest import PASSWORD, stored
 from tests.consumed import Meter
+from tests.many import game_of, put
 
 JSON = {"accept": "application/json"}
 NEW = {"username": "dora", "password": PASSWORD}
@@ -76,6 +79,58 @@ def test_logging_in_takes_them_along_too_but_not_a_game_against_oneself(alice: C
     assert stored(mine.game_id).host_id == name
     client.post("/accounts/login/", NEW)
     assert (stored(mine.game_id).host_id, stored(own.game_id).host_id) == ("dora", name)
+
+
+@pytest.mark.parametrize("damage", [{"S": "Q"}, {"N": "1"}], ids=["a mark", "a type"])
+def test_a_damaged_game_keeps_nobody_from_the_others(alice: Client, damage: dict[str, str]) -> None:
+    client, name = guest()
+    games = [begun(name, "alice"), begun("alice", name), begun(name, "alice")]
+    table.client().update_item(
+        TableName=Game.Meta.table_name,
+        Key={"GameId": {"S": games[1].game_id}},
+        UpdateExpression="SET TopLeft = :damage",
+        ExpressionAttributeValues={":damage": damage},
+    )
+    assert client.post("/accounts/signup/", NEW).status_code == 303
+    assert client.get("/", headers=JSON).status_code == 200
+    assert [stored(games[n].game_id).host_id for n in (0, 2)] == ["dora"] * 2
+    assert "guest" not in client.session
+
+
+def test_many_games_come_along_lobby_by_lobby(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, name = guest()
+    put([game_of(Status.IN_PROGRESS, n, name, "alice") for n in range(10)])
+    put([game_of(Status.IN_PROGRESS, n, name, "dora") for n in range(5, 9)])  # hers already, and the guest's for ever
+    with monkeypatch.context() as slow:
+        slow.setattr(guests, "SECONDS", 0)
+        assert client.post("/accounts/signup/", NEW).status_code == 303
+        assert [len(client.get("/", headers=JSON).json()["playing"]) for _ in range(2)] == [6, 7]
+    assert client.session["guest"] == name
+    assert len(client.get("/", headers=JSON).json()["playing"]) == 14
+    assert "guest" not in client.session
+
+
+def test_a_guest_who_plays_on_stays_that_guest(games_table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, name = guest()
+    now = time.time()
+    for days in (0.5, 1.5, 59, 118):
+        monkeypatch.setattr(time, "time", lambda days=days: now + days * 86_400)
+        client.get("/")
+        answer = client.post("/games/new/", {"opponent": "computer"}, headers=JSON)
+        assert (answer.status_code, answer.json()["host"]) == (201, name)
+        assert ("session" in answer.cookies) == (days > 1)
+    monkeypatch.setattr(time, "time", lambda: now + (118 + 61) * 86_400)
+    assert client.get("/", headers=JSON).json() == {"player": None}
+
+
+def test_a_game_that_was_not_read_comes_with_the_next_lobby(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, name = guest()
+    game = begun(name, "alice")
+    with monkeypatch.context() as busy:
+        busy.setattr(queries, "raw_games", lambda game_ids: {})
+        assert client.post("/accounts/signup/", NEW).status_code == 303
+    client.get("/")
+    assert stored(game.game_id).host_id == "dora"
 
 
 def test_a_game_against_another_guest_is_still_a_guests(games_table: str) -> None:

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from games import table
+from games import signing, table
 from tests.conftest import PASSWORD
 from tests.engines import free_port
 from tictactoe_site import config
@@ -59,10 +59,10 @@ def test_an_unavailable_table_is_503_with_retry_after(no_dynamodb: Client, caplo
 def test_an_unavailable_page_asks_again_and_a_form_can_be_sent_again(no_dynamodb: Client) -> None:
     page = no_dynamodb.get(GAME)
     assert page["Refresh"] == page["Retry-After"]
-    form = no_dynamodb.post("/games/new/", {"opponent": "bob", "game": GAME.split("/")[2], "other": "x"})
+    form = no_dynamodb.post("/games/new/", {"opponent": "bob", "game": (new := signing.new_game()), "other": "x"})
     assert form.status_code == 503
     assert "Refresh" not in form
-    assert f'name="game" value="{GAME.split("/")[2]}"' in form.content.decode()
+    assert f'name="game" value="{new}"' in form.content.decode()
     assert 'name="other"' not in form.content.decode()
 
 

@@ -9,11 +9,14 @@ import pytest
 from django.test import Client
 
 from games.models import Game, Status
-from tests.conftest import Cast, stored
+from games.signing import rematch_of
+from tests.conftest import Cast, again, stored
 from tests.consumed import Meter
+from tests.pages import hidden_in, new_game_in, position_in
 
 JSON = {"accept": "application/json"}
 HTMX = {"hx-request": "true"}
+GONE = "00000000-0000-4000-8000-000000000000"
 
 
 def invite(client: Client, opponent: str = "bob") -> str:
@@ -73,7 +76,7 @@ def test_the_first_square_of_a_visitor_with_a_link_is_all_it_takes(alice: Client
     page = visitor.get(url).content.decode()
     assert "You are X and move first." in page
     assert game_in(url).opponent_id is None  # Looking takes no seat, so a link's preview does not.
-    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]+)">', page)) | {"square": "TopLeft"}
+    fields = hidden_in(page) | {"square": "TopLeft"}
     assert fields["as"] == "guest"
     meter.calls.clear()
     assert visitor.post(f"{url}move/", fields)["Location"] == url
@@ -82,6 +85,51 @@ def test_the_first_square_of_a_visitor_with_a_link_is_all_it_takes(alice: Client
     assert re.fullmatch(r"guest-[a-z0-9]{6}", game.opponent_id)
     assert (game.top_left, game.turn) == ("X", "alice")
     assert "alice&#x27;s turn." in visitor.get(url).content.decode()
+
+
+def test_a_visitor_who_presses_twice_is_one_guest(alice: Client) -> None:
+    """Both requests leave with the cookies that came with the page: the first answer is not there yet, or lost."""
+    url = invite(alice, "")
+    visitor = Client(enforce_csrf_checks=True)
+    fields = hidden_in(visitor.get(url).content.decode()) | {"square": "TopLeft"}
+    browsers = [again(visitor) for _ in range(2)]
+    assert [browser.post(f"{url}move/", fields).status_code for browser in browsers] == [303, 303]
+    for browser in browsers:
+        assert browser.get("/", headers=JSON).json()["player"] == game_in(url).opponent_id
+    # The first answer may be there when the second press is sent: its page's token is good still.
+    assert browsers[0].post(f"{url}move/", fields).status_code == 303
+
+
+def test_what_a_visitor_is_offered_is_for_nobody_else(alice: Client) -> None:
+    url = invite(alice, "")
+    pages = [Client().get(url) for _ in range(2)]
+    assert len({page.cookies["session"].value for page in pages}) == 2
+    assert {page["Cache-Control"] for page in pages} == {"private, no-store"}
+    assert all(page.cookies["session"]["httponly"] for page in pages)
+    assert "guest-" not in pages[0].content.decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "status"),
+    [
+        ("move/", {"square": "nonsense"}, 400),
+        ("move/", {"square": "TopLeft", "position": "forged"}, 400),
+        ("/games/new/", {"opponent": "<script>"}, 400),
+        (f"/games/{GONE}/cancel/", {}, 404),
+        ("cancel/", {}, 403),
+    ],
+)
+def test_a_visitor_who_is_refused_stays_a_visitor(
+    alice: Client, path: str, fields: dict[str, str], status: int
+) -> None:
+    url = invite(alice, "")
+    for headers in ({}, JSON):
+        visitor = Client()
+        visitor.get(url)
+        answer = visitor.post(path if path[0] == "/" else url + path, fields | {"as": "guest"}, headers=headers)
+        assert answer.status_code == status
+        assert "guest-" not in answer.content.decode()
+        assert visitor.get("/", headers=JSON).json() == {"player": None}
 
 
 def test_the_second_visitor_is_too_late_and_watches(alice: Client, bob: Client) -> None:
@@ -194,18 +242,39 @@ def test_a_name_is_casefolded(alice: Client) -> None:
 
 
 def test_a_form_sent_twice_makes_one_game(alice: Client) -> None:
-    form = re.search(r'name="game" value="([^"]+)"', alice.get("/games/new/").content.decode())
-    assert form
-    answers = [alice.post("/games/new/", {"opponent": "bob", "game": form[1]}) for _ in range(2)]
-    assert [answer["Location"] for answer in answers] == [f"/games/{form[1]}/"] * 2
+    page = alice.get("/games/new/")
+    answers = [alice.post("/games/new/", {"opponent": "bob", "game": new_game_in(page)}) for _ in range(2)]
+    assert len({answer["Location"] for answer in answers}) == 1
 
 
 def test_another_players_game_id_is_refused(alice: Client, charlie: Client) -> None:
-    url = invite(alice)
-    taken = charlie.post("/games/new/", {"opponent": "bob", "game": url.split("/")[2]})
-    assert taken.status_code == 409
+    fields = {"opponent": "bob", "game": new_game_in(alice.get("/games/new/"))}
+    url = alice.post("/games/new/", fields)["Location"]
+    assert charlie.post("/games/new/", fields).status_code == 409
     assert game_in(url).host_id == "alice"
-    assert charlie.post("/games/new/", {"opponent": "bob", "game": "player#alice"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "game",
+    ["player#alice", str(uuid.UUID(int=1, version=4)), rematch_of(GONE), f"{GONE}:x", "\x00"],
+    ids=["a player", "an id", "a rematch", "forged", "nothing"],
+)
+def test_only_this_site_chooses_a_new_games_id(alice: Client, game: str) -> None:
+    """Somebody who knows a rematch's id could otherwise be there first, on other terms."""
+    answer = alice.post("/games/new/", {"opponent": "bob", "game": game}, headers=JSON)
+    assert (answer.status_code, "reload the page" in answer.json()["error"]) == (400, True)
+    page = alice.post("/games/new/", {"opponent": "bob", "game": game})
+    assert (page.status_code, "reload the page" in page.content.decode()) == (400, True)
+    assert not list(Game.scan(Game.host_id.exists()))
+    assert 'value="bob"' in page.content.decode()
+    # What the page says is then easily done: its forms have a good id.
+    assert alice.post("/games/new/", {"opponent": "bob", "game": new_game_in(page)}).status_code == 303
+
+
+def test_an_id_is_no_signed_position_and_the_other_way_round(alice: Client) -> None:
+    url = invite(alice, "bob")
+    position = position_in(alice.get(url, headers=JSON))
+    assert alice.post("/games/new/", {"opponent": "bob", "game": position}).status_code == 400
 
 
 def test_the_answers_in_json_and_as_fragments(alice: Client, bob: Client) -> None:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import count
 
 import pytest
 from django.test import Client
 
-from games import limits
-from games.models import Status
-from tests.conftest import Cast
+from games import limits, queries, signing, store
+from games.errors import LostRace, StoreUnavailable, TooManyInvitations
+from games.limits import _Known as Known
+from games.models import Game, Status
+from tests.conftest import Cast, stored
 from tests.consumed import Meter
 from tests.many import game_of, put
+
+JSON = {"accept": "application/json"}
 
 
 def send(host: Client, opponents: list[str]) -> list[int]:
@@ -29,8 +35,8 @@ def test_nobody_has_more_than_twenty_unanswered_invitations_out(alice: Client) -
 
 
 def test_nobody_is_sent_more_than_twenty(log_in: Cast, bob: Client) -> None:
-    for number in range(4):
-        assert send(log_in(f"friend{number}"), ["bob"] * 5) == [303] * 5
+    for number in range(7):
+        assert send(log_in(f"friend{number}"), ["bob"] * 3) == [303] * (2 if number == 6 else 3) + [409] * (number == 6)
     dora = log_in("dora")
     assert send(dora, ["bob", "alice"]) == [409, 303]
     bob.get("/")
@@ -40,10 +46,85 @@ def test_nobody_is_sent_more_than_twenty(log_in: Cast, bob: Client) -> None:
     assert send(dora, ["bob"]) == [303]
 
 
+def test_one_host_has_at_most_three_of_them_for_one_name(alice: Client, bob: Client) -> None:
+    assert send(alice, ["bob"] * 4 + ["dora"]) == [303] * 3 + [409, 303]
+    answer = alice.post("/games/new/", {"opponent": "bob"}, headers=JSON)
+    assert answer.json()["error"].startswith("3 of your invitations to bob wait for an answer")
+    bob.post(re.findall(r'formaction="(/games/[^"]+/decline/)"', bob.get("/").content.decode())[0])
+    assert send(alice, ["bob"] * 2) == [303, 409]
+
+
+def test_guests_keep_nobody_with_a_name_from_inviting(alice: Client, bob: Client) -> None:
+    put([game_of(Status.PENDING, n, f"guest-{n:06}", "bob", expires_at=2_000_000_000) for n in range(20)])
+    bob.get("/")
+    assert send(alice, ["bob"]) == [303]
+    guest = Client()
+    guest.post("/accounts/guest/")
+    answer = guest.post("/games/new/", {"opponent": "bob"}, headers=JSON)
+    assert answer.json()["error"].startswith("20 guests' invitations wait for bob already")
+
+
 def test_what_has_expired_or_was_answered_does_not_count(alice: Client) -> None:
     put([game_of(Status.PENDING, n, "alice", f"friend{n}", expires_at=1) for n in range(20)])
-    put([game_of(Status.IN_PROGRESS, n, "alice", f"friend{n}") for n in range(20)])
-    assert send(alice, ["bob"] * 7) == [303] * 7
+    put([game_of(Status.PENDING, n, "alice", "bob", expires_at=1) for n in range(3)])
+    put([game_of(Status.IN_PROGRESS, n, "alice", "bob") for n in range(20)])
+    assert send(alice, ["bob"] * 3 + [f"friend{n}" for n in range(7)]) == [303] * 10
+
+
+def test_the_last_one_sent_twice_is_the_same(alice: Client) -> None:
+    fields = [{"opponent": f"friend{n}", "game": signing.new_game()} for n in range(21)]
+    answers = [alice.post("/games/new/", each) for each in fields[:20]]
+    again = alice.post("/games/new/", fields[19])
+    assert (again.status_code, again["Location"]) == (303, answers[19]["Location"])
+    assert alice.post("/games/new/", fields[20]).status_code == 409
+
+
+@pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True)
+def test_many_at_once_are_no_more(alice: Client) -> None:
+    alice.get("/")
+    with ThreadPoolExecutor(40) as threads:
+        told = list(threads.map(lambda n: invited("alice", f"friend{n}"), range(40)))
+    assert queries.pending("alice", sent=True, most=100) == told.count(True) <= limits.MOST
+    with ThreadPoolExecutor(40) as threads:
+        told = list(threads.map(lambda _: invited("dora", "bob"), range(40)))
+    assert queries.pending("bob", sent=False, most=100) == told.count(True) <= limits.MOST_TO_ONE
+
+
+def invited(host: str, opponent: str) -> bool:
+    try:
+        with limits.one_more(host=host, opponent=opponent):
+            store.invite(host=host, opponent=opponent)
+    except TooManyInvitations:
+        return False
+    return True
+
+
+def test_one_that_was_not_made_is_not_counted_but_one_of_an_outage_may_be(games_table: str) -> None:
+    for error, counted in ((LostRace("no", Game("x")), 0), (StoreUnavailable("no"), 1)):
+        limits._known.clear()
+        with suppress(type(error)), limits.one_more(host="alice", opponent="bob"):
+            raise error
+        assert {known.added for known in limits._known.values()} == {counted}
+
+
+def test_a_rematch_is_an_invitation_unless_it_accepts_one(alice: Client, bob: Client) -> None:
+    games = [ended() for _ in range(4)]
+    asked = [alice.post(f"/games/{game}/rematch/").status_code for game in games]
+    assert asked == [303, 303, 303, 409]
+    assert alice.post(f"/games/{games[2]}/rematch/").status_code == 303  # which is there already
+    assert bob.post(f"/games/{games[0]}/rematch/").status_code == 303
+    assert alice.post(f"/games/{games[3]}/rematch/").status_code == 303
+    # Bob, for whom as many wait as can, accepts all the same.
+    for game in games[1:]:
+        limits._known.clear()
+        put([game_of(Status.PENDING, n, "bob", f"friend{n}", expires_at=2_000_000_000) for n in range(20)])
+        assert bob.post(f"/games/{game}/rematch/").status_code == 303
+        assert stored(signing.rematch_of(game)).status is Status.IN_PROGRESS
+
+
+def ended() -> str:
+    game = store.accept(store.invite(host="alice", opponent="bob").game_id, player="bob")
+    return store.resign(game.snapshot, player="bob").game_id
 
 
 def test_a_first_invitation_costs_no_query(alice: Client, meter: Meter) -> None:
@@ -52,16 +133,26 @@ def test_a_first_invitation_costs_no_query(alice: Client, meter: Meter) -> None:
     assert meter.operations == ["PutItem"]
 
 
-def test_two_processes_that_know_nothing_of_each_other_stay_below_the_limit_together() -> None:
-    for known in range(limits.MOST + 1):
-        uncounted = next(added for added in count() if not limits._is_surely_below(known, added))
-        assert known + 2 * uncounted <= limits.MOST
-    assert limits._is_surely_below(0, 0)
+@pytest.mark.parametrize("most", [limits.MOST, limits.MOST_TO_ONE])
+def test_two_processes_that_know_nothing_of_each_other_stay_below_the_limit_together(most: int) -> None:
+    for counted in range(most + 1):
+        uncounted = next(added for added in count() if not Known(counted, begun=added).is_surely_below(most))
+        assert counted + 2 * uncounted <= most
+    assert Known().is_surely_below(most)
+
+
+def test_an_old_lobby_does_not_unmake_what_was_sent_meanwhile() -> None:
+    limits._known.clear()
+    with limits.one_more(host="alice", opponent=None):
+        limits.seen("alice", sent=0, received=0)
+    limits.seen("alice", sent=0, received=0)
+    assert limits._known["from", "alice"].added == 1
 
 
 def test_only_so_many_names_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "REMEMBERED", 3)
     limits._known.clear()
     for number in range(5):
-        limits.sent(host=f"friend{number}", opponent=None)
-    assert [name for _, name in limits._known] == ["friend2", "friend3", "friend4"]
+        with limits.one_more(host=f"friend{number}", opponent=None):
+            pass
+    assert [key[1] for key in limits._known] == ["friend2", "friend3", "friend4"]

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from games import records, store
+from games import records, store, table
+from games.errors import StoreUnavailable
 from games.models import Game, Status
-from games.records import RecordItem, Score
+from games.pages.player import ProfilePage
+from games.queries import Place
+from games.records import Record, RecordItem, Score
 from tests.conftest import Cast
 from tests.consumed import Meter
 from tests.many import game_of, put
@@ -85,6 +89,89 @@ def test_no_sum_is_kept_of_what_has_only_just_ended(many: list[Game]) -> None:
     assert item.until == f"{many[-1].status_date}~{many[-1].game_id}"
     put([late])
     assert records.of("alice").total.won == ALL.won + 2
+
+
+def test_a_long_history_is_counted_from_page_to_page(
+    many: list[Game], alice: Client, bob: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(finished("W", start=29))  # of the same instant as another: a page may end between the two
+    monkeypatch.setattr(records, "MOST_COUNTED", 7)
+    counted = [records.of("alice") for _ in range(9)]
+    assert [record.total.games for record in counted] == [7, 14, 21, 28, 35, 42, 49, 56, 61]
+    assert [record.is_whole for record in counted] == [False] * 8 + [True]
+    assert records.of("alice").total == Score(ALL.won + 1, ALL.lost, ALL.tied)
+
+
+def test_while_it_is_counted_the_page_says_so(alice: Client, bob: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(finished("WW", other="guest-aaaaaa") + finished("LLLWW", start=5))
+    monkeypatch.setattr(records, "MOST_COUNTED", 2)
+    page = bob.get("/players/alice/").content.decode()
+    assert "Still counting" in page
+    assert "No finished game" not in page
+    found = bob.get("/players/alice/", headers=JSON).json()
+    assert (found["counting"], found["lost"]) == (True, 2)
+    assert "You and" not in (page := bob.get("/players/alice/").content.decode())
+    assert "has won the last" not in page
+    assert "Most played" not in page
+    bob.get("/players/alice/")
+    page = bob.get("/players/alice/").content.decode()
+    assert "Still counting" not in page
+    assert "alice has won the last 2." in page
+
+
+def test_what_many_have_at_once_is_counted_once(games_table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(finished("WLT" * 20))
+    monkeypatch.setattr(records, "MOST_COUNTED", 9)
+    for _ in range(9):
+        with ThreadPoolExecutor(8) as threads:
+            last = list(threads.map(lambda _: records.of("alice"), range(8)))
+    assert {record.total for record in last} == {Score(won=20, lost=20, tied=20)}
+
+
+def test_an_outage_of_writes_keeps_nobody_from_the_page(
+    many: list[Game], alice: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: Any) -> None:
+        raise StoreUnavailable("no writes today")
+
+    monkeypatch.setattr(table, "put", fails)
+    found = Client().get("/players/alice/", headers=JSON)
+    assert (found.status_code, found.json()["won"]) == (200, ALL.won)
+    assert "no writes today" in caplog.text
+
+
+def test_only_so_many_opponents_are_told_apart(games_table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "MOST_OPPONENTS", 3)
+    names = [f"friend{n % 10}" for n in range(60)] + ["dora"] * 9 + ["x" * 2000, "computer"]
+    put([game_of(FINISHED, n, "alice", name) for n, name in enumerate(names)])
+    for _ in range(2):
+        record = records.of("alice")
+        assert (record.total.games, set(record.scores)) == (70, {"", "dora", "friend0", "friend1", "computer"})
+    # Of whom there may be older games among the others nothing is told that were false.
+    put([game_of(FINISHED, 99, "alice", "friend9"), game_of(FINISHED, 99, "alice", "dora")])
+    record = records.of("alice")
+    assert (record.total.games, record.scores.get("friend9"), record.scores["dora"].games) == (72, None, 10)
+    page = ProfilePage(record, [], None, viewer="")
+    assert (page.between, [name for name, _ in page.opponents]) == (None, ["dora", "friend0", "friend1"])
+    assert "" not in page.summary["against"]
+
+
+def test_what_is_kept_fits_into_an_item(games_table: str) -> None:
+    names = [f"{n:04}".ljust(100, "\N{GRINNING FACE}") for n in range(2000)]
+    record = Record("alice", Place("FINISHED_2026-01-01 00:00:00.000000", "0"), dict.fromkeys(names, Score(1000, 1000)))
+    records._keep(record, None)
+    item = kept()
+    assert item is not None
+    assert len(item.scores.encode()) < 300_000
+
+
+@pytest.mark.parametrize("date", ["FINISHED_yesterday", "FINISHED_ 1", "FINISHED_2026-13-01 00:00:00.000000"])
+def test_a_date_that_is_none_hides_no_later_game(many: list[Game], date: str) -> None:
+    put([game_of(FINISHED, 0, "alice", "bob", status_date=date)])
+    assert records.of("alice").total.games == 61
+    put(finished("W" * 5, start=10_000))
+    for _ in range(2):
+        assert records.of("alice").total.games == 66
 
 
 def test_guests_are_not_counted_and_the_computer_apart(games_table: str) -> None:

@@ -15,9 +15,11 @@ from games import computer, rules, store
 from games.models import Game, Status
 from games.pages.game import GamePage
 from games.table import TableItem
-from tests.conftest import stored
+from tests.conftest import again, stored
 from tests.consumed import Meter
+from tests.pages import hidden_in
 
+JSON = {"accept": "application/json"}
 FIRST = {"opponent": "computer", "as": "guest"}
 
 
@@ -80,6 +82,20 @@ def test_a_square_that_is_none_is_400_and_starts_nothing(games_table: str) -> No
     assert answer.status_code == 400
     assert "is not a square" in answer.json()["error"]
     assert items() == []
+
+
+@pytest.mark.parametrize("fields", [{"opponent": "computer", "square": "TopLeft"}, {"opponent": ""}])
+def test_pressed_twice_it_is_one_guests_one_game(games_table: str, fields: dict[str, str]) -> None:
+    visitor = Client(enforce_csrf_checks=True)
+    page = visitor.get("/")
+    hidden = hidden_in(page.content.decode()) | fields
+    browsers = [again(visitor) for _ in range(2)]
+    first, second = (browser.post("/games/new/", hidden) for browser in browsers)
+    assert (first.status_code, first["Location"]) == (303, second["Location"])
+    assert len(items()) == 1
+    assert {browser.get("/", headers=JSON).json()["player"] for browser in browsers} == {
+        stored(first["Location"].split("/")[2]).host_id
+    }
 
 
 def test_a_game_created_twice_is_the_one_that_was_begun(games_table: str) -> None:

@@ -75,7 +75,8 @@ TEMPLATES = [
 
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 SESSION_COOKIE_NAME = "session"
-# A guest is their session: it must outlive the thirty days of a guest's game.
+# A guest is their session, which lasts so long from each day on which they did something (accounts.sessions.go_on): it
+# must outlive the thirty days of a guest's game.
 SESSION_COOKIE_AGE = 60 * 24 * 60 * 60
 CSRF_FAILURE_VIEW = "tictactoe_site.views.csrf_failure"
 

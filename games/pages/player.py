@@ -9,7 +9,7 @@ from accounts.names import has_page
 from games.computer import NAME as COMPUTER
 from games.models import Game
 from games.pages.game import GamePage, summary
-from games.records import Record, Score
+from games.records import OTHERS, Record, Score
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,11 @@ class ProfilePage:
         return self.name == self.viewer
 
     @property
+    def is_counting(self) -> bool:
+        """Whether newer games are still to be counted, so that nothing can be said of the latest, or the most."""
+        return not self.record.is_whole
+
+    @property
     def total(self) -> Score:
         return self.record.total
 
@@ -40,6 +45,8 @@ class ProfilePage:
     @property
     def opponents(self) -> list[tuple[str, Score]]:
         """Who was played most, with the score: of those who have a page to lead to."""
+        if self.is_counting:
+            return []
         people = [each for each in self.record.people.items() if has_page(each[0])]
         return sorted(people, key=lambda each: (-each[1].games, each[0]))[:10]
 
@@ -49,8 +56,8 @@ class ProfilePage:
 
     @property
     def between(self) -> Score | None:
-        """From the side of this page's player; None where the two have not played."""
-        return self.record.scores.get(self.viewer)
+        """From the side of this page's player; None where the two have not played, or it is not known."""
+        return self.record.scores.get(self.viewer) if self.viewer and not self.is_counting else None
 
     @property
     def streak(self) -> str:
@@ -62,6 +69,6 @@ class ProfilePage:
 
     @property
     def summary(self) -> dict[str, Any]:
-        scores = {name: score.summary for name, score in self.record.scores.items()}
-        games = [summary(game) for game in self.finished]
-        return {"player": self.name, **self.total.summary, "against": scores, "games": games, "older": self.older}
+        scores = {name: score.summary for name, score in self.record.scores.items() if name != OTHERS}
+        record = self.total.summary | {"counting": self.is_counting, "against": scores}
+        return {"player": self.name, **record, "games": list(map(summary, self.finished)), "older": self.older}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections import Counter
 from threading import Lock
 
@@ -11,6 +10,7 @@ import requests
 
 from games import rules
 from tests.conftest import PASSWORD
+from tests.pages import new_game_in
 
 # A request that was not answered is one that a browser sends again.
 UNANSWERED = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
@@ -61,7 +61,8 @@ class Player:
 
     def invite(self, opponent: str) -> str:
         """The path of a new game."""
-        game = {"opponent": opponent, "game": str(uuid.uuid4())}
+        form = self.insist("GET", "/games/new/", headers={"Accept": "text/html"})
+        game = {"opponent": opponent, "game": new_game_in(form)}
         return f"/games/{self.insist('POST', '/games/new/', game).json()['gameId']}/"
 
     def move(self, path: str, square: int, position: str) -> requests.Response:
