@@ -219,7 +219,7 @@ def test_the_back_button_shows_the_game_as_it_is(site: str, open_browser: Callab
     page.locator(".board button").first.click()
     expect(page.locator(".board button")).to_have_count(6)
     page.get_by_role("link", name="To your games").click()
-    expect(page.get_by_text("Your turn")).to_be_visible()
+    expect(page.get_by_text("Your turn", exact=True)).to_be_visible()
     page.go_back()
     expect(page.locator(".board button")).to_have_count(6)
 

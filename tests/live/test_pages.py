@@ -184,7 +184,7 @@ def test_the_lobby_follows_and_keeps_the_keyboards_place(enter: Enter, site: str
     game = page.locator(f"#game-{match.game.game_id}")
     game.focus()
     match.move(4)
-    expect(page.get_by_text("Your turn")).to_be_visible()
+    expect(page.get_by_text("Your turn", exact=True)).to_be_visible()
     expect(game).to_be_focused()
 
 
@@ -468,7 +468,7 @@ def test_the_lobby_too_asks_while_it_has_no_events(enter: Enter, site: str, matc
     cut(page)
     expect(line(page)).to_have_text("Checking every 5 s")
     match.move(4)
-    expect(page.get_by_text("Your turn")).to_be_visible()
+    expect(page.get_by_text("Your turn", exact=True)).to_be_visible()
 
 
 def test_a_table_that_cannot_be_read_is_said(enter: Enter, match: Match) -> None:

@@ -95,4 +95,7 @@ if (panel) {
 }
 tell(first);
 // What happened before the page was there, such as the computer's reply, which no heading says.
-if (first.id === "game") setTimeout(() => (announcer.textContent = first.dataset.said), 500);
+function begin() {
+  if (first.isConnected) announcer.textContent = first.dataset.said; // or there is later news
+}
+if (first.id === "game") setTimeout(begin, 500);
