@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 from django.http import HttpRequest
 
 from accounts import sessions
-from games import queries, store
-from games.errors import NotFound, StoreUnavailable, UnreadableGame
+from games import limits, queries, store
+from games.errors import NotFound, StoreUnavailable, TooManyInvitations, UnreadableGame
 from games.live import hints
-from games.models import Game
+from games.models import Game, Status
 from games.table import RawItem
 
 # A request reads so many games at most, and takes this long for them: the lobby after them needs its time, too.
@@ -48,10 +48,13 @@ def _all_came(guest: str, player: str) -> bool:
 
 
 def _came(raw: RawItem, guest: str, player: str) -> bool:
-    # It may have been withdrawn meanwhile, or be damaged; one against oneself stays the guest's.
-    with suppress(NotFound, UnreadableGame):
+    # It may have been withdrawn meanwhile, or be damaged; one against oneself stays the guest's, and so does an
+    # invitation that would be one too many of the player's.
+    with suppress(NotFound, UnreadableGame, TooManyInvitations):
         game = Game.from_raw_data(raw)
         if guest in game.players and player not in game.players:
-            hints.changed(store.adopt(game, guest=guest, name=player))
+            invites = game.stored_status is Status.PENDING and game.host_id == guest
+            with limits.one_more(host=player, opponent=game.opponent_id) if invites else nullcontext():
+                hints.changed(store.adopt(game, guest=guest, name=player))
             return True
     return False

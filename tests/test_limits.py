@@ -14,7 +14,7 @@ from games import limits, queries, signing, store
 from games.errors import LostRace, StoreUnavailable, TooManyInvitations
 from games.limits import _Known as Known
 from games.models import Game, Status
-from tests.conftest import Cast, stored
+from tests.conftest import PASSWORD, Cast, stored
 from tests.consumed import Meter
 from tests.many import game_of, put
 
@@ -156,3 +156,15 @@ def test_only_so_many_names_are_remembered(monkeypatch: pytest.MonkeyPatch) -> N
         with limits.one_more(host=f"friend{number}", opponent=None):
             pass
     assert [key[1] for key in limits._known] == ["friend2", "friend3", "friend4"]
+
+
+def test_what_guests_have_sent_comes_along_up_to_the_limit(games_table: str) -> None:
+    dora = {"username": "dora", "password": PASSWORD}
+    for path in ("/accounts/signup/", "/accounts/login/"):
+        guest = Client()
+        guest.post("/accounts/guest/")
+        for _ in range(15):
+            guest.post("/games/new/", {"opponent": ""})
+        assert guest.post(path, dora).status_code == 303
+    lobby = guest.get("/", headers={"accept": "application/json"}).json()
+    assert (lobby["player"], len(lobby["waiting"])) == ("dora", limits.MOST)
