@@ -9,7 +9,6 @@ from django.http import HttpResponse
 
 from accounts.middleware import PlayerRequest
 from games import errors, responses, retries, rules
-from games.pages.game import GamePage
 from tictactoe_site.answers import refuse, wants_fragment, wants_json
 
 logger = logging.getLogger(__name__)
@@ -49,7 +48,7 @@ class DomainErrors:
     def process_exception(self, request: PlayerRequest, exc: Exception) -> HttpResponse | None:
         if isinstance(exc, errors.LostRace):
             try:
-                return responses.show(request, GamePage(exc.game, request.user.name), status=409, error=str(exc))
+                return responses.show(request, exc.game, status=409, error=str(exc))
             except errors.UnreadableGame as unreadable:
                 exc = unreadable
         if isinstance(exc, errors.StoreUnavailable):

@@ -20,16 +20,25 @@ def url_of(game: Game) -> str:
     return reverse("game", args=[game.game_id])
 
 
-def show(request: PlayerRequest, page: GamePage, *, status: int = 200, error: str = "", **context: Any) -> HttpResponse:
+def show(
+    request: PlayerRequest,
+    game: Game,
+    *,
+    rematch: Game | None = None,
+    status: int = 200,
+    error: str = "",
+    **context: Any,
+) -> HttpResponse:
     """The game as the viewer may see it, with the sentence on what went wrong if something did."""
+    page = GamePage(game, request.user.name, rematch)
     if page.offers_seat:
         offer_guest(request)
     if wants_json(request):
         return JsonResponse(
-            state(page.game) | {"position": page.position} | ({"error": error} if error else {}), status=status
+            state(game) | {"position": page.position} | ({"error": error} if error else {}), status=status
         )
     template = "games/_game.html" if wants_fragment(request) else "games/game.html"
-    link = request.build_absolute_uri(url_of(page.game))
+    link = request.build_absolute_uri(url_of(game))
     return render(request, template, {"page": page, "error": error, "link": link, **context}, status=status)
 
 
@@ -41,7 +50,7 @@ def done(request: PlayerRequest, game: Game, *, created: bool = False) -> HttpRe
     hints.changed(game)
     if not (wants_json(request) or wants_fragment(request)):
         return SeeOther(url_of(game))
-    response = show(request, GamePage(game, request.user.name), status=201 if created and wants_json(request) else 200)
+    response = show(request, game, status=201 if created and wants_json(request) else 200)
     if created:
         response["HX-Push-Url" if wants_fragment(request) else "Location"] = url_of(game)
     return response

@@ -77,12 +77,12 @@ class GameView(View):
         if "move" in request.GET:
             return _replay(request, game.moves, url_of(game), game)
         page = GamePage(game, request.user.name)
-        if page.hopes:
-            page = replace(page, rematch=queries.rematch(rematch_of(game.game_id)))
+        rematch = queries.rematch(rematch_of(game.game_id)) if page.hopes else None
+        page = replace(page, rematch=rematch)
         if wants_fragment(request) and request.GET.get("since") == str(page.version):
             return HttpResponse(status=204)  # Nothing new: the page, and the focus in it, are left alone.
         unclaimed = page.waits_for_a_player and not is_claimed(page.other)
-        return show(request, page, unclaimed=unclaimed)
+        return show(request, game, rematch=rematch, unclaimed=unclaimed)
 
 
 @method_decorator([conditional_page, cache_control(private=True, no_cache=True)], name="dispatch")
@@ -199,12 +199,7 @@ class RematchView(PlayersView):
         try:
             game = _invited(player, other, next_id, rematch) if other else rematch()
         except LostRace as exc:  # What has the rematch's id may be none of the player's business.
-            return show(
-                request,
-                GamePage(upkeep.game(str(game_id), viewer=request.user.name), player),
-                status=409,
-                error=str(exc),
-            )
+            return show(request, upkeep.game(str(game_id), viewer=player), status=409, error=str(exc))
         return done(request, game, created=True)
 
 
@@ -220,7 +215,7 @@ class MoveView(PlayersView):
             game = upkeep.game(str(game_id), viewer=request.user.name)
             if store.just_played(game, player=request.user.name, square=square):
                 return done(request, game)
-            return show(request, GamePage(game, request.user.name), status=409, error=str(exc))
+            return show(request, game, status=409, error=str(exc))
 
 
 def _started(host: str, form: NewGame) -> Game:

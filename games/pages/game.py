@@ -285,8 +285,8 @@ class GamePage:
         loser, why = self.snapshot.other_than(winner or ""), self.why
         if self.viewer == loser:
             return f"You {why or 'lost'}: {winner} won."
-        won = "You won" if winner == self.viewer else f"{winner} won"
-        return f"{won}: {loser} {why}." if why else f"{won}{'!' if winner == self.viewer else '.'}"
+        won = "You won" if self.has_won else f"{winner} won"
+        return f"{won}: {loser} {why}." if why else f"{won}{'!' if self.has_won else '.'}"
 
     @property
     def _invitation(self) -> str:
