@@ -10,7 +10,7 @@ worker_class = "gthread"
 threads = 32
 # Longer than a load balancer keeps its connections (60 s by default), so that it never uses one just closed here.
 keepalive = 75
-# Every request ends within 5 s (games/retries.py), and a new version must not wait for more.
+# Every request ends within 5 s (dynamodb/retries.py), and a new version must not wait for more.
 graceful_timeout = 8
 # The scheme is what nginx on this machine says in this header alone; by default two others could say it as well.
 secure_scheme_headers = {"X-FORWARDED-PROTO": "https"}

@@ -8,11 +8,12 @@ from contextlib import nullcontext, suppress
 from django.http import HttpRequest
 
 from accounts import sessions
+from dynamodb.errors import StoreUnavailable
+from dynamodb.items import RawItem
 from games import limits, queries, store
-from games.errors import NotFound, StoreUnavailable, TooManyInvitations, UnreadableGame
+from games.errors import NotFound, TooManyInvitations, UnreadableGame
 from games.live import hints
 from games.models import Game, Status
-from games.table import RawItem
 
 # A request reads so many games at most, and takes this long for them: the lobby after them needs its time, too.
 MOST = 1000

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
-from games.table import TableItem
+from tictactoe_site.table import Item
 
 
-class Player(TableItem):
+class Player(Item):
     """Somebody who has claimed a name, at the key ``player#<name>``."""
 
     password = UnicodeAttribute(attr_name="Password")
@@ -21,7 +21,7 @@ class Player(TableItem):
         return f"player#{name}"
 
 
-class Attempts(TableItem):
+class Attempts(Item):
     """How often a password was tried in one stretch of time, at the key ``throttle#...``; TTL removes it."""
 
     tried = NumberAttribute(attr_name="Attempts")

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from django.contrib.auth.hashers import check_password, make_password
 
 from accounts.models import Attempts, Player
-from games import table
-from games.errors import StoreUnavailable
-from games.table import ConditionFailed
+from dynamodb import conditional
+from dynamodb.conditional import ConditionFailed
+from dynamodb.errors import StoreUnavailable
 
 WINDOW_SECONDS = 15 * 60
 NAME_LIMIT = 10
@@ -36,7 +36,7 @@ def claim(name: str, password: str) -> None:
     # Assumes that nobody has the name. Two hashes are equal only if they are the same one: then a repeated request
     # found what its first try had written.
     try:
-        table.put(player, Player.game_id.does_not_exist())
+        conditional.put(player, Player.game_id.does_not_exist())
     except ConditionFailed as exc:
         if exc.item is None or Player.from_raw_data(exc.item).password != player.password:
             raise NameTaken(f"The name {name} is taken: log in if it is yours, or choose another.") from exc
@@ -70,7 +70,7 @@ def verify(name: str, password: str, *, address: str) -> bool | None:
 
 
 def _player(name: str) -> Player | None:
-    with table.unavailable():
+    with conditional.unavailable():
         try:
             return Player.get(Player.key(name), consistent_read=True)
         except Player.DoesNotExist:
@@ -84,7 +84,7 @@ def _count(prefix: str, limit: int) -> str:
     # Assumes that the limit is not reached; the first attempt of a window makes the counter.
     condition = Attempts.tried.does_not_exist() | (Attempts.tried < limit)
     try:
-        table.update(Attempts(key), [Attempts.tried.add(1), expiry], condition)
+        conditional.update(Attempts(key), [Attempts.tried.add(1), expiry], condition)
     except ConditionFailed as exc:
         raise TooManyAttempts(WINDOW_SECONDS - elapsed) from exc
     return key
@@ -93,6 +93,6 @@ def _count(prefix: str, limit: int) -> str:
 def _take_back(key: str) -> None:
     # Assumes that the counter is still there: TTL may have removed it, and nothing is owed then.
     try:
-        table.update(Attempts(key), [Attempts.tried.add(-1)], Attempts.tried > 0)
+        conditional.update(Attempts(key), [Attempts.tried.add(-1)], Attempts.tried > 0)
     except ConditionFailed:
         return

@@ -18,7 +18,7 @@ from accounts.forms import LogIn, SignUp
 from accounts.guests import take_along
 from accounts.middleware import PlayerRequest
 from games.live import hints
-from tictactoe_site.answers import SeeOther, refuse, wants_fragment, wants_json
+from tictactoe_site.http import SeeOther, refuse, wants_fragment, wants_json
 
 # An IPv6 address in full. Python takes a zone of any length after it.
 LONGEST_ADDRESS = 39

@@ -17,11 +17,11 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from games import provisioning, table
+from dynamodb import provisioning
 from tests.browsers import ARGUMENTS, CHROMIUM
 from tests.engines import dynamodb_local
 from tests.instances import instance
-from tictactoe_site import config
+from tictactoe_site import config, table
 
 MOVES = "021354678"
 # Notes when a mark more is there than before; the clock is one for all pages of a machine.

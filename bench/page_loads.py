@@ -17,12 +17,13 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.site import machine
-from games import embedded, provisioning, store, table
+from dynamodb import embedded, provisioning
+from games import store
 from games.models import PACES
 from tests.browsers import ARGUMENTS, CHROMIUM
 from tests.instances import instance
 from tests.test_performance import Traffic
-from tictactoe_site import config
+from tictactoe_site import config, table
 
 # Lighthouse's mobileSlow4G, which was Fast 3G: 150 ms, 1,638.4 and 750 Kbps; here as DevTools takes it.
 NETWORK = {

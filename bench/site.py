@@ -10,13 +10,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from games import provisioning, table
+from dynamodb import provisioning
 from tests.engines import dynamodb_local
 from tests.live import crowd, meter
 from tests.live.deployments import Deployment, deployed
 from tests.live.moves import Made, Table, events_of
 from tests.reliability.players import Player
-from tictactoe_site import config
+from tictactoe_site import config, table
 
 
 @dataclass(frozen=True)

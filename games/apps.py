@@ -5,12 +5,12 @@ from __future__ import annotations
 from django.apps import AppConfig
 from django.conf import settings
 
+from tictactoe_site import table
+from tictactoe_site.config import Config
+
 
 class GamesConfig(AppConfig):
     name = "games"
 
     def ready(self) -> None:
-        from games import table
-
-        if settings.CONFIG:
-            table.bind(settings.CONFIG)
+        table.bind(settings.CONFIG or Config())

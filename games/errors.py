@@ -42,11 +42,3 @@ class LostRace(Exception):
 
 class UnreadableGame(Exception):
     """The stored item is not a game this code can show: edited by hand, or written by something else."""
-
-
-class StoreUnavailable(Exception):
-    """DynamoDB did not do what was asked of it. The text is for the operator, not for players."""
-
-
-class NotAllowed(StoreUnavailable):
-    """The policies of this account do not allow the action. The text names it."""

@@ -18,8 +18,9 @@ from functools import partial
 from threading import Lock
 
 from accounts.names import is_guest
+from dynamodb.errors import StoreUnavailable
 from games import queries
-from games.errors import StoreUnavailable, TooManyInvitations
+from games.errors import TooManyInvitations
 
 MOST = 20
 MOST_TO_ONE = 3

@@ -8,8 +8,10 @@ from collections.abc import Callable
 from django.http import HttpResponse
 
 from accounts.middleware import PlayerRequest
-from games import errors, responses, retries, rules
-from tictactoe_site.answers import refuse, wants_fragment, wants_json
+from dynamodb import retries
+from dynamodb.errors import StoreUnavailable
+from games import errors, responses, rules
+from tictactoe_site.http import refuse, wants_fragment, wants_json
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +53,7 @@ class DomainErrors:
                 return responses.show(request, exc.game, status=409, error=str(exc))
             except errors.UnreadableGame as unreadable:
                 exc = unreadable
-        if isinstance(exc, errors.StoreUnavailable):
+        if isinstance(exc, StoreUnavailable):
             logger.error("%s %s: %s", request.method, request.path, exc)
             return _unavailable(request)
         if isinstance(exc, errors.NotFound) and request.method == "GET" and wants_fragment(request):

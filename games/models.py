@@ -10,10 +10,11 @@ from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttrib
 from pynamodb.exceptions import AttributeDeserializationError
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
+from dynamodb.items import RawItem
 from games import computer, rules
 from games.errors import UnreadableGame
 from games.rules import Mark, Outcome, Position
-from games.table import RawItem, TableItem
+from tictactoe_site.table import Item
 
 TIE = "Tie"
 NOBODYS_TURN = "N/A"
@@ -120,7 +121,7 @@ class Ending(StrEnum):
     LATE = "late"
 
 
-class Game(TableItem):
+class Game(Item):
     """One game. Read from an index it lacks all that the index does not project: the squares and the turn."""
 
     host_id = UnicodeAttribute(attr_name="HostId")

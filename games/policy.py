@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from games import schema
+from dynamodb import schema
 
 # What the site does all day, on the table and on its two indexes.
 RUNNING = {

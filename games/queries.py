@@ -24,10 +24,10 @@ from pynamodb.indexes import GlobalSecondaryIndex
 from pynamodb.pagination import ResultIterator
 
 from accounts.names import GUEST_PREFIX
-from games import table
+from dynamodb import conditional
+from dynamodb.items import RawItem
 from games.errors import GONE, MalformedInput, NotFound, UnreadableGame
 from games.models import Game, HostIndex, Status
-from games.table import RawItem
 
 FINISHED_IN_LOBBY = 10
 FINISHED_ON_A_PAGE = 20
@@ -67,7 +67,7 @@ class Lobby:
 
 def game(game_id: str) -> Game:
     """The game as it is now: a consistent read. Raises NotFound, StoreUnavailable."""
-    with table.unavailable():
+    with conditional.unavailable():
         try:
             found = Game.get(game_id, consistent_read=True)
         except Game.DoesNotExist as exc:
@@ -88,7 +88,7 @@ def raw_games(game_ids: Sequence[str]) -> dict[str, RawItem]:
     One that is not there, or that DynamoDB did not get round to, is left out. Raises StoreUnavailable.
     """
     keys: list[Any] = [{"GameId": game_id} for game_id in game_ids]
-    with table.unavailable():
+    with conditional.unavailable():
         answer = Game._get_connection().batch_get_item(keys)
     return {item["GameId"]["S"]: item for item in answer["Responses"][Game.Meta.table_name]}
 
@@ -156,7 +156,7 @@ def pending(player: str, *, sent: bool, most: int, other: str | None = None, gue
         by_guests = Game.host_id.startswith(GUEST_PREFIX)
         among &= by_guests if guests else ~by_guests
     waiting = index.query(player, HostIndex.status_date.startswith(Status.PENDING), among)
-    with table.unavailable():
+    with conditional.unavailable():
         return sum(1 for _ in islice(waiting, most))
 
 
@@ -207,7 +207,7 @@ def of_everybody(status: Status | None, limit: int) -> list[Game]:
     condition = Game.host_id.exists()
     if status:
         condition &= Game.status_date.startswith(status)
-    with table.unavailable():
+    with conditional.unavailable():
         return list(Game.scan(condition, limit=limit, page_size=1000))
 
 
@@ -303,7 +303,7 @@ def _up_to_date(entries: list[Game]) -> list[Game]:
     # A game that went on between two reads was read twice. Descending, its later status comes later, and stays.
     games = {entry.game_id: entry for entry in entries}
     started = [entry.game_id for entry in games.values() if entry.stored_status is Status.IN_PROGRESS]
-    with table.unavailable():
+    with conditional.unavailable():
         try:
             whole = {game.game_id: game for game in Game.batch_get(started)} if started else {}
         except UnreadableGame:
@@ -322,7 +322,7 @@ def _from_both_indexes(
     """What ``part`` takes of the player's entries in each index, in one order."""
 
     def read(index: GlobalSecondaryIndex[Game]) -> list[Game]:
-        with table.unavailable():
+        with conditional.unavailable():
             return list(part(_readable(index.query(player, condition, scan_index_forward=ascending))))
 
     # With this context, the other thread's read shares the time that the request has left.

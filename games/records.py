@@ -21,12 +21,14 @@ from itertools import takewhile
 from pynamodb.attributes import UnicodeAttribute
 
 from accounts.names import is_guest
-from games import queries, table
+from dynamodb import conditional
+from dynamodb.conditional import ConditionFailed
+from dynamodb.errors import StoreUnavailable
+from games import queries
 from games.computer import NAME as COMPUTER
-from games.errors import StoreUnavailable
 from games.models import TIE, Game
 from games.queries import Place
-from games.table import ConditionFailed, TableItem
+from tictactoe_site.table import Item
 
 # So many games are read anew by each page before their sum is kept.
 KEPT_AFTER = 50
@@ -44,7 +46,7 @@ SETTLED_AFTER = timedelta(minutes=1)
 logger = logging.getLogger(__name__)
 
 
-class RecordItem(TableItem):
+class RecordItem(Item):
     """The sum of a player's games up to the place ``until``."""
 
     until = UnicodeAttribute(attr_name="Until")
@@ -156,7 +158,7 @@ def _settled(games: list[Game]) -> list[Game]:
 
 
 def _kept(player: str) -> Record:
-    with table.unavailable():
+    with conditional.unavailable():
         try:
             item = RecordItem.get(RecordItem.key(player))
         except RecordItem.DoesNotExist:
@@ -176,6 +178,6 @@ def _keep(record: Record, known: Place | None) -> None:
     # Assumes that the sum is still kept that this one was made from.
     same = RecordItem.until.does_not_exist() if known is None else RecordItem.until == known.cursor
     try:
-        table.put(item, same)
+        conditional.put(item, same)
     except ConditionFailed:
         return

@@ -13,7 +13,7 @@ from accounts.sessions import offer_guest
 from games.live import hints
 from games.models import Game
 from games.pages.game import GamePage, state
-from tictactoe_site.answers import SeeOther, wants_fragment, wants_json
+from tictactoe_site.http import SeeOther, wants_fragment, wants_json
 
 
 def url_of(game: Game) -> str:

@@ -19,11 +19,12 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from accounts.names import GUEST_PREFIX, is_guest
-from games import computer, rules, table, writes
+from dynamodb import conditional
+from dynamodb.conditional import ConditionFailed
+from games import computer, rules, writes
 from games.errors import GONE, IllegalMove, LostRace, NotFound, NotYours
 from games.models import SQUARE_FIELDS, Ending, Game, Snapshot, Status, result_of
 from games.rules import EMPTY, Mark
-from games.table import ConditionFailed
 
 INVITATION_LIFETIME = timedelta(days=7)
 
@@ -113,7 +114,7 @@ def rematch(snapshot: Snapshot, *, player: str, game_id: str) -> Game:
 def _agreed(asked: Game) -> Game:
     # Assumes that neither has asked yet, or so long ago that the invitation has expired.
     try:
-        table.put(asked, writes.is_free(_now()))
+        conditional.put(asked, writes.is_free(_now()))
     except ConditionFailed as exc:
         stored, player = _stored(exc), asked.host_id
         same = _still_between(stored.snapshot, asked.snapshot, player) and stored.pace == asked.pace
@@ -132,7 +133,7 @@ def _create(game: Game) -> Game:
     # Assumes that the id is new. If it is not, a form sent twice or a repeated request made this very game already;
     # a guessed id belongs to somebody else and stays theirs.
     try:
-        table.put(game, Game.game_id.does_not_exist())
+        conditional.put(game, Game.game_id.does_not_exist())
     except ConditionFailed as exc:
         stored = _stored(exc)
         # By the time of the repetition, somebody may have opened the link.
@@ -420,7 +421,7 @@ def _refuse_invitee(stored: Game, player: str, exc: ConditionFailed) -> NoReturn
 
 def _withdraw(game_id: str, player: str, whose: Condition) -> None:
     try:
-        table.delete(Game(game_id), Game.status_date.startswith(Status.PENDING) & whose)
+        conditional.delete(Game(game_id), Game.status_date.startswith(Status.PENDING) & whose)
     except ConditionFailed as exc:
         if exc.item is None and exc.retried:
             return  # The first try removed it, and its reply was lost.
@@ -431,7 +432,7 @@ def _withdraw(game_id: str, player: str, whose: Condition) -> None:
 
 
 def _update(game_id: str, actions: list[Action], condition: Condition) -> Game:
-    return Game.from_raw_data(table.update(Game(game_id), actions, condition))
+    return Game.from_raw_data(conditional.update(Game(game_id), actions, condition))
 
 
 def _now() -> datetime:

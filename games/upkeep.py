@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import UTC, datetime
 
+from dynamodb.errors import StoreUnavailable
 from games import queries, store
-from games.errors import NotFound, StoreUnavailable, UnreadableGame
+from games.errors import NotFound, UnreadableGame
 from games.live import hints
 from games.models import Game
 from games.queries import Lobby

@@ -44,7 +44,7 @@ from games.pages.player import ProfilePage
 from games.pages.replay import ReplayPage
 from games.responses import done, show, url_of
 from games.signing import new_game, rematch_of, unsigned
-from tictactoe_site.answers import SeeOther, refuse, wants_fragment, wants_json
+from tictactoe_site.http import SeeOther, refuse, wants_fragment, wants_json
 
 
 class HomeView(View):

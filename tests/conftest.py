@@ -13,14 +13,17 @@ import botocore.session
 import pytest
 from django.test import Client
 
-from games import embedded, limits, provisioning, retries, table
+from dynamodb import embedded, provisioning, retries
+from dynamodb.client import shared_client, warm_up
+from dynamodb.items import TableItem
+from games import limits
 from games.models import Game
-from games.table import TableItem
 from tests.browsers import open_browser as open_browser
 from tests.browsers import playwright as playwright
 from tests.consumed import Meter
 from tests.engines import dynamodb_local
-from tictactoe_site import config
+from tictactoe_site import config, table
+from tictactoe_site.table import Item
 
 # Commands must flush what others wait for, also where the environment does not do it for them.
 os.environ.pop("PYTHONUNBUFFERED", None)
@@ -74,7 +77,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[str]:
         table.bind(config.for_endpoint(address, environ={}), patient=True)
         provisioning.create(lambda line: None)
         table.bind(config.for_endpoint(address, environ={}))
-        table.warm_up()
+        warm_up()
         yield address
 
 
@@ -91,13 +94,13 @@ def games_table(engine: str) -> Iterator[str]:
     limits._known.clear()
     yield engine
     use(engine)
-    for item in list(TableItem.scan()):
+    for item in list(Item.scan()):
         item.delete()
 
 
 @pytest.fixture
 def meter(games_table: str) -> Iterator[Meter]:
-    events = table.client().meta.events
+    events = shared_client().meta.events
     meter = Meter()
     events.register("after-call.dynamodb", meter.note)
     yield meter
@@ -110,7 +113,7 @@ def use(engine: str) -> None:
     bound = (meta.host, meta.table_name, meta.read_timeout_seconds)
     if bound != (engine, config.DEFAULT_TABLE, retries.ANSWER_SECONDS):
         table.bind(config.for_endpoint(engine, environ={}))
-        table.warm_up()
+        warm_up()
 
 
 Cast = Callable[[str], Client]
@@ -153,7 +156,7 @@ def again(client: Client) -> Client:
 
 def drop_table(name: str) -> None:
     """Delete a table that the test made, even one that is protected."""
-    client = table.client()
+    client = shared_client()
     client.update_table(TableName=name, DeletionProtectionEnabled=False)
     client.delete_table(TableName=name)
 

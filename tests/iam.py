@@ -13,8 +13,9 @@ import requests
 from botocore.httpsession import URLLib3Session
 from botocore.session import Session
 
-from games import embedded, table
-from tictactoe_site import config
+from dynamodb import embedded
+from dynamodb.client import warm_up
+from tictactoe_site import config, table
 
 # moto's own, and where this table is said to be.
 ACCOUNT, REGION = "123456789012", "us-west-2"
@@ -43,7 +44,7 @@ class Account:
     def use(self, name: str) -> None:
         """Bind the models to the table of that name as the user, and as the site does."""
         table.bind(replace(self.config, table=name))
-        table.warm_up()
+        warm_up()
 
     def allow_actions(self, actions: Collection[str]) -> None:
         """Only these, such as ``dynamodb:GetItem``, from now on."""

@@ -13,12 +13,13 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils.html import escape
 
-from games import store, table
+from dynamodb.client import shared_client, warm_up
+from games import store
 from games.models import Game, Status
 from games.signing import signed
 from tests.conftest import Cast, drop_table, stored
 from tests.pages import position_in
-from tictactoe_site import config
+from tictactoe_site import config, table
 
 EXAMPLE = json.loads((Path(__file__).parent / "aws_example_table.json").read_text())
 JSON = {"accept": "application/json"}
@@ -35,8 +36,8 @@ def example(games_table: str) -> Iterator[Any]:
     """The example's table, under a name of its own, in use by the site; gives botocore's client."""
     name = "AwsExampleGames"
     table.bind(config.for_endpoint(games_table, base=config.Config(table=name), environ={}))
-    table.warm_up()
-    client = table.client()
+    warm_up()
+    client = shared_client()
     client.create_table(**EXAMPLE["CreateTable"] | {"TableName": name})
     for item in EXAMPLE["Items"]:
         client.put_item(TableName=name, Item=item)

@@ -38,7 +38,7 @@ def test_it_is_sound_small_and_holds_what_an_instance_runs(built: bytes) -> None
         *("tictactoe_site", "games", "accounts", "templates", ".ebextensions", ".platform", "manage.py", "Procfile"),
         *("requirements.txt", "gunicorn.conf.py", "gunicorn.live.conf.py", "beanstalk.config", "LICENSE"),
     }
-    for name in ("games/embedded.py", "games/management/commands/play.py", "tictactoe_site/bundle.py"):
+    for name in ("dynamodb/embedded.py", "games/management/commands/play.py", "tictactoe_site/bundle.py"):
         assert name not in contents(built)
     for name in ("games/live/worker.py", "games/static/games/site.css", "templates/games/game.html"):
         assert contents(built)[name] == (BASE_DIR / name).read_bytes()

@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from games import provisioning, queries, rules, table
+from dynamodb import provisioning
+from dynamodb.client import warm_up
+from games import queries, rules
 from games.models import Status
 from tests.conftest import Cast, drop_table
 from tests.consumed import Meter
 from tests.many import game_of, ids, put, summaries, walked
 from tests.pages import position_in
-from tictactoe_site import config
+from tictactoe_site import config, table
 
 NINE_MOVES = "021354678"
 
@@ -161,7 +163,7 @@ def few_and_many(engine: str, games_table: str) -> Iterator[tuple[str, str]]:
     """
     table.bind(config.for_endpoint(engine, base=config.Config(table="ManyGames"), environ={}), patient=True)
     provisioning.create(lambda line: None)
-    table.warm_up()
+    warm_up()
     few, many, other = (letter * 20 for letter in "abc")
     for player, games in ((few, 10), (many, MANY)):
         pairs = ((player, other), (other, player))

@@ -15,11 +15,13 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from games import provisioning, store, table
+from dynamodb import provisioning
+from dynamodb.client import shared_client
+from games import store
 from games.models import Game
 from tests.conftest import drop_table
 from tests.engines import free_port
-from tictactoe_site import config
+from tictactoe_site import config, table
 from tictactoe_site.config import BASE_DIR
 
 COMMANDS = ("play", "create_table", "inspect_table", "list_games", "show_game")
@@ -146,7 +148,7 @@ def test_inspect_table_without_a_table_says_how_to_make_it(other_table: str) -> 
 
 
 def test_inspect_table_ends_with_1_where_the_site_cannot_work(other_table: str) -> None:
-    client = table.client()
+    client = shared_client()
     client.create_table(
         TableName=other_table,
         BillingMode="PAY_PER_REQUEST",

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from games import provisioning, table
+from dynamodb import provisioning
+from dynamodb.client import shared_client
 from tests.engines import LOCAL, free_port, missing, wait_for_port
-from tictactoe_site import config
+from tictactoe_site import config, table
 from tictactoe_site.config import BASE_DIR
 
 pytestmark = pytest.mark.process
@@ -43,7 +44,7 @@ def running(port: int, *settings: str) -> Iterator[None]:
 
 def table_names(port: int) -> list[str]:
     table.bind(config.for_endpoint(f"http://127.0.0.1:{port}", environ={}), patient=True)
-    names: list[str] = table.client().list_tables()["TableNames"]
+    names: list[str] = shared_client().list_tables()["TableNames"]
     return names
 
 

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from games import queries, store, table
-from games.errors import IllegalMove, LostRace, NotFound, NotYours, StoreUnavailable
+from dynamodb import conditional
+from dynamodb.errors import StoreUnavailable
+from games import queries, store
+from games.errors import IllegalMove, LostRace, NotFound, NotYours
 from games.models import Game, Status
 from games.signing import signed
 from tests.conftest import Cast, stored
@@ -222,7 +224,7 @@ def test_a_lobby_shows_its_late_games_though_they_cannot_be_written_or_are_gone(
             raise error
 
         with monkeypatch.context() as outage:
-            outage.setattr(table, "update", fails)
+            outage.setattr(conditional, "update", fails)
             lobby = bob.get("/", headers=JSON).json()
         assert [game["gameId"] for game in lobby["playing"]] == [late.game_id]
 

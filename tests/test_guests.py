@@ -10,8 +10,10 @@ import pytest
 from django.test import Client
 
 from accounts import guests
-from games import queries, store, table
-from games.errors import LostRace, StoreUnavailable
+from dynamodb.client import shared_client
+from dynamodb.errors import StoreUnavailable
+from games import queries, store
+from games.errors import LostRace
 from games.models import Game, Status
 from games.signing import signed
 from tests.conftest import PASSWORD, stored
@@ -85,7 +87,7 @@ def test_logging_in_takes_them_along_too_but_not_a_game_against_oneself(alice: C
 def test_a_damaged_game_keeps_nobody_from_the_others(alice: Client, damage: dict[str, str]) -> None:
     client, name = guest()
     games = [begun(name, "alice"), begun("alice", name), begun(name, "alice")]
-    table.client().update_item(
+    shared_client().update_item(
         TableName=Game.Meta.table_name,
         Key={"GameId": {"S": games[1].game_id}},
         UpdateExpression="SET TopLeft = :damage",

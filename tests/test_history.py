@@ -16,7 +16,8 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from games import queries, table
+from dynamodb.client import shared_client
+from games import queries
 from games.models import Game, Status
 from games.queries import Lobby
 from tests.many import LISTS, PARAMETERS, game_of, links, move_on, pages, put, summaries, walked
@@ -159,7 +160,7 @@ def once_found() -> Iterator[list[Callable[[], object]]]:
         if actions and parsed["Items"]:
             actions.pop()()
 
-    events = table.client().meta.events
+    events = shared_client().meta.events
     events.register("after-call.dynamodb.Query", happen)
     yield actions
     events.unregister("after-call.dynamodb.Query", happen)

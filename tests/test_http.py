@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from games import signing, table
+from games import signing
 from tests.conftest import PASSWORD
 from tests.engines import free_port
-from tictactoe_site import config
+from tictactoe_site import config, table
 
 JSON = {"accept": "application/json"}
 HTMX = {"hx-request": "true"}

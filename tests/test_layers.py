@@ -11,9 +11,9 @@ import pytest
 
 from tictactoe_site.config import BASE_DIR
 
-PACKAGES = ("tictactoe_site", "games", "accounts")
+PACKAGES = ("dynamodb", "tictactoe_site", "games", "accounts")
 MODULES = [path for package in PACKAGES for path in sorted((BASE_DIR / package).rglob("*.py"))]
-# Calls that write: those of games.table, and PynamoDB's own.
+# Calls that write: those of tictactoe_site.table, and PynamoDB's own.
 WRITES = {"put", "update", "delete"}
 PYNAMODB_WRITES = {"save", "batch_write", "delete_item", "put_item", "update_item", "transact_write_items"}
 
@@ -47,19 +47,9 @@ def test_the_innermost_modules_import_the_standard_library_only(module: str) -> 
 
 @pytest.mark.parametrize("library", ["pynamodb", "botocore"])
 def test_only_models_stores_queries_and_the_table_know_the_database(library: str) -> None:
-    allowed = {
-        "models",
-        "provisioning",
-        "queries",
-        "reasons",
-        "records",
-        "replies",
-        "retries",
-        "store",
-        "table",
-        "writes",
-    }
-    assert importers_of(library) <= {f"games.{module}" for module in allowed} | {"accounts.models"}
+    allowed = {f"games.{module}" for module in ("models", "queries", "records", "store", "writes")}
+    allowed |= {"accounts.models", "tictactoe_site.table"}
+    assert {name for name in importers_of(library) if not name.startswith("dynamodb.")} <= allowed
 
 
 def test_views_know_nothing_of_tables() -> None:
@@ -69,7 +59,7 @@ def test_views_know_nothing_of_tables() -> None:
         *(BASE_DIR / module for module in ("games/views.py", "accounts/views.py", "games/responses.py")),
     ]:
         known = set(imports(path))
-        assert not {name for name in known if name.startswith(("pynamodb", "botocore", "games.table"))}, path
+        assert not {name for name in known if name.startswith(("pynamodb", "botocore", "tictactoe_site.table"))}, path
 
 
 def test_pages_know_nothing_of_http() -> None:
@@ -84,16 +74,16 @@ def calls(path: Path) -> Iterator[str]:
 
 
 def test_only_the_stores_write() -> None:
-    writers = {name_of(path) for path in MODULES if {f"table.{write}" for write in WRITES} & set(calls(path))}
+    writers = {name_of(path) for path in MODULES if {f"conditional.{write}" for write in WRITES} & set(calls(path))}
     assert writers == {"games.store", "accounts.store", "games.records"}
 
 
 def test_nobody_writes_past_the_conditional_writes() -> None:
-    """Whatever the object: only ``table.put``, ``table.update`` and ``table.delete`` are called by these names."""
+    """Whatever the object: only put, update and delete of ``dynamodb.conditional`` are called by these names."""
     for path in MODULES:
         written = {call for call in calls(path) if call.rpartition(".")[2] in PYNAMODB_WRITES | WRITES}
-        assert written <= {f"table.{write}" for write in WRITES}, path
-        assert not {f"games.table.{write}" for write in WRITES} & set(imports(path)), path
+        assert written <= {f"conditional.{write}" for write in WRITES}, path
+        assert not {f"tictactoe_site.table.{write}" for write in WRITES} & set(imports(path)), path
 
 
 def test_only_config_reads_the_environment() -> None:

@@ -10,8 +10,9 @@ from itertools import count
 import pytest
 from django.test import Client
 
+from dynamodb.errors import StoreUnavailable
 from games import limits, queries, signing, store
-from games.errors import LostRace, StoreUnavailable, TooManyInvitations
+from games.errors import LostRace, TooManyInvitations
 from games.limits import _Known as Known
 from games.models import Game, Status
 from tests.conftest import PASSWORD, Cast, stored

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from games import queries, store, table
+from dynamodb.client import shared_client
+from games import queries, store
 from games.models import Game, Status
 from tests.conftest import stored
 from tests.many import game_of
@@ -140,7 +141,7 @@ def test_items_of_a_wrong_type_hide_no_other_and_are_no_500(alice: Client) -> No
         ("Moves", {"L": []}),
     ):
         broken = make(Status.IN_PROGRESS, 2)
-        table.client().update_item(
+        shared_client().update_item(
             TableName="Games",
             Key={"GameId": {"S": broken.game_id}},
             UpdateExpression="SET #a = :v",

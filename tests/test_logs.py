@@ -17,15 +17,17 @@ from django.http import HttpRequest
 from django.test import Client
 from django.urls import path
 
-from games import metering, queries, table
-from games.errors import StoreUnavailable
+from dynamodb import metering
+from dynamodb.client import warm_up
+from dynamodb.errors import StoreUnavailable
+from games import queries
 from tests.conftest import PASSWORD
 from tests.engines import free_port
 from tests.instances import procfile, started
 from tests.processes import comes_true
 from tests.reliability.players import Player
 from tests.sites import playing
-from tictactoe_site import logs, urls
+from tictactoe_site import logs, table, urls
 from tictactoe_site.config import Config
 
 local = pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True)
@@ -135,7 +137,7 @@ def test_what_keeps_a_process_from_serving_is_an_object_too(name: str, tmp_path:
 
 def test_a_call_that_is_not_answered_is_a_call() -> None:
     table.bind(Config(endpoint=f"http://127.0.0.1:{free_port()}", access_key_id="local", secret_access_key="local"))
-    table.warm_up()
+    warm_up()
     with metering.measured() as usage, pytest.raises(StoreUnavailable):
         queries.game("2ae80eff-822a-4380-aa4d-a3cadde82272")
     assert usage == metering.Usage(calls=1)

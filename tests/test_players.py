@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from games import records, store, table
-from games.errors import StoreUnavailable
+from dynamodb import conditional
+from dynamodb.errors import StoreUnavailable
+from games import records, store
 from games.models import Game, Status
 from games.pages.player import ProfilePage
 from games.queries import Place
@@ -134,7 +135,7 @@ def test_an_outage_of_writes_keeps_nobody_from_the_page(
     def fails(*_: Any) -> None:
         raise StoreUnavailable("no writes today")
 
-    monkeypatch.setattr(table, "put", fails)
+    monkeypatch.setattr(conditional, "put", fails)
     found = Client().get("/players/alice/", headers=JSON)
     assert (found.status_code, found.json()["won"]) == (200, ALL.won)
     assert "no writes today" in caplog.text

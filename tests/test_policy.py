@@ -23,10 +23,12 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import Client
 
-from games import policy, provisioning, readiness, table
+from dynamodb import probes, provisioning
+from dynamodb.client import shared_client
+from dynamodb.items import TableItem
+from games import policy
 from games.live.application import Live
 from games.management.commands import iam_policy
-from games.table import TableItem
 from tests import iam
 from tests.iam import ACCOUNT, REGION, Account, pairs
 from tests.test_commands import shell
@@ -217,7 +219,7 @@ COMMANDS = {
 
 
 def point_in_time_recovery() -> str:
-    answer = table.client().describe_continuous_backups(TableName=TableItem.Meta.table_name)
+    answer = shared_client().describe_continuous_backups(TableName=TableItem.Meta.table_name)
     return str(answer["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"])
 
 
@@ -225,7 +227,7 @@ def test_every_action_is_tried() -> None:
     assert {*policy.RUNNING, *policy.RUNNING_ON_INDEXES} == set(REFUSED)
     assert set(policy.CREATING) == set(NOT_DONE)
     assert {*policy.INSPECTING, *policy.INSPECTING_ON_INDEXES} == set(COMMANDS)
-    probed = {probe.action.removeprefix("dynamodb:") for probe in readiness.probes()}
+    probed = {probe.action.removeprefix("dynamodb:") for probe in probes.probes()}
     assert probed | {"DescribeTable"} == {*policy.RUNNING, *policy.RUNNING_ON_INDEXES}
 
 

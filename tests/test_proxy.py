@@ -15,13 +15,13 @@ import pytest
 
 from accounts import store
 from games.models import Status
-from games.table import TableItem
 from tests.conftest import PASSWORD
 from tests.instances import Instance, instance
 from tests.many import game_of, put
 from tests.nginx import BALANCER
 from tests.sites import configured_for
 from tictactoe_site.config import BASE_DIR
+from tictactoe_site.table import Item
 
 pytestmark = pytest.mark.process
 behind_nginx = pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True)
@@ -159,7 +159,7 @@ def test_forms_come_from_the_sites_own_names_alone_and_cookies_go_encrypted(site
 
 def counted() -> set[str]:
     """The addresses that wrong passwords came from."""
-    keys = [item.game_id.split("#") for item in TableItem.scan() if item.game_id.startswith("throttle#login#address#")]
+    keys = [item.game_id.split("#") for item in Item.scan() if item.game_id.startswith("throttle#login#address#")]
     return {key[3] for key in keys}
 
 

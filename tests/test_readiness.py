@@ -16,15 +16,17 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import Client
 
-from games import provisioning, readiness, retries, schema, table
-from games.table import TableItem
+from dynamodb import probes, provisioning, retries, schema, startup
+from dynamodb.client import shared_client, warm_up
+from dynamodb.items import where
 from tests.conftest import drop_table
 from tests.engines import dynamodb_local, free_port
 from tests.iam import Account, account
 from tests.processes import comes_true
 from tests.reliability.faults import Faults, faulty
 from tests.sites import configured_for, gunicorn, serving
-from tictactoe_site import config
+from tictactoe_site import config, table
+from tictactoe_site.table import Item
 
 pytestmark = pytest.mark.deployment
 
@@ -46,28 +48,28 @@ CREATING = RUNNING | CARE | {"dynamodb:CreateTable"}
 @pytest.fixture(autouse=True)
 def as_at_start(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """Nothing is known yet, nothing was logged, and good news are caught too."""
-    monkeypatch.setattr(readiness, "creation", provisioning.Creation())
-    monkeypatch.setattr(readiness, "_rest", readiness._Kept())
-    monkeypatch.setattr(readiness, "_news", readiness._News())
+    monkeypatch.setattr(startup, "creation", provisioning.Creation())
+    monkeypatch.setattr(startup, "_rest", startup._Kept())
+    monkeypatch.setattr(startup, "_news", startup._News())
     caplog.set_level(logging.INFO, "games")
 
 
 @pytest.fixture
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Between attempts, and between an answer and the next."""
-    monkeypatch.setattr(readiness, "FIRST_PAUSE_SECONDS", 0)
-    monkeypatch.setattr(readiness, "NOT_FINE_SECONDS", 0)
-    monkeypatch.setattr(readiness, "FINE_SECONDS", 0)
+    monkeypatch.setattr(startup, "FIRST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(startup, "NOT_FINE_SECONDS", 0)
+    monkeypatch.setattr(startup, "FINE_SECONDS", 0)
 
 
 def bind(to: config.Config) -> None:
     table.bind(to)
-    table.warm_up()
+    warm_up()
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
     """What this part says in the log; Django has a line of its own for each 503."""
-    return [(record.levelname, record.message) for record in caplog.records if record.name == "games.readiness"]
+    return [(record.levelname, record.message) for record in caplog.records if record.name == "dynamodb.startup"]
 
 
 @pytest.fixture
@@ -172,7 +174,7 @@ def test_what_is_set_right_is_seen_and_said_once(
     allowed: Account, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     allowed.allow_actions(RUNNING - {"dynamodb:PutItem"})
-    monkeypatch.setattr(readiness, "NOT_FINE_SECONDS", 0)
+    monkeypatch.setattr(startup, "NOT_FINE_SECONDS", 0)
     for _ in range(3):
         assert ready()[0] == 503
     allowed.allow_actions(RUNNING)
@@ -190,7 +192,7 @@ def sent(bound: str) -> list[str]:
     def note(model: Any, **_: Any) -> None:
         calls.append(model.name)
 
-    table.client().meta.events.register("before-call.dynamodb", note)
+    shared_client().meta.events.register("before-call.dynamodb", note)
     return calls
 
 
@@ -202,9 +204,9 @@ def test_asking_often_costs_nothing_more(sent: list[str]) -> None:
 
 
 def test_probing_changes_nothing(sent: list[str]) -> None:
-    before = list(TableItem.scan())
-    assert [finding.problem for finding in readiness.try_actions()] == [""] * 7
-    assert list(TableItem.scan()) == before
+    before = list(Item.scan())
+    assert [finding.problem for finding in probes.try_actions()] == [""] * 7
+    assert list(Item.scan()) == before
 
 
 def refused_by(code: str, message: str = "") -> Callable[..., Any]:
@@ -255,7 +257,7 @@ DENIED = (
     ],
 )
 def test_each_refusal_of_the_service_is_its_own_sentence(sent: list[str], code: str, message: str, words: str) -> None:
-    table.client().meta.events.register("before-call.dynamodb.DescribeTable", refused_by(code, message))
+    shared_client().meta.events.register("before-call.dynamodb.DescribeTable", refused_by(code, message))
     found = problems()
     assert words in found[0]
     assert "123456789012" not in str(found)
@@ -314,7 +316,7 @@ def other_table(bound: str) -> Iterator[str]:
 
 def test_no_table_is_a_sentence_that_names_the_place(other_table: str) -> None:
     assert [
-        f"There is no table {other_table} at {table.place()}: run manage.py create_table" in text for text in problems()
+        f"There is no table {other_table} at {where()}: run manage.py create_table" in text for text in problems()
     ] == [True]
     assert "correct [dynamodb] in CONFIG_FILE" in inspect()[1]
 
@@ -326,7 +328,7 @@ def test_a_table_made_meanwhile_is_seen_at_once_and_as_it_is(other_table: str) -
 
 
 def test_a_table_that_is_deleted_later_is_the_operators_to_make_again(other_table: str, no_pauses: None) -> None:
-    readiness.get_ready()
+    startup.get_ready()
     drop_table(other_table)
     assert comes_true(lambda: provisioning.describe() is None, seconds=10)
     assert "run manage.py create_table" in problems()[0]
@@ -385,14 +387,14 @@ def test_a_table_with_another_schema_is_told_from_ours_and_left_alone(
 ) -> None:
     request = schema.request()
     differ(request)
-    table.client().create_table(**request)
+    shared_client().create_table(**request)
     calls: list[str] = []
-    table.client().meta.events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name))
+    shared_client().meta.events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name))
     found = problems()
     assert len(found) == 1
     assert words in found[0]
     assert "name another" in found[0]
-    readiness.creation.attempt()
+    startup.creation.attempt()
     assert words in inspect("--probe")[0]
     assert set(calls) <= {"DescribeTable", "DescribeTimeToLive"}
 
@@ -411,13 +413,13 @@ def test_what_a_start_needs_is_named_and_made_up_for(
 ) -> None:
     """One role after the other, as an operator goes on who reads what is missing."""
     nothing_there.allow_actions(CREATING - CARE - {"dynamodb:CreateTable"})
-    assert readiness.creation.attempt()
+    assert startup.creation.attempt()
     [problem] = problems()
     assert "refuses dynamodb:CreateTable: allow it in the policy of the role" in problem
     assert "Or run manage.py create_table" in problem
     assert "goes on trying" in problem
     nothing_there.allow_actions(CREATING - CARE)
-    assert readiness.creation.attempt()
+    assert startup.creation.attempt()
     status, answer = ready()
     assert status == 200
     notes = " ".join(answer["notes"])
@@ -429,7 +431,7 @@ def test_what_a_start_needs_is_named_and_made_up_for(
         assert f"{what}: not set. " in notes
         assert f"refuses dynamodb:{action}" in notes
     nothing_there.allow_actions(CREATING)
-    readiness.get_ready()
+    startup.get_ready()
     assert ready() == (200, {"status": "ok", "table": "Games"})
     assert "refuses dynamodb:CreateTable" in caplog.text
     assert "Traceback" not in caplog.text
@@ -445,12 +447,12 @@ def test_a_throttled_creation_is_said_once_and_tried_until_it_succeeds(
         refused.append(code)
         return refuse() if len(refused) <= 3 else None
 
-    table.client().meta.events.register("before-call.dynamodb.CreateTable", throttle)
-    assert readiness.creation.attempt()
+    shared_client().meta.events.register("before-call.dynamodb.CreateTable", throttle)
+    assert startup.creation.attempt()
     [problem] = problems()
     assert "goes on trying to make it" in problem
     assert "wait" in problem
-    readiness.get_ready()
+    startup.get_ready()
     assert len(refused) == 4
     assert ready() == (200, {"status": "ok", "table": other_table})
     assert [level for level, _ in logged(caplog)] == ["ERROR", "WARNING"]

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from games import store, table
+from dynamodb.client import shared_client
+from games import store
 from games.errors import IllegalMove, LostRace, NotYours
 from games.models import Game, Snapshot, Status
 from games.pages.game import GamePage
@@ -189,7 +190,7 @@ def test_a_rematch_that_was_agreed_on_stays_it_when_the_other_a_guest_claims_a_n
 def test_who_agrees_while_the_other_withdraws_asks_in_turn() -> None:
     snapshot = over()
     game_id = again(snapshot, "alice").game_id
-    events = table.client().meta.events
+    events = shared_client().meta.events
 
     def withdraws(**_: Any) -> None:
         events.unregister("before-call.dynamodb.UpdateItem", withdraws)

@@ -10,7 +10,8 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from django.test import Client
 
-from games import retries, table
+from dynamodb import retries
+from dynamodb.client import shared_client
 from games.models import Game
 from tests.conftest import stored
 
@@ -47,7 +48,7 @@ class Wire:
 def wire(games_table: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
     # How long the pauses between tries are is for test_retries.py.
     monkeypatch.setattr(retries, "LONGEST_PAUSE_SECONDS", 0.02)
-    checked = table.client()._endpoint.http_session
+    checked = shared_client()._endpoint.http_session
     checked._session = wire = Wire(checked._session)
     yield wire
     checked._session = wire.session

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from games import queries, retries, table
-from games.errors import StoreUnavailable
+from dynamodb import retries
+from dynamodb.client import shared_client, warm_up
+from dynamodb.errors import StoreUnavailable
+from games import queries
 from tests.engines import free_port
-from tictactoe_site import config
+from tictactoe_site import config, table
 
 GAME = "00000000-0000-4000-8000-000000000000"
 pytestmark = pytest.mark.usefixtures("games_table")
@@ -20,13 +22,13 @@ pytestmark = pytest.mark.usefixtures("games_table")
 def tries() -> list[str]:
     """Every try that goes out, of a client that keeps the bounds, to where nothing listens."""
     table.bind(config.for_endpoint(f"http://127.0.0.1:{free_port()}", environ={}))
-    table.warm_up()
+    warm_up()
     sent: list[str] = []
 
     def note(request: Any, event_name: str, **_: Any) -> None:
         sent.append(event_name)
 
-    table.client().meta.events.register("before-send.dynamodb", note)
+    shared_client().meta.events.register("before-send.dynamodb", note)
     return sent
 
 

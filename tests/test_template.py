@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from cfnlint.api import ManualArgs, lint_file  # type: ignore[import-untyped]
 
-from games import policy, schema
-from games.table import TableItem
+from dynamodb import schema
+from dynamodb.items import TableItem
+from games import policy
 from tests.cloudformation import CHINA, PATH, Stack, written
 from tests.iam import ACCOUNT, REGION
 from tictactoe_site.config import BASE_DIR, DEFAULT_TABLE, MINIMUM_SECRET_LENGTH
+from tictactoe_site.table import TTL_ATTRIBUTE
 
 pytestmark = pytest.mark.deployment
 
@@ -106,7 +108,7 @@ def test_beanstalk_has_a_role_for_health_and_managed_updates_that_only_it_can_ta
 @pytest.mark.usefixtures("games_named")
 def test_the_table_is_the_one_that_the_site_would_make() -> None:
     table = Stack().properties("Table")
-    assert table.pop("TimeToLiveSpecification") == {"AttributeName": schema.TTL_ATTRIBUTE, "Enabled": True}
+    assert table.pop("TimeToLiveSpecification") == {"AttributeName": TTL_ATTRIBUTE, "Enabled": True}
     assert table.pop("PointInTimeRecoverySpecification") == {"PointInTimeRecoveryEnabled": True}
     assert table.pop("DeletionProtectionEnabled") is True
     assert table == schema.request()

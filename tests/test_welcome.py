@@ -14,10 +14,10 @@ from django.test import Client
 from games import computer, rules, store
 from games.models import Game, Status
 from games.pages.game import GamePage
-from games.table import TableItem
 from tests.conftest import again, stored
 from tests.consumed import Meter
 from tests.pages import hidden_in
+from tictactoe_site.table import Item
 
 JSON = {"accept": "application/json"}
 FIRST = {"opponent": "computer", "as": "guest"}
@@ -42,7 +42,7 @@ def meta(page: str, name: str) -> str:
 
 
 def items() -> list[dict[str, Any]]:
-    return sorted((item.attribute_values for item in TableItem.scan()), key=repr)
+    return sorted((item.attribute_values for item in Item.scan()), key=repr)
 
 
 def test_a_visitor_has_a_board_a_link_for_a_friend_and_the_way_to_a_name(client: Client) -> None:

@@ -11,16 +11,17 @@ import os
 import django
 from django.conf import settings
 
+from dynamodb.client import keep_warm
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tictactoe_site.settings")
 django.setup()
 
-from games import table  # noqa: E402
 from games.live.application import Live  # noqa: E402
 from tictactoe_site import logs  # noqa: E402
 
 logs.write_json()
 application = Live()
 if settings.CONFIG:
-    table.keep_warm()
+    keep_warm()
 if settings.SETUP_PROBLEM:
     logging.getLogger(__name__).error("%s", settings.SETUP_PROBLEM)

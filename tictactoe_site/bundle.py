@@ -20,6 +20,7 @@ CONFIG_NAME = "beanstalk.config"
 # What an instance runs. An asterisk stands for subfolders, too.
 CONTENTS = (
     "manage.py",
+    "dynamodb/*",
     "tictactoe_site/*",
     "games/*",
     "accounts/*",
@@ -35,7 +36,7 @@ CONTENTS = (
 # What of it only a developer's machine runs: it needs git, or the embedded DynamoDB of requirements-play.txt.
 LEFT_OUT = (
     "tictactoe_site/bundle*.py",
-    "games/embedded.py",
+    "dynamodb/embedded.py",
     "games/management/commands/bundle.py",
     "games/management/commands/launch_url.py",
     "games/management/commands/play.py",

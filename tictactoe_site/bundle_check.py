@@ -26,6 +26,7 @@ NEEDED = (
     bundle.CONFIG_NAME,
     "gunicorn.conf.py",
     "gunicorn.live.conf.py",
+    "dynamodb/conditional.py",
     "tictactoe_site/settings.py",
     "tictactoe_site/wsgi.py",
     "tictactoe_site/asgi.py",

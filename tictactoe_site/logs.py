@@ -8,7 +8,7 @@ has besides:
 - ``method`` and ``route``, the address's pattern without the ids and names in it; null where no page of the site
   answered: a static file, a redirect to HTTPS, nothing there
 - ``status``, and ``ms``, how long it took
-- ``dynamodb_calls``, ``read_units`` and ``write_units`` (``games.metering``)
+- ``dynamodb_calls``, ``read_units`` and ``write_units`` (``dynamodb.metering``)
 
 Commands keep lines for people, on stderr.
 """
@@ -28,6 +28,9 @@ from typing import Any
 
 # The id's name in a request's META, where no header of a client's can have it.
 REQUEST_ID = "tictactoe.request_id"
+
+# Whose lines are worth having below a warning.
+PACKAGES = ("dynamodb", "tictactoe_site", "accounts", "games")
 
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 _requests = logging.getLogger(f"{__name__}.requests")
@@ -72,8 +75,8 @@ def write_json() -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines())
     logging.getLogger().handlers = [handler]
-    for logger in (_requests, logging.getLogger("games")):
-        logger.setLevel(logging.INFO)
+    for package in PACKAGES:
+        logging.getLogger(package).setLevel(logging.INFO)
 
 
 @contextmanager

@@ -11,9 +11,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
-from games import metering
+from dynamodb import metering
 from tictactoe_site import logs
-from tictactoe_site.answers import refuse, wants_fragment, wants_json
+from tictactoe_site.http import refuse, wants_fragment, wants_json
 
 GetResponse: TypeAlias = Callable[[HttpRequest], HttpResponse]
 

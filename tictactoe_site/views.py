@@ -7,15 +7,15 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
-from games import readiness
-from games.table import TableItem
-from tictactoe_site.answers import refuse
+from dynamodb import startup
+from dynamodb.items import TableItem
+from tictactoe_site.http import refuse
 
 
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
     """Whether the site can do all it must: 503 and what to do about it otherwise. Lesser things are notes."""
-    found = readiness.check()
+    found = startup.check()
     problems = [*found.problems, *_missing_key(request)]
     if problems:
         answer = {"error": " ".join(problems), "problems": problems}

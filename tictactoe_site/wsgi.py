@@ -8,7 +8,8 @@ import os
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-from games import readiness, table
+from dynamodb import startup
+from dynamodb.client import keep_warm
 from tictactoe_site import logs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tictactoe_site.settings")
@@ -16,7 +17,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tictactoe_site.settings")
 application = get_wsgi_application()
 logs.write_json()
 if settings.CONFIG:
-    table.keep_warm()
-    readiness.get_ready_in_background()
+    keep_warm()
+    startup.get_ready_in_background()
 if settings.SETUP_PROBLEM:
     logging.getLogger(__name__).error("%s", settings.SETUP_PROBLEM)

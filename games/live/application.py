@@ -21,7 +21,7 @@ from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.urls import Resolver404, resolve
 
-from games import metering
+from dynamodb import metering
 from games.errors import GONE
 from games.live import hints, report
 from games.live.hub import Hub

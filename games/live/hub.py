@@ -18,13 +18,15 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any, TypeVar
 
-from games import queries, retries
-from games.errors import NotFound, StoreUnavailable, UnreadableGame
+from dynamodb import retries
+from dynamodb.errors import StoreUnavailable
+from dynamodb.items import RawItem
+from games import queries
+from games.errors import NotFound, UnreadableGame
 from games.live import schedule
 from games.live.hints import Hint
 from games.live.topics import GameTopic, LobbyTopic, Topic, Watcher
 from games.models import Game
-from games.table import RawItem
 
 TICK_SECONDS = 0.05
 READERS = 8
@@ -209,7 +211,7 @@ class Hub:
             with retries.within(retries.REQUEST_SECONDS):
                 return read()
 
-        context = contextvars.copy_context()  # in which games.metering adds up
+        context = contextvars.copy_context()  # in which dynamodb.metering adds up
         return await asyncio.get_running_loop().run_in_executor(self._readers, context.run, bounded)
 
     def _start(self, work: Coroutine[Any, Any, None], topics: Sequence[Topic]) -> None:

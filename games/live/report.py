@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from games.metering import Usage
+from dynamodb.metering import Usage
 
 EACH_SECONDS = 60
 

@@ -9,6 +9,7 @@ import asyncio
 import re
 import time
 
+from dynamodb.items import RawItem
 from games import queries
 from games.live import fragments, schedule
 from games.live.viewers import Viewer
@@ -16,7 +17,6 @@ from games.models import Game
 from games.pages.game import GamePage
 from games.pages.lobby import LobbyPage
 from games.queries import Lobby
-from games.table import RawItem
 
 _VERSION = re.compile("[0-9]{1,2}")
 

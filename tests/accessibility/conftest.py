@@ -8,12 +8,12 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
 from games.models import Game
-from games.table import TableItem
 from tests.accessibility.boards import Open
 from tests.browsers import ARGUMENTS, CHROMIUM
 from tests.conftest import use
 from tests.sites import playing
 from tests.stages import Stage, game_after, log_in, stages
+from tictactoe_site.table import Item
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def site(engine: str) -> Iterator[str]:
     use(engine)
     with playing("--endpoint", engine) as (address, _):
         yield address.rstrip("/")
-    for item in list(TableItem.scan()):
+    for item in list(Item.scan()):
         item.delete()
 
 

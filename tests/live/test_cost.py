@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from games import readiness
+from dynamodb import probes
 from games.models import Status
 from tests.live import crowd, meter
 from tests.live.deployments import Deployment, deployed
@@ -42,9 +42,9 @@ def site(dynamodb: meter.Handle, tmp_path: Path) -> Iterator[Deployment]:
 
 def have_looked(dynamodb: meter.Handle) -> None:
     """Wait until the one worker of ``web`` has looked at its table, as it does when it starts."""
-    looks = sum(probe.method in ("get_item", "batch_get_item", "query") for probe in readiness.probes())
+    looks = sum(probe.method in ("get_item", "batch_get_item", "query") for probe in probes.probes())
     for _ in range(300):
-        looks -= dynamodb.read().reads[readiness.NEVER["GameId"]["S"]]
+        looks -= dynamodb.read().reads[probes.NEVER["S"]]
         if looks == 0:
             return
         time.sleep(0.1)

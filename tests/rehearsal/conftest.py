@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from games import table
+from dynamodb.client import warm_up
 from tests.engines import dynamodb_local
 from tests.rehearsal.bundles import Repository
 from tests.rehearsal.instances import Instance
 from tests.rehearsal.proxies import Balancer
-from tictactoe_site import bundle_check, bundle_config, config
+from tictactoe_site import bundle_check, bundle_config, config, table
 
 CONFIGURATION = "[dynamodb]\nregion = us-west-2\nendpoint = dynamodb.us-west-2.amazonaws.com\n"
 
@@ -80,7 +80,7 @@ def stage(bundle: Path, configuration: str, tmp_path_factory: pytest.TempPathFac
     with ExitStack() as running:
         endpoint = running.enter_context(dynamodb_local())
         table.bind(config.for_endpoint(endpoint, base=chosen, environ={}))
-        table.warm_up()
+        warm_up()
         instances = [Instance(name, folder / name, endpoint) for name in ("one", "two")]
         for instance in instances:
             running.callback(instance.stop)

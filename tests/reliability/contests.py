@@ -15,11 +15,12 @@ from typing import Any, Protocol
 
 from requests import Response
 
-from games import rules, store, table
+from dynamodb.client import warm_up
+from games import rules, store
 from games.errors import IllegalMove, LostRace, NotFound, NotYours
 from games.models import Game
 from tests.reliability.players import Player
-from tictactoe_site import config
+from tictactoe_site import config, table
 
 PATIENCE_SECONDS = 60
 
@@ -142,7 +143,7 @@ def processes(engine: str, count: int, threads: int) -> Iterator[Processes]:
 def _work(engine: str, seats: Sequence[Connection], barriers: Mapping[int, Barrier]) -> None:
     # An engine that is slow to answer on a busy machine is no finding.
     table.bind(config.for_endpoint(engine, environ={}), patient=True)
-    table.warm_up()
+    warm_up()
     threads = [Thread(target=_sit, args=(seat, barriers)) for seat in seats]
     for thread in threads:
         thread.start()

@@ -15,12 +15,12 @@ from random import Random
 
 import pytest
 
-from games import provisioning, table
+from dynamodb import provisioning
 from tests.engines import dynamodb_local_process, free_port
 from tests.processes import alive, children_of, ends
 from tests.reliability.seasons import Season
 from tests.sites import configured_for, gunicorn
-from tictactoe_site import config
+from tictactoe_site import config, table
 
 pytestmark = [
     pytest.mark.process,

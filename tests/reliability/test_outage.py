@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True),
 ]
 
-# The promise of games.retries, and the issue's: seconds.
+# The promise of dynamodb.retries, and the issue's: seconds.
 BOUND = 5.0
 RECOVERY = 2.0
 

@@ -16,12 +16,14 @@ from urllib.request import urlopen
 import pytest
 import requests
 
-from games import provisioning, readiness, schema, table
+from dynamodb import provisioning, startup
+from dynamodb.client import shared_client, warm_up
 from tests.engines import dynamodb_local
 from tests.processes import comes_true
 from tests.sites import configured_for, playing, serving
-from tictactoe_site import config
+from tictactoe_site import config, table
 from tictactoe_site.config import BASE_DIR
+from tictactoe_site.table import TTL_ATTRIBUTE
 
 pytestmark = pytest.mark.process
 
@@ -41,9 +43,9 @@ def manage(*arguments: str) -> list[str]:
 
 def check_the_one_table(address: str) -> None:
     table.bind(config.for_endpoint(address, environ={}), patient=True)
-    assert table.client().list_tables()["TableNames"] == ["Games"]
+    assert shared_client().list_tables()["TableNames"] == ["Games"]
     # TTL can be switched on only once the table is ACTIVE, and thus ready for pages.
-    assert comes_true(lambda: provisioning.time_to_live() == schema.TTL_ATTRIBUTE, seconds=60)
+    assert comes_true(lambda: provisioning.time_to_live() == TTL_ATTRIBUTE, seconds=60)
     command = manage("inspect_table", "--json", "--endpoint", address)
     inspected = subprocess.run(command, cwd=BASE_DIR, capture_output=True, text=True, check=True)
     assert json.loads(inspected.stdout)["differences"] == []
@@ -62,7 +64,7 @@ def test_create_table_eight_times(empty: str) -> None:
 
 def create(address: str, start: Barrier) -> bool:
     table.bind(config.for_endpoint(address, environ={}), patient=True)
-    table.client()
+    shared_client()
     start.wait()
     return provisioning.create(lambda line: None)
 
@@ -102,15 +104,15 @@ def test_the_site_itself_eight_times(empty: str) -> None:
 
 def test_what_a_new_table_refuses_at_first_is_switched_on_later(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
     table.bind(config.for_endpoint(empty, environ={}))
-    table.warm_up()
-    monkeypatch.setattr(readiness, "FIRST_PAUSE_SECONDS", 0)
+    warm_up()
+    monkeypatch.setattr(startup, "FIRST_PAUSE_SECONDS", 0)
     refused = [type("Refusal", (), {"status_code": 400})] * 3
     parsed = {"Error": {"Code": "ResourceInUseException", "Message": "Busy."}, "ResponseMetadata": {}}
 
     def refuse(**_: Any) -> tuple[Any, Any] | None:
         return (refused.pop(), parsed) if refused else None
 
-    table.client().meta.events.register("before-call.dynamodb.UpdateTimeToLive", refuse)
-    readiness.get_ready()
+    shared_client().meta.events.register("before-call.dynamodb.UpdateTimeToLive", refuse)
+    startup.get_ready()
     assert refused == []
-    assert provisioning.time_to_live() == schema.TTL_ATTRIBUTE
+    assert provisioning.time_to_live() == TTL_ATTRIBUTE

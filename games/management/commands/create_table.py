@@ -5,8 +5,9 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from typing import Any
 
-from games import provisioning, schema, table
-from games.management.command import TableCommand
+from dynamodb import provisioning, schema
+from dynamodb.items import TableItem, where
+from tictactoe_site.commands import TableCommand
 
 
 class Command(TableCommand):
@@ -27,8 +28,8 @@ class Command(TableCommand):
             self.print_json(schema.request())
             return
         made = provisioning.create(self.say)
-        name = table.TableItem.Meta.table_name
+        name = TableItem.Meta.table_name
         if options["json"]:
-            self.print_json({"table": name, "place": table.place(), "created": made})
+            self.print_json({"table": name, "place": where(), "created": made})
         else:
-            self.stdout.write(f"The table {name} {'is created' if made else 'was there already'}, at {table.place()}.")
+            self.stdout.write(f"The table {name} {'is created' if made else 'was there already'}, at {where()}.")

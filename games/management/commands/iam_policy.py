@@ -10,8 +10,8 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser, DjangoHelpFormatter
 
 from games import policy
-from games.management.command import SiteCommand
 from tictactoe_site import config
+from tictactoe_site.commands import SiteCommand
 
 HELP = """\
 Print an IAM policy as JSON, for the role of the servers: the DynamoDB actions that

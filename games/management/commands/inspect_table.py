@@ -8,9 +8,10 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from games import provisioning, readiness, reasons, schema, table
-from games.errors import NotAllowed
-from games.management.command import TableCommand
+from dynamodb import probes, provisioning, reasons, schema
+from dynamodb.errors import NotAllowed
+from dynamodb.items import TableItem, where
+from tictactoe_site.commands import TableCommand
 
 
 class Command(TableCommand):
@@ -33,7 +34,7 @@ class Command(TableCommand):
         summary, problem = self._described()
         # A table with another schema is somebody else's: it is left alone.
         if options["probe"] and not any(difference["breaks"] for difference in summary.get("differences", [])):
-            findings = readiness.try_actions()
+            findings = probes.try_actions()
             summary["actions"] = [_action(finding) for finding in findings]
             refused = [finding.probe.action for finding in findings if finding.problem]
             if refused and not problem:
@@ -45,19 +46,19 @@ class Command(TableCommand):
 
     def _described(self) -> tuple[dict[str, Any], str]:
         """What is known of the table, and why the site can't work with it, in a sentence."""
-        name = table.TableItem.Meta.table_name
+        name = TableItem.Meta.table_name
         try:
             described = provisioning.describe()
         except NotAllowed as exc:
             return {}, str(exc)
         if described is None:
-            return {}, reasons.absent(table.place(), name)
+            return {}, reasons.absent(where(), name, TableItem.Meta.advice)
         ttl = self._time_to_live()
         found = schema.differences(described) + ([] if ttl is None else schema.ttl_differences(ttl))
         summary = _summary(described, ttl) | {"differences": [asdict(difference) for difference in found]}
         if any(difference.breaks for difference in found):
             return summary, f"The site can't work with the table {name} as it is."
-        return summary, " ".join(readiness.status_problems(described))
+        return summary, " ".join(schema.status_problems(described))
 
     def _time_to_live(self) -> str | None:
         try:
@@ -86,7 +87,7 @@ class Command(TableCommand):
             self.stdout.write("All as expected.")
 
 
-def _action(finding: readiness.Finding) -> dict[str, Any]:
+def _action(finding: probes.Finding) -> dict[str, Any]:
     probe = finding.probe
     return {"action": probe.action, "index": probe.index, "allowed": not finding.problem, "problem": finding.problem}
 
@@ -95,7 +96,7 @@ def _summary(described: dict[str, Any], ttl: str | None) -> dict[str, Any]:
     """DynamoDB refreshes the counts about every six hours (DescribeTable in its API Reference)."""
     return {
         "table": described["TableName"],
-        "place": table.place(),
+        "place": where(),
         "status": described["TableStatus"],
         "key": schema.key_text(described["KeySchema"]),
         "billing": schema.billing_mode(described),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from games.management.command import SiteCommand
+from tictactoe_site.commands import SiteCommand
 
 
 def _checked(pattern: str, what: str) -> Callable[[str], str]:

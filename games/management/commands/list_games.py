@@ -7,9 +7,9 @@ from typing import Any
 
 from games import queries
 from games.errors import UnreadableGame
-from games.management.command import TableCommand
 from games.models import Game, Status
 from games.pages.game import summary
+from tictactoe_site.commands import TableCommand
 
 
 class Command(TableCommand):

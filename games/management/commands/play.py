@@ -20,10 +20,11 @@ from django.core.wsgi import get_wsgi_application
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
-from games import embedded, provisioning, table
+from dynamodb import embedded, provisioning
+from dynamodb.client import warm_up
 from games.live.application import Live
-from games.management.command import TableCommand
-from tictactoe_site import config
+from tictactoe_site import config, table
+from tictactoe_site.commands import TableCommand
 
 IN_MEMORY = "games are in memory, gone when it ends; to keep them: make run ENDPOINT=http://... or CONFIG_FILE=..."
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -100,7 +101,7 @@ class Server(BaseApplication):
         def after_fork(server: Any, worker: Any) -> None:
             # Two processes can't share the connections that the table was created through.
             table.bind(self.chosen)
-            table.warm_up()
+            warm_up()
 
         def after_start(worker: Any) -> None:
             # Ctrl-C reaches the master and the worker. gunicorn's own handler, interrupted by the master's SIGQUIT,

@@ -8,11 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from games import queries
-from games.management.command import TableCommand
 from games.models import Game
 from games.pages.board import SPOKEN
 from games.pages.game import state
 from games.rules import Mark
+from tictactoe_site.commands import TableCommand
 
 
 class Command(TableCommand):

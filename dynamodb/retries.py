@@ -7,13 +7,14 @@ The promise is that the site answers within 5 s, also while DynamoDB is slow, si
 - A failed try is repeated after a pause of 0 to 0.05 s, then 0 to 0.1 s, doubling up to 0.8 s. The whole range is
   random, so that servers which failed together do not come back together
   (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
-- All of a page's calls share 4.5 s. A try starts only where it can end in time; half a second remains for the page.
+- All calls of one request share 4.5 s. A try starts only where it can end in time; half a second
+  remains for the answer.
 - Where nothing at all answers, eight tries in a row show it, and from then on one try each half second looks whether
   DynamoDB is back; whoever else asks is told at once. Without this, requests would fill every thread, each for
   seconds, and health checks would wait behind them.
 
 A reply that comes byte by byte is not bounded: each byte is waited for anew. Repeating is safe because every write
-states what it assumes: see ``games.store``.
+states what it assumes: ``dynamodb.conditional`` offers no other.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from botocore.exceptions import BotoCoreError, HTTPClientError
 from botocore.exceptions import ConnectionError as NoConnection
 from botocore.retries.standard import RetryEventAdapter, StandardRetryConditions
 
-from games.replies import DamagedReply
+from dynamodb.replies import DamagedReply
 
 CONNECT_SECONDS = 0.5
 ANSWER_SECONDS = 1.0

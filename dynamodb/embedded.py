@@ -22,7 +22,7 @@ def process() -> Iterator[str]:
     """The address of an engine in a process of its own, which ends with the block or with this process."""
     # In a session of its own, Ctrl-C at the terminal does not reach it: the site is still using the table then.
     engine = subprocess.Popen(
-        [sys.executable, "-m", "games.embedded"],
+        [sys.executable, "-m", "dynamodb.embedded"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -8,9 +8,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from games import table
-from games.errors import NotFound, StoreUnavailable, UnreadableGame
-from tictactoe_site import config
+from dynamodb.errors import StoreUnavailable
+from games.errors import NotFound, UnreadableGame
+from tictactoe_site import config, table
 
 EXIT_CODES = "Exit codes: 0 done; 1 not done, or something is wrong with the table; 2 wrong configuration or parameter."
 

@@ -13,10 +13,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from games import schema, table
-from games.errors import NotAllowed, StoreUnavailable
-from games.schema import TTL_ATTRIBUTE
-from games.table import TableItem
+from dynamodb import schema
+from dynamodb.client import shared_client
+from dynamodb.conditional import unavailable
+from dynamodb.errors import NotAllowed, StoreUnavailable
+from dynamodb.items import TableItem
 
 logger = logging.getLogger(__name__)
 
@@ -133,9 +134,9 @@ class _NotOffered(Exception):
 
 
 def _call(method: str, **parameters: Any) -> dict[str, Any]:
-    with table.unavailable():
+    with unavailable():
         try:
-            answer: dict[str, Any] = getattr(table.client(), method)(**parameters)
+            answer: dict[str, Any] = getattr(shared_client(), method)(**parameters)
         except ClientError as exc:
             match exc.response["Error"]["Code"]:
                 case "ResourceNotFoundException":
@@ -154,7 +155,7 @@ def _create_table() -> bool:
     except _TableExists as exc:
         return exc.made_here  # If not, another server was faster.
     except NotAllowed as exc:
-        raise NotAllowed(f"{exc} Or run manage.py create_table, with credentials that may.") from exc
+        raise NotAllowed(f"{exc} {TableItem.Meta.advice.make_table_elsewhere}") from exc
     return True
 
 
@@ -178,14 +179,14 @@ def _wait_until_active(say: Callable[[str], None]) -> dict[str, Any]:
 
 
 def _expire_items() -> str:
-    if time_to_live() == TTL_ATTRIBUTE:
-        return f"TTL: on already, by {TTL_ATTRIBUTE}."
-    specification = {"Enabled": True, "AttributeName": TTL_ATTRIBUTE}
+    if time_to_live() == TableItem.Meta.ttl_attribute:
+        return f"TTL: on already, by {TableItem.Meta.ttl_attribute}."
+    specification = {"Enabled": True, "AttributeName": TableItem.Meta.ttl_attribute}
     try:
         return _cared("TTL", "update_time_to_live", TimeToLiveSpecification=specification)
     except _NotSet:
         # Of servers that start together, all but one are told that it is on already, as an error.
-        if time_to_live() != TTL_ATTRIBUTE:
+        if time_to_live() != TableItem.Meta.ttl_attribute:
             raise
     return "TTL: on."
 

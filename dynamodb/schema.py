@@ -1,4 +1,4 @@
-"""The table as the code expects it, and how one that DynamoDB describes differs from it. Nothing here is sent."""
+"""The table as the models expect it, and how one that DynamoDB describes differs from it. Nothing here is sent."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from games.models import Game
-from games.table import TableItem
+from dynamodb.items import TableItem, kinds
 
-TTL_ATTRIBUTE = "ExpiresAt"
-ANOTHER_TABLE = "The site can't use this table: name another with [dynamodb] table."
-NEW_INDEX = "make it as manage.py create_table --dry-run prints it, or name another table with [dynamodb] table."
+STATUS_ADVICE = {
+    "CREATING": "wait until it is ACTIVE",
+    "DELETING": "wait until it is gone",
+    "INACCESSIBLE_ENCRYPTION_CREDENTIALS": "give DynamoDB its KMS key back, or within 7 days the table is archived",
+    "ARCHIVED": "restore it from its backup",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One way in which the table is not as expected. ``breaks`` says that the site does not work with it."""
+    """One way in which the table is not as expected. ``breaks`` says that nothing works with it."""
 
     what: str
     consequence: str
@@ -27,16 +29,23 @@ class Difference:
 
 
 def request() -> dict[str, Any]:
-    """The parameters of CreateTable."""
-    schema = Game._get_schema()
+    """Return the parameters of CreateTable: the keys and indexes of all models that are imported.
+
+    Raises LookupError where none of them has an index: the project's models were not imported.
+    """
+    schemas = [kind._get_schema() for kind in kinds() if kind._indexes]
+    if not schemas:
+        raise LookupError("No imported model has an index: import the project's models first.")
+    attributes = {each["AttributeName"]: each for schema in schemas for each in schema["attribute_definitions"]}
+    indexes = {each["index_name"]: each for schema in schemas for each in schema["global_secondary_indexes"]}
     return {
         "TableName": TableItem.Meta.table_name,
         "BillingMode": TableItem.Meta.billing_mode,
-        "AttributeDefinitions": schema["attribute_definitions"],
-        "KeySchema": schema["key_schema"],
+        "AttributeDefinitions": list(attributes.values()),
+        "KeySchema": schemas[0]["key_schema"],
         "GlobalSecondaryIndexes": [
             {"IndexName": index["index_name"], "KeySchema": index["key_schema"], "Projection": index["projection"]}
-            for index in schema["global_secondary_indexes"]
+            for index in indexes.values()
         ],
     }
 
@@ -44,7 +53,9 @@ def request() -> dict[str, Any]:
 def differences(described: dict[str, Any]) -> list[Difference]:
     """How the table that DescribeTable describes differs from ``request()``."""
     expected = request()
-    found = list(_key_differences(described["KeySchema"], expected["KeySchema"], "the table", ANOTHER_TABLE))
+    found = list(
+        _key_differences(described["KeySchema"], expected["KeySchema"], "the table", TableItem.Meta.advice.other_table)
+    )
     found += _type_differences(described["AttributeDefinitions"], expected["AttributeDefinitions"])
     indexes = {index["IndexName"]: index for index in described.get("GlobalSecondaryIndexes", [])}
     for index in expected["GlobalSecondaryIndexes"]:
@@ -62,17 +73,18 @@ def differences(described: dict[str, Any]) -> list[Difference]:
 
 def ttl_differences(ttl: str) -> list[Difference]:
     """The same for the attribute that TTL goes by, which DescribeTable does not tell; empty where TTL is off."""
-    if ttl == TTL_ATTRIBUTE:
+    meta = TableItem.Meta
+    if ttl == meta.ttl_attribute:
         return []
     what = f"TTL goes by {ttl}." if ttl else "TTL is off."
     # DynamoDB refuses to change the attribute while TTL is on (UpdateTimeToLive in its API Reference).
-    first = "switch it off, and run" if ttl else "run"
-    consequence = f"Expired items stay for ever: {first} manage.py create_table to set {TTL_ATTRIBUTE}."
+    first = "switch it off, and " if ttl else ""
+    consequence = f"Expired items stay for ever: {first}{meta.advice.set_ttl} to set {meta.ttl_attribute}."
     return [Difference(what, consequence, False)]
 
 
 def broken(described: dict[str, Any]) -> str:
-    """Why the site can't work with the table, in sentences; nothing where it can."""
+    """Why the table can't be used, in sentences; nothing where it can."""
     return " ".join(str(each) for each in differences(described) if each.breaks)
 
 
@@ -83,22 +95,38 @@ def key_text(key_schema: list[dict[str, str]]) -> str:
     return ", ".join(f"{key['AttributeName']} ({parts[key['KeyType']]})" for key in ordered)
 
 
+def partition_key(key_schema: list[dict[str, str]]) -> str:
+    """The name of its attribute."""
+    return next(key["AttributeName"] for key in key_schema if key["KeyType"] == "HASH")
+
+
 def billing_mode(described: dict[str, Any]) -> str:
     """PAY_PER_REQUEST or PROVISIONED, which DescribeTable leaves out."""
     return str(described.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED"))
 
 
+def status_problems(described: dict[str, Any]) -> list[str]:
+    """Why the table, or an index that it has, can't be used just now, in sentences."""
+    indexes = described.get("GlobalSecondaryIndexes", [])
+    statuses = {f"The table {described['TableName']}": described["TableStatus"]}
+    statuses |= {f"The index {index['IndexName']}": index.get("IndexStatus", "ACTIVE") for index in indexes}
+    return [
+        f"{what} is {status}: {STATUS_ADVICE.get(status, 'look at it in the console')}."
+        for what, status in statuses.items()
+        if status not in ("ACTIVE", "UPDATING")
+    ]
+
+
 def _index_differences(found: dict[str, Any] | None, expected: dict[str, Any]) -> Iterator[Difference]:
-    name = expected["IndexName"]
+    name, advice = expected["IndexName"], TableItem.Meta.advice
     if found is None:
-        yield Difference(f"The index {name} is missing.", f"The lobby can't list games: {NEW_INDEX}", True)
+        yield Difference(f"The index {name} is missing.", advice.index_missing, True)
         return
-    consequence = f"The lobby can't list games: {NEW_INDEX}"
-    yield from _key_differences(found["KeySchema"], expected["KeySchema"], f"the index {name}", consequence)
+    yield from _key_differences(found["KeySchema"], expected["KeySchema"], f"the index {name}", advice.index_missing)
     projection, wanted = found["Projection"], expected["Projection"]["NonKeyAttributes"]
     if projection["ProjectionType"] == "ALL":
-        consequence = "It works, and each move costs 3 write units instead of 1, as in the AWS example."
-        yield Difference(f"The index {name} projects ALL attributes, not only {', '.join(wanted)}.", consequence, False)
+        what = f"The index {name} projects ALL attributes, not only {', '.join(wanted)}."
+        yield Difference(what, advice.index_projects_all, False)
         return
     extra = [attribute for attribute in projection.get("NonKeyAttributes", []) if attribute not in wanted]
     if extra:
@@ -106,8 +134,7 @@ def _index_differences(found: dict[str, Any] | None, expected: dict[str, Any]) -
         yield Difference(f"The index {name} projects {', '.join(extra)} besides.", consequence, False)
     missing = [attribute for attribute in wanted if attribute not in projection.get("NonKeyAttributes", [])]
     if missing:
-        consequence = f"The lobby shows games without their other player or result: {NEW_INDEX}"
-        yield Difference(f"The index {name} does not project {', '.join(missing)}.", consequence, True)
+        yield Difference(f"The index {name} does not project {', '.join(missing)}.", advice.index_lacks, True)
 
 
 def _key_differences(found: list[Any], expected: list[Any], whose: str, consequence: str) -> Iterator[Difference]:
@@ -117,8 +144,9 @@ def _key_differences(found: list[Any], expected: list[Any], whose: str, conseque
 
 
 def _type_differences(found: list[Any], expected: list[Any]) -> Iterator[Difference]:
+    other_table = TableItem.Meta.advice.other_table
     types = {attribute["AttributeName"]: attribute["AttributeType"] for attribute in found}
     for attribute in expected:
         name, wanted = attribute["AttributeName"], attribute["AttributeType"]
         if types.get(name, wanted) != wanted:
-            yield Difference(f"The key attribute {name} is of type {types[name]}, not {wanted}.", ANOTHER_TABLE, True)
+            yield Difference(f"The key attribute {name} is of type {types[name]}, not {wanted}.", other_table, True)

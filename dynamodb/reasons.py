@@ -1,6 +1,6 @@
 """Why DynamoDB did not do what was asked of it, in a sentence that tells the operator what to do.
 
-``/readyz/`` shows these sentences to anybody, so no account's number, role or ARN is in them.
+These sentences may be shown to anybody, so no account's number, role or ARN is in them.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ from botocore.exceptions import (
 )
 from urllib3.exceptions import NameResolutionError
 
-from games.errors import NotAllowed, StoreUnavailable
-from games.retries import NothingAnswers, OutOfTime
+from dynamodb.advice import Advice
+from dynamodb.errors import NotAllowed, StoreUnavailable
+from dynamodb.retries import NothingAnswers, OutOfTime
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html, and how older services name them.
 REFUSED = ("AccessDeniedException", "AccessDenied", "NotAuthorized", "UnauthorizedOperation")
@@ -54,26 +55,23 @@ SET_THE_CLOCK = "set it, by NTP (on EC2: systemctl status chronyd)"
 EXPIRED = f"The AWS credentials have expired when they come: renew them; if it is this clock, {SET_THE_CLOCK}."
 
 
-def unavailable(exc: Exception, place: str, table: str) -> StoreUnavailable:
+def unavailable(exc: Exception, place: str, table: str, advice: Advice) -> StoreUnavailable:
     """What to raise for an error of botocore's: NotAllowed where a policy refuses the action."""
     match exc:
         case NothingAnswers():
-            return unavailable(exc.kwargs["latest"], place, table)
+            return unavailable(exc.kwargs["latest"], place, table, advice)
         case ClientError():
             kind = NotAllowed if _code(exc) in REFUSED else StoreUnavailable
-            return kind(_public(_answer(exc, place, table)))
-    return StoreUnavailable(_public(_silence(exc, place)))
+            return kind(_public(_answer(exc, place, table, advice)))
+    return StoreUnavailable(_public(_silence(exc, place, advice)))
 
 
-def absent(place: str, table: str) -> str:
+def absent(place: str, table: str, advice: Advice) -> str:
     """That the table is not there, and what may be the cause."""
-    return (
-        f"There is no table {table} at {place}: run manage.py create_table;"
-        " if it is in another region or has another name, correct [dynamodb] in CONFIG_FILE."
-    )
+    return f"There is no table {table} at {place}: {advice.make_table}; {advice.correct_table}."
 
 
-def _silence(exc: Exception, place: str) -> str:
+def _silence(exc: Exception, place: str, advice: Advice) -> str:
     match exc:
         case NoCredentialsError():
             return "There are no AWS credentials: give the instance its profile, or set them in the environment."
@@ -82,7 +80,7 @@ def _silence(exc: Exception, place: str) -> str:
         case ConnectTimeoutError() | ReadTimeoutError() | OutOfTime():
             return f"{place} did not answer in time."
         case EndpointConnectionError() if isinstance(exc.kwargs.get("error"), NameResolutionError):
-            return f"{place} has no address in DNS: correct [dynamodb] region or endpoint in CONFIG_FILE."
+            return f"{place} has no address in DNS: {advice.correct_endpoint}."
         case EndpointConnectionError():
             return f"{place} can't be reached: nothing accepts connections there."
         case SSLError():
@@ -91,11 +89,11 @@ def _silence(exc: Exception, place: str) -> str:
             return f"{place} did not answer: {_closed(exc)}"
 
 
-def _answer(exc: ClientError, place: str, table: str) -> str:
+def _answer(exc: ClientError, place: str, table: str, advice: Advice) -> str:
     code, message = _code(exc), str(exc.response.get("Error", {}).get("Message", ""))
     match code:
         case _ if code in REFUSED:
-            return _refusal(exc, message, place)
+            return _refusal(exc, message, place, advice)
         case _ if code == "RequestExpired" or _OUT_OF_TIME.search(message):
             return f"The clock of this server is wrong, so {place} refuses its requests: {SET_THE_CLOCK}."
         case "ExpiredTokenException" | "ExpiredToken":
@@ -107,7 +105,7 @@ def _answer(exc: ClientError, place: str, table: str) -> str:
         case _ if code in THROTTLED:
             return _throttling(exc, place, table)
         case "ResourceNotFoundException":
-            return absent(place, table)
+            return absent(place, table, advice)
         case "LimitExceededException":
             return f"{place} is at the account's limit of tables, or of changes to tables: wait, or raise the quota."
     return f"{place} answered {code}: {message}"
@@ -128,14 +126,14 @@ _DENY = re.compile(r"explicit deny in an? ([\w -]*?(?:policy|boundary))")
 _NO_ALLOW = re.compile(r"because no ((?!identity-based)[\w -]*?(?:policy|boundary)) allows")
 
 
-def _refusal(exc: ClientError, message: str, place: str) -> str:
+def _refusal(exc: ClientError, message: str, place: str, advice: Advice) -> str:
     named = re.search(r"\b(?:dynamodb|kms):\w+", message)
     what = f"{place} refuses {named[0] if named else f'dynamodb:{exc.operation_name}'}"
     if denied := _DENY.search(message):
         return f"{what}: remove the deny from the {denied[1]}."
     if missing := _NO_ALLOW.search(message):
         return f"{what}: allow it in the {missing[1]}."
-    return f"{what}: allow it in the policy of the role in use (manage.py iam_policy prints it)."
+    return f"{what}: {advice.allow_action}."
 
 
 def _code(exc: ClientError) -> str:

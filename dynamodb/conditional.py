@@ -1,0 +1,80 @@
+"""The one way to write to the table, which is under a condition.
+
+PynamoDB can't ask for the item that made a condition fail, so the three writes below build their request with
+PynamoDB and send it themselves (https://github.com/pynamodb/PynamoDB/issues/1219). A failed condition then costs no
+read: DynamoDB answers with the item as it is (ReturnValuesOnConditionCheckFailure in its API Reference).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.connection import TableConnection
+from pynamodb.exceptions import PynamoDBException
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from dynamodb import reasons
+from dynamodb.errors import StoreUnavailable
+from dynamodb.items import RawItem, TableItem, where
+
+
+class ConditionFailed(Exception):
+    """The item was not as the write assumed. ``item`` is what it is, or None where there is none.
+
+    ``retried`` says that botocore sent the request more than once: the first may have landed and its reply been lost.
+    """
+
+    def __init__(self, item: RawItem | None, *, retried: bool) -> None:
+        super().__init__()
+        self.item = item
+        self.retried = retried
+
+
+def put(item: TableItem, condition: Condition) -> None:
+    """PutItem. Raises ConditionFailed or StoreUnavailable."""
+    _send(item, "PutItem", item.get_save_kwargs_from_instance(condition, "ALL_OLD"))
+
+
+def update(item: TableItem, actions: list[Action], condition: Condition) -> RawItem:
+    """UpdateItem of the item with this one's key; the whole new item. Raises ConditionFailed or StoreUnavailable."""
+    request = item.get_update_kwargs_from_instance(actions, condition, "ALL_OLD")
+    answer = _send(item, "UpdateItem", request | {"ReturnValues": "ALL_NEW"})
+    return dict(answer["Attributes"])
+
+
+def delete(item: TableItem, condition: Condition) -> None:
+    """DeleteItem of the item with this one's key. Raises ConditionFailed or StoreUnavailable."""
+    _send(item, "DeleteItem", item.get_delete_kwargs_from_instance(condition, "ALL_OLD"))
+
+
+def _send(item: TableItem, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+    connection: TableConnection = item._get_connection()
+    with unavailable():
+        try:
+            return connection.connection.dispatch(operation, request)
+        except ClientError as exc:
+            if exc.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            # PynamoDB wraps botocore's error and leaves the item behind.
+            answer: dict[str, Any] = getattr(exc.__cause__, "response", {})
+            retried = answer.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
+            raise ConditionFailed(answer.get("Item"), retried=retried) from exc
+
+
+@contextmanager
+def unavailable() -> Iterator[None]:
+    """Turns whatever PynamoDB and botocore raise into StoreUnavailable, with a reason an operator can act on."""
+    try:
+        yield
+    except PynamoDBException as exc:
+        raise reasons.unavailable(exc.cause or exc, where(), TableItem.Meta.table_name, TableItem.Meta.advice) from exc
+    except (BotoCoreError, ClientError) as exc:
+        raise reasons.unavailable(exc, where(), TableItem.Meta.table_name, TableItem.Meta.advice) from exc
+    except RuntimeError as exc:
+        if "still expired" not in str(exc):  # botocore has no exception of its own for this
+            raise
+        raise StoreUnavailable(reasons.EXPIRED) from exc
