@@ -43,10 +43,11 @@ rehearse: .venv/dev .venv/dynamodb-local ## the bundle as Beanstalk runs it, on 
 bench-live: .venv/dev .venv/dynamodb-local ## the live process under 100 to 10,000 streams, floods and restarts (about 20 minutes)
 	@$(BIN)/python -m bench.live
 
-lint: .venv/dev ## style and types
+lint: .venv/dev ## style, types, and who imports whom
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
 
 format: .venv/dev ## put the code into shape
 	@$(BIN)/ruff check --fix .

@@ -79,7 +79,7 @@ def was_guest(request: HttpRequest) -> str:
     return str(request.session.get(_GUEST, ""))
 
 
-def is_guest_no_more(request: HttpRequest) -> None:
+def forget_guest(request: HttpRequest) -> None:
     """All of the guest's games have been taken along."""
     request.session.pop(_GUEST, None)
 

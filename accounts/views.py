@@ -15,9 +15,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts import names, sessions, store
 from accounts.forms import LogIn, SignUp
-from accounts.guests import take_along
 from accounts.middleware import PlayerRequest
-from games.live import hints
+from accounts.signals import logged_out
 from tictactoe_site.http import SeeOther, refuse, wants_fragment, wants_json
 
 # An IPv6 address in full. Python takes a zone of any length after it.
@@ -82,7 +81,7 @@ class GuestView(View):
 class LogOutView(View):
     def post(self, request: PlayerRequest) -> HttpResponse:
         if request.user.is_authenticated:
-            hints.logged_out(request.user.name)
+            logged_out.send(sender=LogOutView, player=request.user.name)
         sessions.log_out(request)
         return _answer(request, {"player": None}, "/")
 
@@ -105,7 +104,6 @@ def address_of(request: HttpRequest) -> str:
 
 def _logged_in(request: PlayerRequest, name: str) -> HttpResponse:
     sessions.log_in(request, name, once=request.user.name if request.user.is_guest else "")
-    take_along(request, name)
     return _answer(request, {"player": name}, _next(request))
 
 

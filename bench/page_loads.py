@@ -18,8 +18,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.site import machine
 from dynamodb import embedded, provisioning
-from games import store
 from games.models import PACES
+from games.storage import store
 from tests.browsers import ARGUMENTS, CHROMIUM
 from tests.instances import instance
 from tests.test_performance import Traffic

@@ -1,4 +1,4 @@
-"""What a project tells its operator to do: the parts of sentences that name its commands, pages and configuration."""
+"""What a project tells its operator to do: the clauses that name its own commands and configuration."""
 
 from __future__ import annotations
 

@@ -179,6 +179,8 @@ def _wait_until_active(say: Callable[[str], None]) -> dict[str, Any]:
 
 
 def _expire_items() -> str:
+    if not TableItem.Meta.ttl_attribute:
+        return "TTL: skipped, no attribute is to expire items."
     if time_to_live() == TableItem.Meta.ttl_attribute:
         return f"TTL: on already, by {TableItem.Meta.ttl_attribute}."
     specification = {"Enabled": True, "AttributeName": TableItem.Meta.ttl_attribute}

@@ -1,6 +1,6 @@
 """Replies that were cut or garbled on their way from DynamoDB are not believed, but asked for again.
 
-botocore takes a body that is shorter than announced, and after the last try one with a wrong checksum: a game would
+botocore takes a body that is shorter than announced, and after the last try one with a wrong checksum: an item would
 seem not to be there, and a write that was never made would seem done.
 """
 

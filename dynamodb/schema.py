@@ -123,16 +123,23 @@ def _index_differences(found: dict[str, Any] | None, expected: dict[str, Any]) -
         yield Difference(f"The index {name} is missing.", advice.index_missing, True)
         return
     yield from _key_differences(found["KeySchema"], expected["KeySchema"], f"the index {name}", advice.index_missing)
-    projection, wanted = found["Projection"], expected["Projection"]["NonKeyAttributes"]
-    if projection["ProjectionType"] == "ALL":
-        what = f"The index {name} projects ALL attributes, not only {', '.join(wanted)}."
+    yield from _projection_differences(name, found["Projection"], expected["Projection"])
+
+
+def _projection_differences(name: str, found: dict[str, Any], expected: dict[str, Any]) -> Iterator[Difference]:
+    advice, kind, wanted = TableItem.Meta.advice, expected["ProjectionType"], expected.get("NonKeyAttributes", [])
+    if found["ProjectionType"] == kind == "ALL":
+        return
+    if found["ProjectionType"] == "ALL":
+        what = f"The index {name} projects ALL attributes, not only {', '.join(wanted) or 'the keys'}."
         yield Difference(what, advice.index_projects_all, False)
         return
-    extra = [attribute for attribute in projection.get("NonKeyAttributes", []) if attribute not in wanted]
+    projected = found.get("NonKeyAttributes", [])
+    extra = [attribute for attribute in projected if attribute not in wanted and kind != "ALL"]
     if extra:
         consequence = "It works, and a write that changes one of them costs more."
         yield Difference(f"The index {name} projects {', '.join(extra)} besides.", consequence, False)
-    missing = [attribute for attribute in wanted if attribute not in projection.get("NonKeyAttributes", [])]
+    missing = ["ALL attributes"] if kind == "ALL" else [each for each in wanted if each not in projected]
     if missing:
         yield Difference(f"The index {name} does not project {', '.join(missing)}.", advice.index_lacks, True)
 

@@ -1,10 +1,11 @@
-"""Connects the models to the configured table when Django starts. Nothing is sent yet."""
+"""Connects the models to the configured table, and the hints to accounts, when Django starts. Nothing is sent yet."""
 
 from __future__ import annotations
 
 from django.apps import AppConfig
 from django.conf import settings
 
+from accounts.signals import logged_out
 from tictactoe_site import table
 from tictactoe_site.config import Config
 
@@ -13,4 +14,7 @@ class GamesConfig(AppConfig):
     name = "games"
 
     def ready(self) -> None:
+        from games import hints, models  # noqa: F401 - the table's indexes are read off the models
+
         table.bind(settings.CONFIG or Config())
+        logged_out.connect(hints.logged_out)

@@ -5,13 +5,7 @@ Each carries one sentence for the person who reads it. ``games.middleware`` give
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from games.rules import IllegalMove as IllegalMove
-
-if TYPE_CHECKING:
-    from games.models import Game
-
 
 GONE = "There is no such game: it may have been declined, cancelled, or have expired."
 
@@ -30,14 +24,6 @@ class TooManyInvitations(Exception):
 
 class NotFound(Exception):
     """There is no such thing in the table: it never was, or was declined, cancelled or has expired."""
-
-
-class LostRace(Exception):
-    """The write's condition did not hold: somebody was faster. ``game`` is the game as it is now."""
-
-    def __init__(self, sentence: str, game: Game) -> None:
-        super().__init__(sentence)
-        self.game = game
 
 
 class UnreadableGame(Exception):

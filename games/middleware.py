@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 
 from django.http import HttpResponse
 
 from accounts.middleware import PlayerRequest
+from accounts.sessions import current_user, forget_guest, was_guest
 from dynamodb import retries
 from dynamodb.errors import StoreUnavailable
 from games import errors, responses, rules
+from games.storage.conflicts import LostRace
+from games.storage.renaming import take_along
 from tictactoe_site.http import refuse, wants_fragment, wants_json
 
 logger = logging.getLogger(__name__)
@@ -40,6 +44,32 @@ class TimeLimit:
             return self.get_response(request)
 
 
+class TakeAlong:
+    """Gives a guest's games to the name that the guest has chosen: with the answer that logs in, or else later.
+
+    What fails, or is not reached in time, is tried by the next request, whatever its page.
+    """
+
+    def __init__(self, get_response: Callable[[PlayerRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: PlayerRequest) -> HttpResponse:
+        left = was_guest(request)
+        if left:
+            _take_along(request, left)
+        response = self.get_response(request)
+        fresh = was_guest(request)
+        if fresh and fresh != left:
+            _take_along(request, fresh)
+        return response
+
+
+def _take_along(request: PlayerRequest, guest: str) -> None:
+    with suppress(StoreUnavailable):
+        if take_along(guest, current_user(request).name):
+            forget_guest(request)
+
+
 class DomainErrors:
     def __init__(self, get_response: Callable[[PlayerRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -48,7 +78,7 @@ class DomainErrors:
         return self.get_response(request)
 
     def process_exception(self, request: PlayerRequest, exc: Exception) -> HttpResponse | None:
-        if isinstance(exc, errors.LostRace):
+        if isinstance(exc, LostRace):
             try:
                 return responses.show(request, exc.game, status=409, error=str(exc))
             except errors.UnreadableGame as unreadable:

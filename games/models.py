@@ -11,9 +11,9 @@ from pynamodb.exceptions import AttributeDeserializationError
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
 from dynamodb.items import RawItem
-from games import computer, rules
+from games import rules
 from games.errors import UnreadableGame
-from games.rules import Mark, Outcome, Position
+from games.rules import Mark, Outcome, Position, computer
 from tictactoe_site.table import Item
 
 TIE = "Tie"

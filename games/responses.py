@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from accounts.middleware import PlayerRequest
 from accounts.sessions import offer_guest
-from games.live import hints
+from games import hints
 from games.models import Game
 from games.pages.game import GamePage, state
 from tictactoe_site.http import SeeOther, wants_fragment, wants_json

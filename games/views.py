@@ -19,23 +19,13 @@ from django.views import View
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page
 
-from accounts.guests import take_along
 from accounts.middleware import PlayerRequest, becoming_guest
 from accounts.names import is_guest, is_name
 from accounts.sessions import offer_guest
 from accounts.store import is_claimed
-from games import limits, queries, records, rules, store, upkeep
-from games.computer import LEVELS
-from games.computer import NAME as COMPUTER
-from games.errors import (
-    IllegalMove,
-    LostRace,
-    MalformedInput,
-    NotFound,
-    TooManyInvitations,
-)
+from games import hints, rules
+from games.errors import IllegalMove, MalformedInput, NotFound, TooManyInvitations
 from games.forms import NewGame
-from games.live import hints
 from games.models import Game, Snapshot, Status
 from games.pages.board import rows
 from games.pages.game import GamePage, state
@@ -43,7 +33,12 @@ from games.pages.lobby import LobbyPage
 from games.pages.player import ProfilePage
 from games.pages.replay import ReplayPage
 from games.responses import done, show, url_of
+from games.rules.computer import LEVELS
+from games.rules.computer import NAME as COMPUTER
 from games.signing import new_game, rematch_of, unsigned
+from games.storage import limits, queries, records, store, upkeep
+from games.storage import lobby as lobbies
+from games.storage.conflicts import LostRace
 from tictactoe_site.http import SeeOther, refuse, wants_fragment, wants_json
 
 
@@ -54,9 +49,8 @@ class HomeView(View):
         if not request.user.is_authenticated:
             return _welcome(request)
         player, before, after = request.user.name, request.GET.get("before", ""), request.GET.get("after", "")
-        take_along(request, player)
         paged = bool(before or after)
-        found = queries.page(player, before=before, after=after) if paged else queries.lobby(player)
+        found = lobbies.page(player, before=before, after=after) if paged else lobbies.newest(player)
         found = upkeep.without_late(found, player)
         if not paged:
             limits.seen(player, sent=len(found.waiting), received=len(found.invitations))
@@ -122,7 +116,7 @@ class PlayerView(View):
         if not (is_name(name) and is_claimed(name)):
             raise NotFound(f"Nobody has claimed the name {name:.20} yet.")
         before = request.GET.get("before", "")
-        history = queries.history(name, before)  # before an outage of writes takes the time that is left
+        history = lobbies.history(name, before)  # before an outage of writes takes the time that is left
         page = ProfilePage(records.of(name), *history, viewer=request.user.name)
         if wants_json(request):
             return JsonResponse(page.summary)

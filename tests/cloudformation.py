@@ -11,7 +11,7 @@ from cfnlint.decode import decode  # type: ignore[import-untyped]
 from tests.iam import ACCOUNT, REGION
 from tictactoe_site.config import BASE_DIR
 
-PATH = BASE_DIR / "deploy" / "tictactoe.yaml"
+PATH = BASE_DIR / "beanstalk" / "tictactoe.yaml"
 NEEDED = {"Bucket": "bundles", "Key": "site.zip", "Subdomain": "play"}
 AWS = {"AWS::Region": REGION, "AWS::AccountId": ACCOUNT, "AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
 CHINA = {"AWS::Region": "cn-north-1", "AWS::Partition": "aws-cn", "AWS::URLSuffix": "amazonaws.com.cn"}

@@ -16,8 +16,8 @@ from django.test import Client
 from dynamodb import embedded, provisioning, retries
 from dynamodb.client import shared_client, warm_up
 from dynamodb.items import TableItem
-from games import limits
 from games.models import Game
+from games.storage import limits
 from tests.browsers import open_browser as open_browser
 from tests.browsers import playwright as playwright
 from tests.consumed import Meter

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from games.errors import IllegalMove, LostRace, NotFound, NotYours
+from games.errors import IllegalMove, NotFound, NotYours
+from games.storage.conflicts import LostRace
 
 LINES = [set(line) for line in ("012", "345", "678", "036", "147", "258", "048", "246")]
 

@@ -9,8 +9,8 @@ from django.contrib.sessions.backends.signed_cookies import SessionStore
 from playwright.sync_api import BrowserContext, Page
 
 from accounts.store import claim
-from games import store
 from games.models import Game
+from games.storage import store
 from tests.conftest import PASSWORD, stored
 
 # Moves that end in each way, X's being bob's; the last of them draws two lines at once.

@@ -14,9 +14,9 @@ from django.test import Client
 from django.utils.html import escape
 
 from dynamodb.client import shared_client, warm_up
-from games import store
 from games.models import Game, Status
 from games.signing import signed
+from games.storage import store
 from tests.conftest import Cast, drop_table, stored
 from tests.pages import position_in
 from tictactoe_site import config, table

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from games import rules, store
+from games import rules
 from games.models import Game
+from games.storage import store
 from tests.conftest import PASSWORD, stored
 from tests.sites import playing
 

@@ -20,11 +20,12 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from beanstalk import bundle, bundle_check
 from tests.bundles import GOOD, SECRET, WITH_SECRET, contents, git
 from tests.bundles import built as built
 from tests.bundles import clone as clone
 from tests.bundles import origin as origin
-from tictactoe_site import bundle, bundle_check, config
+from tictactoe_site import config
 from tictactoe_site.config import BASE_DIR
 
 pytestmark = pytest.mark.deployment
@@ -38,7 +39,7 @@ def test_it_is_sound_small_and_holds_what_an_instance_runs(built: bytes) -> None
         *("tictactoe_site", "games", "accounts", "templates", ".ebextensions", ".platform", "manage.py", "Procfile"),
         *("requirements.txt", "gunicorn.conf.py", "gunicorn.live.conf.py", "beanstalk.config", "LICENSE"),
     }
-    for name in ("dynamodb/embedded.py", "games/management/commands/play.py", "tictactoe_site/bundle.py"):
+    for name in ("dynamodb/embedded.py", "games/management/commands/play.py", "beanstalk/bundle.py"):
         assert name not in contents(built)
     for name in ("games/live/worker.py", "games/static/games/site.css", "templates/games/game.html"):
         assert contents(built)[name] == (BASE_DIR / name).read_bytes()

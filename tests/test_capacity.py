@@ -10,8 +10,9 @@ from django.test import Client
 
 from dynamodb import provisioning
 from dynamodb.client import warm_up
-from games import queries, rules
+from games import rules
 from games.models import Status
+from games.storage import lobby as lobbies
 from tests.conftest import Cast, drop_table
 from tests.consumed import Meter
 from tests.many import game_of, ids, put, summaries, walked
@@ -204,9 +205,9 @@ def test_a_first_read_of_the_longest_entries_is_half_a_unit(meter: Meter) -> Non
     """Of a page in the middle, all in one index: names of 20 characters, and the time that a guest's game has."""
     host, opponent = "h" * 20, "o" * 20
     put(game_of(Status.FINISHED, second, host, opponent, expires_at=2_000_000_001) for second in range(50))
-    lobby = queries.lobby(host)
+    lobby = lobbies.newest(host)
     meter.calls.clear()
-    assert len(queries.page(host, before=str(lobby.older)).finished) == queries.FINISHED_ON_A_PAGE
+    assert len(lobbies.page(host, before=str(lobby.older)).finished) == lobbies.FINISHED_ON_A_PAGE
     # DynamoDB Local charges nothing for finding nothing in the other index.
     assert (meter.operations, meter.units("Query")) == (["Query"] * 2, 0.5)
 
@@ -226,6 +227,6 @@ def test_thirty_invitations_each_way_are_two_reads_of_each_index(alice: Client, 
 def test_however_many_invitations_a_page_reads_no_more_than_it_shows(meter: Meter) -> None:
     put(game_of(Status.PENDING, second, "bob", "alice") for second in range(400))
     meter.calls.clear()
-    assert len(queries.lobby("alice").invitations) == queries.MOST
+    assert len(lobbies.newest("alice").invitations) == lobbies.MOST
     # One of the empty index, and 22, 100 and 100 entries of the other.
     assert meter.operations == ["Query"] * 4

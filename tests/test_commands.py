@@ -17,8 +17,8 @@ from django.core.management.base import CommandError
 
 from dynamodb import provisioning
 from dynamodb.client import shared_client
-from games import store
 from games.models import Game
+from games.storage import store
 from tests.conftest import drop_table
 from tests.engines import free_port
 from tictactoe_site import config, table

@@ -7,9 +7,9 @@ from functools import cache
 
 import pytest
 
-from games import analysis, computer, rules
-from games.computer import CARELESS, GOOD, PERFECT
-from games.rules import Mark, Position
+from games import rules
+from games.rules import Mark, Position, analysis, computer
+from games.rules.computer import CARELESS, GOOD, PERFECT
 
 
 def results(squares: Callable[[Position], Sequence[int]], mark: Mark) -> set[Mark | None]:

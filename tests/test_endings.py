@@ -10,10 +10,12 @@ from django.test import Client
 
 from dynamodb import conditional
 from dynamodb.errors import StoreUnavailable
-from games import queries, store
-from games.errors import IllegalMove, LostRace, NotFound, NotYours
+from games.errors import IllegalMove, NotFound, NotYours
 from games.models import Game, Status
 from games.signing import signed
+from games.storage import lobby as lobbies
+from games.storage import store
+from games.storage.conflicts import LostRace
 from tests.conftest import Cast, stored
 from tests.consumed import Meter
 from tests.many import game_of, put, summaries
@@ -232,7 +234,7 @@ def test_a_lobby_shows_its_late_games_though_they_cannot_be_written_or_are_gone(
 def test_a_page_after_the_lobby_ends_them_as_well_and_loses_none(bob: Client) -> None:
     over = put(game_of(Status.FINISHED, 100 - number, "alice", "bob") for number in range(40))
     (late,) = put([game_of(Status.IN_PROGRESS, 200, "alice", "bob", pace=MINUTES, deadline=1)])
-    second = next(summaries(bob, "older", str(queries.lobby("bob").older)))
+    second = next(summaries(bob, "older", str(lobbies.newest("bob").older)))
     first = next(summaries(bob, "newer", second["newer"]))
     assert [game["gameId"] for game in first["finished"]] == [late, *over[:9]]
     assert first["playing"] == []

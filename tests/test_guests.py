@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts import guests
 from dynamodb.client import shared_client
 from dynamodb.errors import StoreUnavailable
-from games import queries, store
-from games.errors import LostRace
 from games.models import Game, Status
 from games.signing import signed
+from games.storage import queries, renaming, store
+from games.storage.conflicts import LostRace
 from tests.conftest import PASSWORD, stored
 from tests.consumed import Meter
 from tests.many import game_of, put
@@ -104,7 +103,7 @@ def test_many_games_come_along_lobby_by_lobby(alice: Client, monkeypatch: pytest
     put([game_of(Status.IN_PROGRESS, n, name, "alice") for n in range(10)])
     put([game_of(Status.IN_PROGRESS, n, name, "dora") for n in range(5, 9)])  # hers already, and the guest's for ever
     with monkeypatch.context() as slow:
-        slow.setattr(guests, "SECONDS", 0)
+        slow.setattr(renaming, "SECONDS", 0)
         assert client.post("/accounts/signup/", NEW).status_code == 303
         assert [len(client.get("/", headers=JSON).json()["playing"]) for _ in range(2)] == [6, 7]
     assert client.session["guest"] == name

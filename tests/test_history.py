@@ -17,9 +17,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dynamodb.client import shared_client
-from games import queries
 from games.models import Game, Status
-from games.queries import Lobby
+from games.storage import lobby as lists
+from games.storage import queries
+from games.storage.indexes import FIRST_READ, Cursor
+from games.storage.lobby import Lobby
 from tests.many import LISTS, PARAMETERS, game_of, links, move_on, pages, put, summaries, walked
 
 pytestmark = [
@@ -124,7 +126,7 @@ def test_games_that_finish_on_the_way_to_newer_ones_are_all_seen(alice: Client) 
 
 def test_a_page_whose_games_are_gone_says_so_and_leads_back(alice: Client) -> None:
     several(FINISHED, 1)
-    newest = queries.Place.of(Game.get(several(FINISHED, 3)[2])).cursor
+    newest = Cursor.of(Game.get(several(FINISHED, 3)[2])).text
     page = alice.get("/", {"after": newest}).content.decode()
     assert "There are no games here any more." in page
     assert links(page) == {"Back to your games": "/"}
@@ -145,7 +147,7 @@ def test_a_date_that_was_written_by_hand_is_a_place_too(alice: Client, monkeypat
 
 
 def test_newer_and_older_together_are_refused_in_a_sentence(alice: Client) -> None:
-    place = queries.Place.of(game_of(FINISHED, 0, *PAIRS[0])).cursor
+    place = Cursor.of(game_of(FINISHED, 0, *PAIRS[0])).text
     answer = alice.get("/", {"before": place, "after": place}, headers={"accept": "application/json"})
     assert answer.status_code == 400
     assert answer.json()["error"].endswith("not for both.")
@@ -169,7 +171,7 @@ def once_found() -> Iterator[list[Callable[[], object]]]:
 def test_a_game_that_finishes_before_its_board_is_read_is_listed_as_finished(once_found: list[Any]) -> None:
     finished, running = put(game_of(status, 0, "alice", "bob") for status in (FINISHED, IN_PROGRESS))
     once_found.append(lambda: move_on(running, FINISHED))
-    lobby = queries.lobby("alice")
+    lobby = lists.newest("alice")
     assert (lobby.playing, ids_of(shown(lobby))) == ([], [running, finished])
     assert lobby.finished[0].result == "Tie"
 
@@ -177,16 +179,16 @@ def test_a_game_that_finishes_before_its_board_is_read_is_listed_as_finished(onc
 def test_a_game_that_is_gone_before_its_board_is_read_is_not_listed(once_found: list[Any]) -> None:
     expired, running = put(game_of(IN_PROGRESS, second, "alice", "bob") for second in range(2))
     once_found.append(lambda: Game(expired).delete())
-    assert ids_of(shown(queries.lobby("alice"))) == [running]
+    assert ids_of(shown(lists.newest("alice"))) == [running]
 
 
 @pytest.mark.parametrize(("status", "following"), [(PENDING, IN_PROGRESS), (IN_PROGRESS, FINISHED)])
 def test_a_game_that_moves_on_between_two_reads_of_its_index_is_listed_once(
     once_found: list[Any], status: Status, following: Status
 ) -> None:
-    *others, newest = put(game_of(status, second, "alice", "bob") for second in range(queries.FIRST_READ + 5))
+    *others, newest = put(game_of(status, second, "alice", "bob") for second in range(FIRST_READ + 5))
     once_found.append(lambda: move_on(newest, following))
-    lobby = queries.lobby("alice")
+    lobby = lists.newest("alice")
     assert ids_of(lobby.waiting or lobby.playing) == others[::-1]
     assert ids_of(lobby.finished or lobby.playing) == [newest]
 
@@ -234,7 +236,7 @@ def test_whatever_the_games_and_the_sizes_each_is_on_one_page(
 def lobbies(player: str, way: str, place: str | None = "") -> Iterator[Lobby]:
     """The lobby, or the page at a place, and those that follow it in one way."""
     while place is not None:
-        lobby = queries.page(player, **{PARAMETERS[way]: place}) if place else queries.lobby(player)
+        lobby = lists.page(player, **{PARAMETERS[way]: place}) if place else lists.newest(player)
         yield lobby
         place = getattr(lobby, way)
 

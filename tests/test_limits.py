@@ -11,10 +11,12 @@ import pytest
 from django.test import Client
 
 from dynamodb.errors import StoreUnavailable
-from games import limits, queries, signing, store
-from games.errors import LostRace, TooManyInvitations
-from games.limits import _Known as Known
+from games import signing
+from games.errors import TooManyInvitations
 from games.models import Game, Status
+from games.storage import limits, queries, store
+from games.storage.conflicts import LostRace
+from games.storage.limits import _Known as Known
 from tests.conftest import PASSWORD, Cast, stored
 from tests.consumed import Meter
 from tests.many import game_of, put

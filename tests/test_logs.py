@@ -20,7 +20,7 @@ from django.urls import path
 from dynamodb import metering
 from dynamodb.client import warm_up
 from dynamodb.errors import StoreUnavailable
-from games import queries
+from games.storage import queries
 from tests.conftest import PASSWORD
 from tests.engines import free_port
 from tests.instances import procfile, started

@@ -22,9 +22,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from games import queries, rules, store
-from games.errors import LostRace, NotFound
+from games import rules
+from games.errors import NotFound
 from games.models import Game, Snapshot
+from games.storage import queries, store
+from games.storage.conflicts import LostRace
 from tests.model import Model, Refused, accepted, invited, moved, resigned, withdrawn
 
 PLAYERS = ("alice", "bob", "charlie", "guest-aaaaaa")

@@ -11,8 +11,8 @@ from games.models import SQUARE_FIELDS, Game, Status
 from games.pages.board import strokes
 from games.pages.game import GamePage
 from games.pages.lobby import LobbyPage
-from games.queries import Lobby
 from games.rules import Position
+from games.storage.lobby import Lobby
 from tests.many import game_of
 
 FINISHED = Status.FINISHED

@@ -13,8 +13,8 @@ import pytest
 import requests
 from playwright.sync_api import Page, Route, expect
 
-from games import store
 from games.models import PACES
+from games.storage import store
 from tests.conftest import PASSWORD
 from tests.instances import instance
 

@@ -13,11 +13,11 @@ from django.test import Client
 
 from dynamodb import conditional
 from dynamodb.errors import StoreUnavailable
-from games import records, store
 from games.models import Game, Status
 from games.pages.player import ProfilePage
-from games.queries import Place
-from games.records import Record, RecordItem, Score
+from games.storage import records, store
+from games.storage.indexes import Cursor
+from games.storage.records import Record, RecordItem, Score
 from tests.conftest import Cast
 from tests.consumed import Meter
 from tests.many import game_of, put
@@ -159,7 +159,9 @@ def test_only_so_many_opponents_are_told_apart(games_table: str, monkeypatch: py
 
 def test_what_is_kept_fits_into_an_item(games_table: str) -> None:
     names = [f"{n:04}".ljust(100, "\N{GRINNING FACE}") for n in range(2000)]
-    record = Record("alice", Place("FINISHED_2026-01-01 00:00:00.000000", "0"), dict.fromkeys(names, Score(1000, 1000)))
+    record = Record(
+        "alice", Cursor("FINISHED_2026-01-01 00:00:00.000000", "0"), dict.fromkeys(names, Score(1000, 1000))
+    )
     records._keep(record, None)
     item = kept()
     assert item is not None

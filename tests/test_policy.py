@@ -23,12 +23,12 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.test import Client
 
+from beanstalk import policy
+from beanstalk.management.commands import iam_policy
 from dynamodb import probes, provisioning
 from dynamodb.client import shared_client
 from dynamodb.items import TableItem
-from games import policy
 from games.live.application import Live
-from games.management.commands import iam_policy
 from tests import iam
 from tests.iam import ACCOUNT, REGION, Account, pairs
 from tests.test_commands import shell
@@ -191,7 +191,7 @@ def test_the_commands_that_look_call_all_that_an_inspector_may_and_nothing_else(
     assert calls == pairs(policy.inspecting(place))
 
 
-# Without any one action, what its line in games.policy says is broken.
+# Without any one action, what its line in beanstalk.policy says is broken.
 
 REFUSED = {
     "DescribeTable": ("/readyz/", None),

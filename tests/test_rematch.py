@@ -10,12 +10,13 @@ import pytest
 from django.test import Client
 
 from dynamodb.client import shared_client
-from games import store
-from games.errors import IllegalMove, LostRace, NotYours
+from games.errors import IllegalMove, NotYours
 from games.models import Game, Snapshot, Status
 from games.pages.game import GamePage
 from games.rules import Mark
 from games.signing import rematch_of, signed
+from games.storage import store
+from games.storage.conflicts import LostRace
 from tests.conftest import stored
 from tests.consumed import Meter
 

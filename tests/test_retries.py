@@ -10,7 +10,8 @@ from django.test import Client
 from dynamodb import retries
 from dynamodb.client import shared_client, warm_up
 from dynamodb.errors import StoreUnavailable
-from games import queries
+from games.storage import lobby as lobbies
+from games.storage import queries
 from tests.engines import free_port
 from tictactoe_site import config, table
 
@@ -95,7 +96,7 @@ def test_with_little_time_left_there_is_no_further_try(tries: list[str]) -> None
 
 def test_both_queries_of_the_lobby_share_the_time_of_the_request(tries: list[str]) -> None:
     with retries.within(0), pytest.raises(StoreUnavailable):
-        queries.lobby("alice")
+        lobbies.newest("alice")
     assert tries == []
 
 

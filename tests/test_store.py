@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from games import queries, store
-from games.errors import IllegalMove, LostRace, NotFound, NotYours
+from games.errors import IllegalMove, NotFound, NotYours
 from games.models import Game, Snapshot, Status
+from games.storage import queries, store
+from games.storage.conflicts import LostRace
 from tests.conftest import stored
 
 pytestmark = pytest.mark.usefixtures("games_table")

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from cfnlint.api import ManualArgs, lint_file  # type: ignore[import-untyped]
 
+from beanstalk import policy
 from dynamodb import schema
 from dynamodb.items import TableItem
-from games import policy
 from tests.cloudformation import CHINA, PATH, Stack, written
 from tests.iam import ACCOUNT, REGION
 from tictactoe_site.config import BASE_DIR, DEFAULT_TABLE, MINIMUM_SECRET_LENGTH

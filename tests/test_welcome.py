@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from games import computer, rules, store
+from games import rules
 from games.models import Game, Status
 from games.pages.game import GamePage
+from games.rules import computer
+from games.storage import store
 from tests.conftest import again, stored
 from tests.consumed import Meter
 from tests.pages import hidden_in

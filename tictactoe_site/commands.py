@@ -9,7 +9,6 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from dynamodb.errors import StoreUnavailable
-from games.errors import NotFound, UnreadableGame
 from tictactoe_site import config, table
 
 EXIT_CODES = "Exit codes: 0 done; 1 not done, or something is wrong with the table; 2 wrong configuration or parameter."
@@ -45,7 +44,7 @@ class TableCommand(SiteCommand):
             return super().execute(*args, **options)
         except config.ConfigError as exc:
             raise CommandError(str(exc), returncode=2) from exc
-        except (StoreUnavailable, NotFound, UnreadableGame) as exc:
+        except StoreUnavailable as exc:
             raise CommandError(str(exc)) from exc
 
     def connect(self, endpoint: str | None) -> None:

@@ -30,7 +30,7 @@ from typing import Any
 REQUEST_ID = "tictactoe.request_id"
 
 # Whose lines are worth having below a warning.
-PACKAGES = ("dynamodb", "tictactoe_site", "accounts", "games")
+PACKAGES = ("dynamodb", "tictactoe_site", "accounts", "beanstalk", "games")
 
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 _requests = logging.getLogger(f"{__name__}.requests")

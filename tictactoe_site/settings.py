@@ -44,7 +44,15 @@ STREAMS_PER_PROCESS = (CONFIG or config.Config()).streams_per_process
 STREAMS_PER_ADDRESS = (CONFIG or config.Config()).streams_per_address
 
 DATABASES: dict[str, dict[str, str]] = {}
-INSTALLED_APPS = ["django.contrib.staticfiles", "django.contrib.humanize", "django_htmx", "csp", "accounts", "games"]
+INSTALLED_APPS = [
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_htmx",
+    "csp",
+    "accounts",
+    "beanstalk",
+    "games",
+]
 MIDDLEWARE = [
     "tictactoe_site.middleware.Health",
     "tictactoe_site.middleware.Log",
@@ -59,6 +67,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "games.middleware.TimeLimit",
     "accounts.middleware.Identify",
+    "games.middleware.TakeAlong",
     "django_htmx.middleware.HtmxMiddleware",
     "games.middleware.DomainErrors",
 ]

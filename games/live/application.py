@@ -22,8 +22,9 @@ from django.core.exceptions import SuspiciousOperation
 from django.urls import Resolver404, resolve
 
 from dynamodb import metering
+from games import hints
 from games.errors import GONE
-from games.live import hints, report
+from games.live import report
 from games.live.hub import Hub
 from games.live.streams import Stalled, Stream
 from games.live.topics import Topic

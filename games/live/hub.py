@@ -21,12 +21,13 @@ from typing import Any, TypeVar
 from dynamodb import retries
 from dynamodb.errors import StoreUnavailable
 from dynamodb.items import RawItem
-from games import queries
 from games.errors import NotFound, UnreadableGame
+from games.hints import Hint
 from games.live import schedule
-from games.live.hints import Hint
 from games.live.topics import GameTopic, LobbyTopic, Topic, Watcher
 from games.models import Game
+from games.storage import lobby as lobbies
+from games.storage import queries
 
 TICK_SECONDS = 0.05
 READERS = 8
@@ -184,7 +185,7 @@ class Hub:
     async def _read_lobby(self, topic: LobbyTopic) -> None:
         hinted = topic.changed_at
         try:
-            found = await self._in_thread(lambda: queries.lobby(topic.key))
+            found = await self._in_thread(lambda: lobbies.newest(topic.key))
         except StoreUnavailable as exc:
             return self._postpone([topic], exc)
         topic.trouble(False)

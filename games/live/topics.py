@@ -10,13 +10,13 @@ import re
 import time
 
 from dynamodb.items import RawItem
-from games import queries
 from games.live import fragments, schedule
 from games.live.viewers import Viewer
 from games.models import Game
 from games.pages.game import GamePage
 from games.pages.lobby import LobbyPage
-from games.queries import Lobby
+from games.storage import lobby as lobbies
+from games.storage.lobby import Lobby
 
 _VERSION = re.compile("[0-9]{1,2}")
 
@@ -161,7 +161,7 @@ class LobbyTopic(Topic):
     @property
     def reads(self) -> int:  # type: ignore[override]
         """One for each query's first page and further ones, and one for each board in progress."""
-        return queries.reads_of(self._lobby)
+        return lobbies.reads_of(self._lobby)
 
     def may_tell(self, joined_at: float) -> bool:
         """Of two lobbies nobody can tell which is the newer, so the newcomer's page waits for the next read."""
@@ -179,13 +179,13 @@ class LobbyTopic(Topic):
     def take_game(self, game: Game) -> None:
         """One of the player's games is now so; no read is needed to show it."""
         if self.version:
-            self.take(queries.with_game(self._lobby, self.key, game), known_at=self._known_at)
+            self.take(lobbies.with_game(self._lobby, self.key, game), known_at=self._known_at)
 
     def take_withdrawal(self, game_id: str) -> bool:
         """Whether the lobby had the invitation that is gone."""
         had = any(game.game_id == game_id for game in self._lobby.games)
         if had:
-            self.take(queries.without_game(self._lobby, game_id), known_at=self._known_at)
+            self.take(lobbies.without_game(self._lobby, game_id), known_at=self._known_at)
         return had
 
     def news(self, viewer: Viewer, shown: str) -> bytes | None:

@@ -9,10 +9,10 @@ from math import ceil
 from typing import Any
 
 from accounts.names import has_page, is_guest
-from games.computer import NAME as COMPUTER
 from games.models import PACES, TIE, Ending, Game, Snapshot, Status
 from games.pages.board import SPOKEN, Cell, Stroke, lines_said, rows, strokes
 from games.rules import EMPTY, Mark
+from games.rules.computer import NAME as COMPUTER
 from games.signing import signed
 
 # By the form's words for them.

@@ -8,7 +8,7 @@ from typing import Any
 
 from games.models import Game
 from games.pages.game import GamePage, summary, titled
-from games.queries import Lobby
+from games.storage.lobby import Lobby
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from accounts.names import has_page
-from games.computer import NAME as COMPUTER
 from games.models import Game
 from games.pages.game import GamePage, summary
-from games.records import OTHERS, Record, Score
+from games.rules.computer import NAME as COMPUTER
+from games.storage.records import OTHERS, Record, Score
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from games import analysis, rules
-from games.analysis import Mistake
+from games import rules
 from games.pages.board import SPOKEN, Cell, Stroke, lines_said, rows, strokes
-from games.rules import EMPTY, Mark, Position
+from games.rules import EMPTY, Mark, Position, analysis
+from games.rules.analysis import Mistake
 
 EMOJI = {Mark.X.value: "❌", Mark.O.value: "⭕", EMPTY: "⬜"}
 

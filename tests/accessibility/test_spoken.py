@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from games import store
 from games.models import Game
 from games.signing import rematch_of
+from games.storage import store
 from tests.accessibility.boards import Open, square
 from tests.conftest import stored
 from tests.stages import game_after, log_in, move

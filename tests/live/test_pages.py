@@ -12,8 +12,9 @@ import pytest
 from django.contrib.sessions.backends.signed_cookies import SessionStore
 from playwright.sync_api import Locator, Page, Route, expect
 
-from games import rules, store
+from games import rules
 from games.models import PACES, Game
+from games.storage import store
 from tests.conftest import stored
 from tests.engines import free_port
 from tests.processes import comes_true

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from games import queries
 from games.models import Game, Status
 from games.pages.lobby import LobbyPage
+from games.storage import lobby as lobbies
 from tests.conftest import stored
 from tests.live.watching import END, Event, opened, watching
 from tests.many import game_of, put
@@ -202,7 +202,7 @@ def test_a_lobby_that_is_newer_than_what_is_known_is_not_replaced_by_it(games_ta
         with watching(f"{here}events/", alice.session) as lobby:
             old = lobby.next()
             path = bob.invite(alice.name)  # which only the table can tell
-            newer = LobbyPage(queries.lobby(alice.name), alice.name).version
+            newer = LobbyPage(lobbies.newest(alice.name), alice.name).version
             assert newer != old.id
             with watching(f"{here}events/", alice.session, since=newer) as second_tab:
                 assert second_tab.nothing(3)

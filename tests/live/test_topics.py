@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from games import queries, store
 from games.live import schedule
 from games.live.hub import Hub
 from games.live.topics import GameTopic, Watcher
 from games.live.viewers import Viewer
 from games.models import Game, Status
 from games.pages.lobby import LobbyPage
+from games.storage import lobby as lists
+from games.storage import store
 from tests.consumed import Meter
 from tests.many import game_of, put
 
@@ -148,21 +149,21 @@ def test_all_spectators_share_one_rendering_and_no_player_gets_anothers_token(ga
 
 
 def test_a_lobby_follows_its_games_without_reading(games_table: str) -> None:
-    lobbies = {player: queries.lobby(player) for player in ("alice", "bob")}
+    lobbies = {player: lists.newest(player) for player in ("alice", "bob")}
     for game in stages():
         for player, lobby in lobbies.items():
-            lobbies[player] = queries.with_game(lobby, player, game)
-            assert LobbyPage(lobbies[player], player).version == LobbyPage(queries.lobby(player), player).version
+            lobbies[player] = lists.with_game(lobby, player, game)
+            assert LobbyPage(lobbies[player], player).version == LobbyPage(lists.newest(player), player).version
 
 
 def test_a_lobby_loses_a_withdrawn_invitation_and_keeps_ten_finished_games(games_table: str) -> None:
     put([game_of(Status.FINISHED, second, "alice", "bob", result="Tie") for second in range(10)])
     invitation = store.invite(host="alice", opponent="bob")
-    with_all = queries.with_game(queries.lobby("alice"), "alice", [*stages()][-1])
+    with_all = lists.with_game(lists.newest("alice"), "alice", [*stages()][-1])
     assert len(with_all.finished) == 10
     store.cancel(invitation.game_id, player="alice")
-    without = queries.without_game(with_all, invitation.game_id)
-    assert LobbyPage(without, "alice").version == LobbyPage(queries.lobby("alice"), "alice").version
+    without = lists.without_game(with_all, invitation.game_id)
+    assert LobbyPage(without, "alice").version == LobbyPage(lists.newest("alice"), "alice").version
 
 
 @pytest.mark.parametrize(("playing", "invited"), [(0, 0), (3, 2), (5, 60)])
@@ -172,7 +173,7 @@ def test_a_lobby_knows_how_many_reads_it_takes(
     put([game_of(Status.IN_PROGRESS, second, "alice", "bob") for second in range(playing)])
     put([game_of(Status.PENDING, second, "bob", "alice") for second in range(invited)])
     meter.calls.clear()
-    lobby = queries.lobby("alice")
+    lobby = lists.newest("alice")
     units = meter.units("Query", "BatchGetItem")
     if "dynamodb_local" in request.node.name:
-        assert units * 2 <= queries.reads_of(lobby) <= units * 2 + 2
+        assert units * 2 <= lists.reads_of(lobby) <= units * 2 + 2

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import requests
 
+from beanstalk import bundle_config
 from tests.engines import free_port, wait_for_port
 from tests.nginx import Nginx
-from tictactoe_site import bundle_config
 
 NOT_REHEARSED = re.compile(r"\s*(region|endpoint|secret_key|secret_key_fallbacks|https)\s*[=:]")
 # What a target group sends: no name of the site, but the instance's own address.

@@ -16,9 +16,11 @@ from typing import Any, Protocol
 from requests import Response
 
 from dynamodb.client import warm_up
-from games import rules, store
-from games.errors import IllegalMove, LostRace, NotFound, NotYours
+from games import rules
+from games.errors import IllegalMove, NotFound, NotYours
 from games.models import Game
+from games.storage import store
+from games.storage.conflicts import LostRace
 from tests.reliability.players import Player
 from tictactoe_site import config, table
 

@@ -11,8 +11,8 @@ from random import Random
 
 import pytest
 
-from games import store
 from games.models import Game
+from games.storage import store
 from tests.conftest import stored
 from tests.reliability.contests import Act, Arena, Browsers, Processes, Seen, processes
 from tests.reliability.referee import Kind, Referee

@@ -5,10 +5,10 @@ from __future__ import annotations
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
-from games import queries
 from games.errors import UnreadableGame
 from games.models import Game, Status
 from games.pages.game import summary
+from games.storage import queries
 from tictactoe_site.commands import TableCommand
 
 

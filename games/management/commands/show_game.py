@@ -7,11 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from games import queries
+from django.core.management.base import CommandError
+
+from games.errors import NotFound, UnreadableGame
 from games.models import Game
 from games.pages.board import SPOKEN
 from games.pages.game import state
 from games.rules import Mark
+from games.storage import queries
 from tictactoe_site.commands import TableCommand
 
 
@@ -27,8 +30,13 @@ class Command(TableCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        game = queries.game(str(options["game_id"]))
-        if options["json"]:
+        try:
+            self._show(queries.game(str(options["game_id"])), as_json=options["json"])
+        except (NotFound, UnreadableGame) as exc:
+            raise CommandError(str(exc)) from exc
+
+    def _show(self, game: Game, *, as_json: bool) -> None:
+        if as_json:
             self.print_json(state(game) | _times(game))
             return
         x, o = (game.snapshot.player_of(mark) or "open seat" for mark in Mark)

@@ -19,8 +19,8 @@ from threading import Lock
 
 from accounts.names import is_guest
 from dynamodb.errors import StoreUnavailable
-from games import queries
 from games.errors import TooManyInvitations
+from games.storage import queries
 
 MOST = 20
 MOST_TO_ONE = 3

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from games import rules
-from games.rules import EMPTY, Mark, Position
+from games.rules import board as rules
+from games.rules.board import EMPTY, Mark, Position
 
 
 @cache

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from tictactoe_site import bundle, bundle_config
+from beanstalk import bundle, bundle_config
 from tictactoe_site.config import ConfigError
 
 LARGEST = 1_000_000  # bytes; ours is a third of that. Beanstalk's own limit is 500 MB

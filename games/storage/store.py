@@ -13,7 +13,6 @@ import uuid
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import NoReturn
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -21,10 +20,12 @@ from pynamodb.expressions.update import Action
 from accounts.names import GUEST_PREFIX, is_guest
 from dynamodb import conditional
 from dynamodb.conditional import ConditionFailed
-from games import computer, rules, writes
-from games.errors import GONE, IllegalMove, LostRace, NotFound, NotYours
+from games import rules
+from games.errors import IllegalMove, NotFound, NotYours
 from games.models import SQUARE_FIELDS, Ending, Game, Snapshot, Status, result_of
-from games.rules import EMPTY, Mark
+from games.rules import Mark, computer
+from games.storage import conflicts, expressions
+from games.storage.conflicts import LostRace
 
 INVITATION_LIFETIME = timedelta(days=7)
 
@@ -52,7 +53,7 @@ def _invitation(
         o_user=o_user,
         turn=turn,
         recorded_moves="",
-        expires_at=writes.epoch(now + INVITATION_LIFETIME),
+        expires_at=expressions.epoch(now + INVITATION_LIFETIME),
         pace=pace,
     )
 
@@ -77,7 +78,7 @@ def challenge_computer(
         o_user=computer.NAME if begins else host,
         turn=host,
         recorded_moves="",
-        expires_at=writes.epoch(now + writes.GUEST_GAME_LIFETIME) if is_guest(host) else None,
+        expires_at=expressions.epoch(now + expressions.GUEST_GAME_LIFETIME) if is_guest(host) else None,
         computer=level,
     )
     if square is not None:
@@ -114,14 +115,14 @@ def rematch(snapshot: Snapshot, *, player: str, game_id: str) -> Game:
 def _agreed(asked: Game) -> Game:
     # Assumes that neither has asked yet, or so long ago that the invitation has expired.
     try:
-        conditional.put(asked, writes.is_free(_now()))
+        conditional.put(asked, expressions.is_free(_now()))
     except ConditionFailed as exc:
-        stored, player = _stored(exc), asked.host_id
-        same = _still_between(stored.snapshot, asked.snapshot, player) and stored.pace == asked.pace
+        stored, player = conflicts.stored_in(exc), asked.host_id
+        same = conflicts.still_between(stored.snapshot, asked.snapshot, player) and stored.pace == asked.pace
         # A name that a guest has claimed can't be told from a stranger's: nobody plays a stranger unseen.
-        if not same or (_awaits(stored, player) and stored.host_id != asked.opponent_id):
+        if not same or (conflicts.awaits(stored, player) and stored.host_id != asked.opponent_id):
             raise LostRace("This rematch can't be had: start a new game.", stored) from exc
-        if not _awaits(stored, player):
+        if not conflicts.awaits(stored, player):
             return stored
         with suppress(NotFound):  # The other has withdrawn it this moment: then the player is the one who asks.
             return _accept_as_stored(stored, player)
@@ -135,7 +136,7 @@ def _create(game: Game) -> Game:
     try:
         conditional.put(game, Game.game_id.does_not_exist())
     except ConditionFailed as exc:
-        stored = _stored(exc)
+        stored = conflicts.stored_in(exc)
         # By the time of the repetition, somebody may have opened the link.
         same_seat = stored.opponent == game.opponent or (stored.by_link and game.by_link)
         if stored.host_id != game.host_id or not same_seat:
@@ -156,12 +157,12 @@ def accept(
     try:
         return _accept(game_id, player, host, o_user, pace)
     except ConditionFailed as exc:
-        stored = _stored(exc)
-        if host is None and _awaits(stored, player):
+        stored = conflicts.stored_in(exc)
+        if host is None and conflicts.awaits(stored, player):
             return _accept_as_stored(stored, player)
         if stored.opponent_id == player and stored.stored_status is Status.IN_PROGRESS:
             return stored
-        _refuse_invitee(stored, player, exc)
+        conflicts.refuse_invitee(stored, player, exc)
 
 
 def _accept_as_stored(stored: Game, player: str) -> Game:
@@ -174,15 +175,15 @@ def _accept(game_id: str, player: str, host: str | None, o_user: str | None, pac
     # open and not their own. What ExpiresAt becomes depends on the host being a guest, and Deadline on the pace:
     # without knowing them, a registered player assumes that it is none, and that there is none.
     now = _now()
-    condition = writes.is_pending(now) & writes.is_invited(player) & writes.holds(Game.pace, pace)
+    condition = expressions.is_pending(now) & expressions.is_invited(player) & expressions.holds(Game.pace, pace)
     if host is not None:
-        condition &= (Game.host_id == host) & writes.plays_o(o_user or host, host)
+        condition &= (Game.host_id == host) & expressions.plays_o(o_user or host, host)
     elif not is_guest(player):
         condition &= ~Game.host_id.startswith(GUEST_PREFIX)
-    actions = writes.acceptance(player, now, guests_game=is_guest(player) or is_guest(host))
+    actions = expressions.acceptance(player, now, guests_game=is_guest(player) or is_guest(host))
     # An open invitation has no turn yet.
     turn = Game.turn.set(Game.turn | player)
-    return _update(game_id, [*actions, turn, *writes.clock(pace, now)], condition)
+    return _update(game_id, [*actions, turn, *expressions.clock(pace, now)], condition)
 
 
 def decline(game_id: str, *, player: str) -> None:
@@ -211,14 +212,14 @@ def move(snapshot: Snapshot, *, player: str, square: int) -> Game:
     try:
         return _write_move(before, after, player)
     except ConditionFailed as exc:
-        stored = _stored(exc)
-        if _holds_move(stored, player, own):
+        stored = conflicts.stored_in(exc)
+        if conflicts.holds_move(stored, player, own):
             return stored
-        if before.status is Status.PENDING and not _holds_seat(stored, player):
-            _refuse_invitee(stored, player, exc)
+        if before.status is Status.PENDING and not conflicts.holds_seat(stored, player):
+            conflicts.refuse_invitee(stored, player, exc)
         if stored.is_late(_now()):
             raise LostRace("The time for this move was up.", forfeit(stored)) from exc
-        if _stands_the_same(stored, before, player):
+        if conflicts.stands_the_same(stored, before, player):
             return move(stored.snapshot, player=player, square=square)
         raise LostRace("The game has moved on: this is how it stands now.", stored) from exc
 
@@ -229,16 +230,20 @@ def _write_move(before: Snapshot, after: Snapshot, player: str) -> Game:
     # and in time.
     now = _now()
     # Host, sides and pace are compared as well: an id that was cancelled may have been used again.
-    condition = writes.board_is(before.board) & (Game.host_id == before.host) & writes.holds(Game.pace, before.pace)
-    condition &= writes.plays_o(before.o_user or before.host, before.host)
-    actions = writes.marks(before, after) + writes.next_turn(after, now)
+    condition = (
+        expressions.board_is(before.board) & (Game.host_id == before.host) & expressions.holds(Game.pace, before.pace)
+    )
+    condition &= expressions.plays_o(before.o_user or before.host, before.host)
+    actions = expressions.marks(before, after) + expressions.next_turn(after, now)
     if before.status is Status.PENDING:
-        condition &= writes.is_pending(now) & writes.is_invited(player)
-        actions += writes.acceptance(player, now, guests_game=is_guest(player) or is_guest(before.host))
+        condition &= expressions.is_pending(now) & expressions.is_invited(player)
+        actions += expressions.acceptance(player, now, guests_game=is_guest(player) or is_guest(before.host))
     else:
-        condition &= writes.is_in_progress() & writes.holds(Game.opponent_id, before.opponent) & (Game.turn == player)
+        condition &= (
+            expressions.is_in_progress() & expressions.holds(Game.opponent_id, before.opponent) & (Game.turn == player)
+        )
         if before.pace:
-            condition &= Game.deadline > writes.epoch(now)
+            condition &= Game.deadline > expressions.epoch(now)
     return _update(before.game_id, actions, condition)
 
 
@@ -252,18 +257,18 @@ def resign(snapshot: Snapshot, *, player: str) -> Game:
         raise IllegalMove("This game is over.")
     # Assumes that it goes on between the same two, whatever was played meanwhile, and that nobody's time is up.
     now = _now()
-    condition = writes.is_in_progress() & writes.is_in_time(now)
-    condition &= (Game.host_id == snapshot.host) & writes.holds(Game.opponent_id, snapshot.opponent)
+    condition = expressions.is_in_progress() & expressions.is_in_time(now)
+    condition &= (Game.host_id == snapshot.host) & expressions.holds(Game.opponent_id, snapshot.opponent)
     winner = snapshot.other_than(player) or ""
     try:
-        return _update(snapshot.game_id, writes.finish(winner, now, Ending.RESIGNED), condition)
+        return _update(snapshot.game_id, expressions.finish(winner, now, Ending.RESIGNED), condition)
     except ConditionFailed as exc:
-        stored = _stored(exc)
-        if _has_resigned(stored, player):
+        stored = conflicts.stored_in(exc)
+        if conflicts.has_resigned(stored, player):
             return stored
         if stored.is_late(_now()):
             return forfeit(stored)
-        if _goes_on(stored, snapshot, player):
+        if conflicts.goes_on(stored, snapshot, player):
             return resign(stored.snapshot, player=player)
         raise LostRace("The game was over already: this is how it ended.", stored) from exc
 
@@ -275,24 +280,24 @@ def forfeit(game: Game) -> Game:
     faster is the answer.
     """
     # Assumes that it still waits for the same move.
-    condition = writes.is_in_progress() & (Game.turn == game.turn) & (Game.deadline == game.deadline)
+    condition = expressions.is_in_progress() & (Game.turn == game.turn) & (Game.deadline == game.deadline)
     winner = game.snapshot.other_than(game.turn or "") or ""
     try:
-        return _update(game.game_id, writes.finish(winner, _now(), Ending.LATE), condition)
+        return _update(game.game_id, expressions.finish(winner, _now(), Ending.LATE), condition)
     except ConditionFailed as exc:
-        return _stored(exc)
+        return conflicts.stored_in(exc)
 
 
 def adopt(game: Game, *, guest: str, name: str) -> Game:
     """A guest's running game goes to the name that the guest has claimed; one against that name stays the guest's."""
     while guest in game.players and name not in game.players and game.status is not Status.FINISHED:
         # Assumes that nothing has happened in the game since it was read: the turn may have been the guest's.
-        condition = writes.holds(Game.turn, game.turn) & (Game.status_date == game.status_date)
-        condition &= (Game.host_id == game.host_id) & writes.holds(Game.opponent_id, game.opponent_id)
+        condition = expressions.holds(Game.turn, game.turn) & (Game.status_date == game.status_date)
+        condition &= (Game.host_id == game.host_id) & expressions.holds(Game.opponent_id, game.opponent_id)
         try:
-            return _update(game.game_id, writes.renaming(game, guest, name), condition)
+            return _update(game.game_id, expressions.renaming(game, guest, name), condition)
         except ConditionFailed as exc:
-            game = _stored(exc)
+            game = conflicts.stored_in(exc)
     return game
 
 
@@ -300,10 +305,10 @@ def settle(game: Game) -> Game:
     """A game that the AWS example left decided but not marked so: finished, with the result that its board shows."""
     # Assumes that the board is the one the result was worked out from, and that nobody has settled it yet.
     try:
-        actions = writes.next_turn(game.snapshot, _now())
-        return _update(game.game_id, actions, writes.is_in_progress() & writes.board_is(game.board))
+        actions = expressions.next_turn(game.snapshot, _now())
+        return _update(game.game_id, actions, expressions.is_in_progress() & expressions.board_is(game.board))
     except ConditionFailed as exc:
-        return _stored(exc)
+        return conflicts.stored_in(exc)
 
 
 # The position before and after.
@@ -335,60 +340,6 @@ def _after(snapshot: Snapshot, square: int) -> Snapshot:
     return replace(snapshot, board=rules.play(snapshot.position, square).board, moves=moves)
 
 
-# What a failed condition means.
-
-
-def _stored(exc: ConditionFailed) -> Game:
-    if exc.item is None:
-        raise NotFound(GONE) from exc
-    return Game.from_raw_data(exc.item)
-
-
-def _still_between(now: Snapshot, then: Snapshot, player: str) -> bool:
-    """Whether the player has the same mark against the same other, who may have been a guest and have a name now."""
-    was, other = then.other_than(player), now.other_than(player)
-    claimed = is_guest(was) and other is not None and not is_guest(other)
-    same_mark = now.mark_of(player) is then.mark_of(player) is not None
-    return same_mark and now.computer == then.computer and (other == was or claimed)
-
-
-def _holds_move(stored: Game, player: str, own: Snapshot) -> bool:
-    """Whether this very move was made, however many came after it: a reply that was lost may be asked for late."""
-    now = stored.snapshot
-    if not _still_between(now, own, player):
-        return False
-    if own.moves is not None and now.moves is not None:
-        return now.moves.startswith(own.moves)
-    # Without the order of play: the player has these marks and no others, and none was lost.
-    mark = own.mark_of(player)
-    squares = list(zip(now.board, own.board, strict=True))
-    return all(mark_now == then for mark_now, then in squares if then != EMPTY or mark_now == mark)
-
-
-def _stands_the_same(stored: Game, before: Snapshot, player: str) -> bool:
-    """Whether the move is as good in the game as it now is.
-
-    The player accepted in another tab, or the other is a guest who has claimed a name.
-    """
-    same = stored.board == before.board and stored.stored_status is Status.IN_PROGRESS and stored.turn == player
-    return same and stored.snapshot != before and _still_between(stored.snapshot, before, player)
-
-
-def _goes_on(stored: Game, before: Snapshot, player: str) -> bool:
-    """Whether the game that was shown is still played, and the other is a guest who has claimed a name."""
-    now = stored.snapshot
-    return now.status is Status.IN_PROGRESS and now.players != before.players and _still_between(now, before, player)
-
-
-def _has_resigned(stored: Game, player: str) -> bool:
-    other = stored.snapshot.other_than(player)
-    return player in stored.players and (stored.ending, stored.result) == (Ending.RESIGNED, other)
-
-
-def _holds_seat(stored: Game, player: str) -> bool:
-    return stored.opponent_id == player and stored.stored_status is not Status.PENDING
-
-
 def just_played(game: Game, *, player: str, square: int) -> bool:
     """Whether the player has just taken this square: then asking for it again is no mistake.
 
@@ -399,33 +350,13 @@ def just_played(game: Game, *, player: str, square: int) -> bool:
     return latest.endswith(str(square)) and game.board[square] == mark
 
 
-def _awaits(stored: Game, player: str) -> bool:
-    return stored.stored_status is Status.PENDING and stored.invites(player) and not stored.expired(_now())
-
-
-def _refuse_invitee(stored: Game, player: str, exc: ConditionFailed) -> NoReturn:
-    if stored.host_id == player:
-        raise NotYours("This is your own invitation: it is for somebody else to accept.") from exc
-    if stored.computer:
-        raise NotYours(f"This game is between {stored.host_id} and the computer: you can watch it.") from exc
-    if _awaits(stored, player):
-        raise LostRace("This invitation has changed: this is how it stands now.", stored) from exc
-    if stored.opponent not in (None, player) and not stored.by_link:
-        raise NotYours(f"This invitation is for {stored.opponent}.") from exc
-    if stored.stored_status is Status.PENDING and stored.expired(_now()):
-        raise LostRace(f"This invitation has expired: ask {stored.host_id} for a new one.", stored) from exc
-    if stored.opponent == player:
-        raise LostRace("This game is over.", stored) from exc
-    raise LostRace("Somebody was faster and took this invitation: you can watch the game.", stored) from exc
-
-
 def _withdraw(game_id: str, player: str, whose: Condition) -> None:
     try:
         conditional.delete(Game(game_id), Game.status_date.startswith(Status.PENDING) & whose)
     except ConditionFailed as exc:
         if exc.item is None and exc.retried:
             return  # The first try removed it, and its reply was lost.
-        stored = _stored(exc)
+        stored = conflicts.stored_in(exc)
         if player not in stored.players or stored.stored_status is Status.PENDING:
             raise NotYours("This invitation is not yours to withdraw.") from exc
         raise LostRace("This game has begun already, so its invitation can't be withdrawn.", stored) from exc

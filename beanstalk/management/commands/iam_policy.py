@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser, DjangoHelpFormatter
 
-from games import policy
+from beanstalk import policy
 from tictactoe_site import config
 from tictactoe_site.commands import SiteCommand
 

@@ -41,8 +41,8 @@ def withdrawn(game_id: str) -> None:
     _send({"withdrawn": game_id})
 
 
-def logged_out(player: str) -> None:
-    """A session of the player's has ended."""
+def logged_out(player: str, **_: Any) -> None:
+    """Tell that a session of the player's has ended: a receiver of ``accounts.signals.logged_out``."""
     _send({"logged_out": player})
 
 

@@ -6,11 +6,12 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from dynamodb.errors import StoreUnavailable
-from games import queries, store
+from games import hints
 from games.errors import NotFound, UnreadableGame
-from games.live import hints
 from games.models import Game
-from games.queries import Lobby
+from games.storage import lobby as lobbies
+from games.storage import queries, store
+from games.storage.lobby import Lobby
 
 # How many games whose time is up a lobby ends at a time.
 MOST_ENDED = 5
@@ -50,5 +51,5 @@ def without_late(lobby: Lobby, player: str) -> Lobby:
             with suppress(NotFound, UnreadableGame):  # It is gone, or was damaged, since it was read.
                 ended = store.forfeit(found)
                 hints.changed(ended)
-                lobby = queries.with_game(lobby, player, ended)
+                lobby = lobbies.with_game(lobby, player, ended)
     return lobby

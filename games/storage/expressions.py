@@ -1,4 +1,4 @@
-"""What the conditional writes of ``games.store`` are made of: the parts of their conditions, and of their updates."""
+"""What the conditional writes of ``store`` are made of: the parts of their conditions, and of their updates."""
 
 from __future__ import annotations
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
-from games import analysis
-from games.rules import Position
+from games.rules import analysis
+from games.rules.board import Position
 
 NAME = "computer"
 CARELESS, GOOD, PERFECT = "careless", "good", "perfect"

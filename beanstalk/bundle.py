@@ -22,8 +22,9 @@ CONTENTS = (
     "manage.py",
     "dynamodb/*",
     "tictactoe_site/*",
-    "games/*",
     "accounts/*",
+    "beanstalk/*",
+    "games/*",
     "templates/*",
     "requirements.txt",
     "Procfile",
@@ -35,10 +36,11 @@ CONTENTS = (
 )
 # What of it only a developer's machine runs: it needs git, or the embedded DynamoDB of requirements-play.txt.
 LEFT_OUT = (
-    "tictactoe_site/bundle*.py",
+    "beanstalk/bundle*.py",
+    "beanstalk/tictactoe.yaml",
+    "beanstalk/management/commands/bundle.py",
+    "beanstalk/management/commands/launch_url.py",
     "dynamodb/embedded.py",
-    "games/management/commands/bundle.py",
-    "games/management/commands/launch_url.py",
     "games/management/commands/play.py",
 )
 HOOKS = (".platform/hooks/", ".platform/confighooks/")

@@ -24,10 +24,10 @@ from accounts.names import is_guest
 from dynamodb import conditional
 from dynamodb.conditional import ConditionFailed
 from dynamodb.errors import StoreUnavailable
-from games import queries
-from games.computer import NAME as COMPUTER
 from games.models import TIE, Game
-from games.queries import Place
+from games.rules.computer import NAME as COMPUTER
+from games.storage import lobby as lobbies
+from games.storage.indexes import Cursor
 from tictactoe_site.table import Item
 
 # So many games are read anew by each page before their sum is kept.
@@ -93,7 +93,7 @@ class Record:
     """
 
     player: str
-    until: Place | None = None
+    until: Cursor | None = None
     scores: dict[str, Score] = field(default_factory=dict)
     is_whole: bool = True
 
@@ -111,7 +111,7 @@ class Record:
         """Add games that ended after ``until``, in the order of their ends."""
         for game in games:
             other = game.opponent if game.host_id == self.player else game.host_id
-            self.until = Place.of(game)
+            self.until = Cursor.of(game)
             if other and not is_guest(other):
                 name = self._told_apart(other)
                 self.scores[name] = self.scores.get(name, Score()).after(game.winner, self.player)
@@ -134,7 +134,7 @@ def of(player: str) -> Record:
     """Raises StoreUnavailable."""
     kept = _kept(player)
     known = kept.until
-    fresh, more = queries.finished_since(player, known, most=MOST_COUNTED)
+    fresh, more = lobbies.finished_since(player, known, most=MOST_COUNTED)
     settled = _settled(fresh)
     kept.count(settled)
     if settled and (more or len(settled) >= KEPT_AFTER):
@@ -164,19 +164,19 @@ def _kept(player: str) -> Record:
         except RecordItem.DoesNotExist:
             return Record(player)
     scores = {name: Score(*numbers) for name, numbers in json.loads(item.scores).items()}
-    return Record(player, Place.of_cursor(item.until), scores)
+    return Record(player, Cursor.parse(item.until), scores)
 
 
-def _keep(record: Record, known: Place | None) -> None:
+def _keep(record: Record, known: Cursor | None) -> None:
     """Another page may have kept the same sum, or a longer one: that is as good."""
     assert record.until
     record.sum_up()
     scores = {name: (score.won, score.lost, score.tied, score.streak) for name, score in record.scores.items()}
     item = RecordItem(
-        RecordItem.key(record.player), until=record.until.cursor, scores=json.dumps(scores, ensure_ascii=False)
+        RecordItem.key(record.player), until=record.until.text, scores=json.dumps(scores, ensure_ascii=False)
     )
     # Assumes that the sum is still kept that this one was made from.
-    same = RecordItem.until.does_not_exist() if known is None else RecordItem.until == known.cursor
+    same = RecordItem.until.does_not_exist() if known is None else RecordItem.until == known.text
     try:
         conditional.put(item, same)
     except ConditionFailed:

@@ -13,7 +13,8 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from tictactoe_site import bundle, bundle_check, bundle_config, config
+from beanstalk import bundle, bundle_check, bundle_config
+from tictactoe_site import config
 from tictactoe_site.commands import SiteCommand
 
 EXIT_CODES = "Exit codes: 0 done; 1 refused, or --check found something; 2 wrong configuration or parameter."

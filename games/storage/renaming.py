@@ -1,40 +1,26 @@
-"""A guest who has claimed a name, or logged in with one, takes the running games along."""
+"""A player gets another name in all games: a guest who has chosen one, or logged in with one."""
 
 from __future__ import annotations
 
 import time
 from contextlib import nullcontext, suppress
 
-from django.http import HttpRequest
-
-from accounts import sessions
-from dynamodb.errors import StoreUnavailable
 from dynamodb.items import RawItem
-from games import limits, queries, store
+from games import hints
 from games.errors import NotFound, TooManyInvitations, UnreadableGame
-from games.live import hints
 from games.models import Game, Status
+from games.storage import limits, queries, store
 
-# A request reads so many games at most, and takes this long for them: the lobby after them needs its time, too.
+# A request reads so many games at most, and takes this long for them: the page after them needs its time, too.
 MOST = 1000
 SECONDS = 1.0
 
 
-def take_along(request: HttpRequest, player: str) -> None:
-    """The games of the guest that the session's player was, if any are left.
+def take_along(guest: str, player: str) -> bool:
+    """Give a guest's running games to the named player; whether none is left. Raises StoreUnavailable.
 
-    What fails, or is not reached in time, is tried by the next lobby; a damaged game stays the guest's.
+    What is not reached in time is left for the next call; a damaged game stays the guest's.
     """
-    guest = sessions.was_guest(request)
-    if not guest:
-        return
-    with suppress(StoreUnavailable):
-        if _all_came(guest, player):
-            sessions.is_guest_no_more(request)
-
-
-def _all_came(guest: str, player: str) -> bool:
-    """Whether none is left. Raises StoreUnavailable."""
     ends = time.monotonic() + SECONDS
     game_ids = [game.game_id for game in queries.running(guest, most=MOST)]
     came, read = 0, 0

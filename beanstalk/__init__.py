@@ -1,0 +1,1 @@
+"""Elastic Beanstalk: the bundle and its checks, the IAM policy, the Launch URL, the CloudFormation template."""

@@ -1,0 +1,196 @@
+"""The lists of a player's games: the lobby, the pages after it, the finished games alone.
+
+A page is a stretch of the one order of ``indexes``, from either end or from a cursor.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import chain
+
+from dynamodb import conditional
+from games.errors import MalformedInput, UnreadableGame
+from games.models import Game, HostIndex, Status
+from games.storage.indexes import FIRST_READ, Cursor, from_both_indexes, is_readable
+
+FINISHED_IN_LOBBY = 10
+FINISHED_ON_A_PAGE = FIRST_READ - 2
+# A page ends here too, however many invitations somebody was sent.
+MOST = 200
+# What half a read unit pays for, and the most that an index entry can take of it.
+READ_BYTES = 4096
+LONGEST_ENTRY = 184
+
+
+@dataclass(frozen=True, slots=True)
+class Lobby:
+    """A stretch of a player's games, each list newest first.
+
+    ``newer`` and ``older`` are the places where the games go on, or None where there are no more.
+    """
+
+    invitations: list[Game] = field(default_factory=list)
+    waiting: list[Game] = field(default_factory=list)
+    playing: list[Game] = field(default_factory=list)
+    finished: list[Game] = field(default_factory=list)
+    newer: str | None = None
+    older: str | None = None
+
+    @property
+    def games(self) -> Iterator[Game]:
+        return chain(self.invitations, self.waiting, self.playing, self.finished)
+
+
+def newest(player: str) -> Lobby:
+    """The newest of a player's games: all that go on and the last ten finished, or as many as fit on a page.
+
+    One query per index, at the same time, and one batch read for the boards of the games in progress, however many
+    games are finished; more for somebody with more games to answer than one read has. Raises StoreUnavailable.
+    """
+    entries, more = _stretch(player, FINISHED_IN_LOBBY)
+    return _lists(player, entries, newer=False, older=more)
+
+
+def page(player: str, *, before: str = "", after: str = "") -> Lobby:
+    """The games that follow ``Lobby.older``, given as ``before``, or ``Lobby.newer``, given as ``after``.
+
+    On the other side of a page lies the game whose place was given, so that there is always more on that side.
+    Raises MalformedInput where both are given or the one is no place, and StoreUnavailable.
+    """
+    if before and after:
+        raise MalformedInput("Ask for the games before a place in your list or for those after one, not for both.")
+    entries, more = _stretch(player, FINISHED_ON_A_PAGE, Cursor.parse(before or after), newer=bool(after))
+    if after:
+        return _lists(player, entries[::-1], newer=more, older=True)
+    return _lists(player, entries, newer=True, older=more)
+
+
+def with_game(lobby: Lobby, player: str, game: Game) -> Lobby:
+    """The lobby, or a page of it, after a game of the player's has become as it is now; nothing is read."""
+    others = [other for other in lobby.games if other.game_id != game.game_id]
+    lists = _arranged(player, [game, *others])
+    finished = lists.finished[: max(FINISHED_IN_LOBBY, len(lobby.finished))]
+    older = Cursor.of(finished[-1]).text if len(finished) < len(lists.finished) else lobby.older
+    return replace(lists, finished=finished, newer=lobby.newer, older=older)
+
+
+def without_game(lobby: Lobby, game_id: str) -> Lobby:
+    """The lobby after an invitation was withdrawn; nothing is read."""
+
+    def left(games: list[Game]) -> list[Game]:
+        return [game for game in games if game.game_id != game_id]
+
+    return replace(lobby, invitations=left(lobby.invitations), waiting=left(lobby.waiting))
+
+
+def reads_of(lobby: Lobby) -> int:
+    """How many reads, of half a unit each, such a lobby takes: the queries of both indexes, and the boards."""
+    further = max(0, sum(1 for _ in lobby.games) - FIRST_READ)
+    return 2 + math.ceil(further * LONGEST_ENTRY / READ_BYTES) + len(lobby.playing)
+
+
+def finished_since(player: str, start: Cursor | None, *, most: int) -> tuple[list[Game], bool]:
+    """Up to ``most`` of a player's finished games that stand after ``start``, oldest first, and whether there are more.
+
+    Raises StoreUnavailable.
+    """
+
+    def part(games: Iterator[Game]) -> Iterator[Game]:
+        later = (game for game in games if start is None or Cursor.of(game) > start)
+        return _until_full(later, most, most=most)
+
+    first = start.status_date if start else f"{Status.FINISHED}_"
+    condition = HostIndex.status_date.between(first, f"{Status.FINISHED}_~")
+    games = from_both_indexes(player, part, condition, ascending=True)
+    return games[:most], len(games) > most
+
+
+def history(player: str, before: str = "") -> tuple[list[Game], str | None]:
+    """A page of a player's finished games, newest first, and the place where they go on; None where they do not.
+
+    Raises MalformedInput where ``before`` is no place, and StoreUnavailable.
+    """
+    start = Cursor.parse(before) if before else Cursor(f"{Status.FINISHED}_}}", "")
+    games, more = _stretch(player, FINISHED_ON_A_PAGE, start)
+    finished = [game for game in games if game.status is Status.FINISHED]
+    return finished, Cursor.of(finished[-1]).text if more and finished else None
+
+
+def _stretch(
+    player: str, finished: int, start: Cursor | None = None, *, newer: bool = False
+) -> tuple[list[Game], bool]:
+    """The entries that follow ``start``, or the newest, until they fill a page; and whether there are more.
+
+    A page is full with so many ``finished`` games, or with MOST of all kinds.
+    """
+
+    def follows(game: Game) -> bool:
+        return start is None or (Cursor.of(game) > start if newer else Cursor.of(game) < start)
+
+    def part(games: Iterator[Game]) -> Iterator[Game]:
+        return _until_full(filter(follows, games), finished)
+
+    date = HostIndex.status_date
+    condition = None if start is None else date >= start.status_date if newer else date <= start.status_date
+    entries = from_both_indexes(player, part, condition, ascending=newer)
+    ends = [number for number, entry in enumerate(entries, 1) if entry.stored_status is Status.FINISHED]
+    size = min([MOST, *ends[finished - 1 : finished]])
+    return entries[:size], len(entries) > size
+
+
+def _until_full(games: Iterator[Game], finished: int, *, most: int = MOST) -> Iterator[Game]:
+    """Enough of one index to fill a page, and one game that tells of more, whatever the other index has.
+
+    Games of one instant come in no order, so all of the last instant's are there to be put in order.
+    """
+    last = ""
+    for number, game in enumerate(games):
+        yield game
+        if (number >= most or finished <= 0) and game.status_date != last:
+            return
+        last = game.status_date
+        finished -= game.stored_status is Status.FINISHED
+
+
+def _lists(player: str, entries: list[Game], *, newer: bool, older: bool) -> Lobby:
+    """The four lists, from entries in descending order, each with its board where it is in progress."""
+    lists = _arranged(player, _up_to_date(entries))
+    return replace(
+        lists,
+        newer=Cursor.of(entries[0]).text if newer and entries else None,
+        older=Cursor.of(entries[-1]).text if older and entries else None,
+    )
+
+
+def _arranged(player: str, games: list[Game]) -> Lobby:
+    now = datetime.now(UTC)
+    games = sorted(games, key=_since, reverse=True)
+    pending = [game for game in games if game.status is Status.PENDING and not game.expired(now)]
+    return Lobby(
+        invitations=[game for game in pending if game.host_id != player],
+        waiting=[game for game in pending if game.host_id == player],
+        playing=[game for game in games if game.status is Status.IN_PROGRESS],
+        finished=[game for game in games if game.status is Status.FINISHED],
+    )
+
+
+def _since(game: Game) -> tuple[str, str]:
+    """By time alone: a game that is finished, but not marked so, stands among the finished ones."""
+    return game.status_date.rpartition("_")[2], game.game_id
+
+
+def _up_to_date(entries: list[Game]) -> list[Game]:
+    """Each game once, and those in progress with their boards: as they are now, and left out if they are gone."""
+    # A game that went on between two reads was read twice. Descending, its later status comes later, and stays.
+    games = {entry.game_id: entry for entry in entries}
+    started = [entry.game_id for entry in games.values() if entry.stored_status is Status.IN_PROGRESS]
+    with conditional.unavailable():
+        try:
+            whole = {game.game_id: game for game in Game.batch_get(started)} if started else {}
+        except UnreadableGame:
+            return list(games.values())  # One damaged item spoils the batch: all are listed, without their turn.
+    gone = set(started) - set(whole)
+    return [game for key, game in (games | whole).items() if key not in gone and is_readable(game)]
