@@ -248,3 +248,10 @@ def test_a_page_does_not_let_a_stranger_in(alice: Client, charlie: Client) -> No
         fields = {"square": "TopLeft", "position": signed(game.snapshot)}
         assert charlie.post(f"/games/{game.game_id}/{action}/", fields).status_code == 403
     assert stored(game.game_id).attribute_values == game.attribute_values
+
+
+def test_a_game_accepted_while_it_is_taken_along_is_kept_for_good(games_table: str) -> None:
+    read = store.invite(host="guest-aaaaaa", opponent="bob")
+    store.accept(read.game_id, player="bob")
+    store.adopt(read, guest="guest-aaaaaa", name="dora")
+    assert stored(read.game_id).expires_at is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -212,3 +213,15 @@ def test_a_page_of_the_invitation_before_does_not_accept_the_rematch(bob: Client
         assert stored(rematch.game_id).stored_status is Status.PENDING
         fields = {"position": signed(page.snapshot)}
         assert bob.post(f"/games/{rematch.game_id}/accept/", fields, headers=JSON).status_code == status
+
+
+@pytest.mark.usefixtures("games_table")
+def test_a_running_rematch_that_ttl_has_not_deleted_yet_is_not_overwritten() -> None:
+    game_id = str(uuid.uuid4())
+    over = store.accept(store.invite(host="guest-aaaaaa", opponent="bob").game_id, player="bob")
+    over = store.resign(over.snapshot, player="bob")
+    store.rematch(over.snapshot, player="bob", game_id=game_id)
+    store.accept(game_id, player="guest-aaaaaa")
+    Game(game_id).update([Game.expires_at.set(1)])
+    store.rematch(over.snapshot, player="bob", game_id=game_id)
+    assert stored(game_id).stored_status is Status.IN_PROGRESS

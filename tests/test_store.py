@@ -396,3 +396,13 @@ def test_nobody_else_moves_against_the_computer_and_nobody_accepts_such_a_game()
     with pytest.raises(NotYours):
         store.accept(game.game_id, player="bob")
     assert stored(game.game_id).opponent_id is None
+
+
+def test_without_the_order_of_play_another_move_of_ones_own_does_not_pass_for_the_first(playing: Game) -> None:
+    play(playing, "012")
+    Game(playing.game_id).update([Game.recorded_moves.remove()])
+    old = stored(playing.game_id).snapshot
+    for player, square in (("alice", 3), ("bob", 8), ("alice", 5)):
+        store.move(stored(playing.game_id).snapshot, player=player, square=square)
+    with pytest.raises(LostRace):
+        store.move(old, player="alice", square=5)

@@ -177,3 +177,12 @@ def test_a_lobby_knows_how_many_reads_it_takes(
     units = meter.units("Query", "BatchGetItem")
     if "dynamodb_local" in request.node.name:
         assert units * 2 <= lists.reads_of(lobby) <= units * 2 + 2
+
+
+def test_a_topic_takes_the_same_version_with_another_name() -> None:
+    game = game_of(Status.IN_PROGRESS, 0, "guest-aaaaaa", "bob")
+    topic = GameTopic(game.game_id)
+    topic.take(game.serialize())
+    game.host_id = game.o_user = "dora"
+    topic.take(game.serialize())
+    assert b"dora" in (topic.news(viewer("charlie"), shown="") or b"")
