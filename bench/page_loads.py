@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.site import machine
 from dynamodb import embedded, provisioning
-from games.models import PACES
+from games.match import PACES
 from games.storage import store
 from tests.browsers import ARGUMENTS, CHROMIUM
 from tests.instances import instance

@@ -9,7 +9,7 @@ from django import forms
 from accounts import names
 from games import rules, signing
 from games.errors import MalformedInput
-from games.models import PACES
+from games.match import PACES
 from games.pages.game import PACES_SAID
 from games.rules.computer import LEVELS, PERFECT
 from games.rules.computer import NAME as COMPUTER

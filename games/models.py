@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import AttributeDeserializationError
@@ -13,10 +11,10 @@ from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from dynamodb.items import RawItem
 from games import rules
 from games.errors import UnreadableGame
+from games.match import TIME_FORMAT, Match, Status
 from games.rules import Mark, Outcome, Position, computer
 from tictactoe_site.table import Item
 
-TIE = "Tie"
 NOBODYS_TURN = "N/A"
 SQUARE_FIELDS = (
     "top_left",
@@ -29,19 +27,6 @@ SQUARE_FIELDS = (
     "bottom_middle",
     "bottom_right",
 )
-# How many seconds a move may take, by the word for it.
-PACES = {"none": None, "minutes": 300, "day": 86_400}
-_TIME = "%Y-%m-%d %H:%M:%S.%f"
-
-
-class Status(StrEnum):
-    PENDING = "PENDING"
-    IN_PROGRESS = "IN_PROGRESS"
-    FINISHED = "FINISHED"
-
-    def dated(self, moment: datetime) -> str:
-        """The value of StatusDate: a prefix to select by and a UTC time to sort by."""
-        return f"{self}_{moment.astimezone(UTC).strftime(_TIME)}"
 
 
 # An index holds only what a plain move leaves alone: a projected attribute that changes costs a write unit in each
@@ -66,59 +51,6 @@ class OpponentIndex(GlobalSecondaryIndex["Game"]):
 
     opponent_id = UnicodeAttribute(hash_key=True, attr_name="OpponentId")
     status_date = UnicodeAttribute(range_key=True, attr_name="StatusDate")
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What a move needs to know of a game: enough to write it under a condition, without reading.
-
-    ``moves`` is None where the order of play was not recorded, as in the AWS example's games. ``opponent`` is None
-    for an open invitation and against the computer. ``o_user`` plays O: the host, but in every other rematch.
-    ``pace`` is how many seconds a move may take; None for a game without hurry.
-    """
-
-    game_id: str
-    host: str
-    opponent: str | None
-    computer: str | None
-    status: Status
-    board: str
-    moves: str | None
-    # Pages of an earlier version, which a new one may be asked about, know no more than the above.
-    o_user: str = ""
-    pace: int | None = None
-
-    @property
-    def position(self) -> Position:
-        """Raises UnreadableGame where no game leads to this board."""
-        return _position_of(self.board)
-
-    @property
-    def players(self) -> tuple[str, str | None]:
-        """The host and the other, who is None while an open invitation waits for somebody."""
-        return self.host, computer.NAME if self.computer else self.opponent
-
-    def mark_of(self, player: str) -> Mark | None:
-        """Somebody not (yet) in the game has no mark."""
-        if player not in self.players:
-            return None
-        return Mark.O if player == (self.o_user or self.host) else Mark.X
-
-    def player_of(self, mark: Mark) -> str | None:
-        host, other = self.players
-        hosts = Mark.X if self.o_user == other else Mark.O
-        return host if mark is hosts else other
-
-    def other_than(self, player: str) -> str | None:
-        host, other = self.players
-        return other if player == host else host
-
-
-class Ending(StrEnum):
-    """Why a game is finished whose board is not decided."""
-
-    RESIGNED = "resigned"
-    LATE = "late"
 
 
 class Game(Item):
@@ -177,8 +109,8 @@ class Game(Item):
         return "".join(str(squares[mark]) for mark in Mark if mark in squares)  # X moves first
 
     @property
-    def snapshot(self) -> Snapshot:
-        return Snapshot(
+    def match(self) -> Match:
+        return Match(
             game_id=self.game_id,
             host=self.host_id,
             opponent=self.opponent_id,
@@ -193,11 +125,11 @@ class Game(Item):
     @property
     def position(self) -> Position:
         """Raises UnreadableGame where no game leads to the board."""
-        return _position_of(self.board)
+        return self.match.position
 
     @property
     def outcome(self) -> Outcome | None:
-        return rules.outcome(self.position)
+        return self.match.outcome
 
     @property
     def stored_status(self) -> Status:
@@ -221,7 +153,7 @@ class Game(Item):
     def since(self) -> datetime | None:
         """When the game came into its status; None where the item's date is not in this form."""
         try:
-            return datetime.strptime(self.status_date.rpartition("_")[2], _TIME).replace(tzinfo=UTC)
+            return datetime.strptime(self.status_date.rpartition("_")[2], TIME_FORMAT).replace(tzinfo=UTC)
         except ValueError:
             return None
 
@@ -242,7 +174,7 @@ class Game(Item):
     def winner(self) -> str | None:
         """The winner's name, ``Tie``, or None while the game goes on; of an unsettled game, from its board."""
         if self.result is None and self.needs_settling:
-            return result_of(self.snapshot)
+            return self.match.result
         return self.result
 
     @property
@@ -261,23 +193,8 @@ class Game(Item):
 SQUARES: tuple[UnicodeAttribute, ...] = tuple(getattr(Game, field) for field in SQUARE_FIELDS)
 
 
-def _position_of(board: str) -> Position:
-    try:
-        return Position(board)
-    except rules.Malformed as exc:
-        raise UnreadableGame("This game's stored board can't be the board of a game.") from exc
-
-
 def _leads_to(moves: str, board: str) -> bool:
     try:
         return [position.board for position in rules.replay(moves)][-1] == board
     except (rules.Malformed, rules.IllegalMove):
         return False
-
-
-def result_of(snapshot: Snapshot) -> str | None:
-    """The value of Result for a board: the winner's name or ``Tie``; None where the game goes on."""
-    ending = rules.outcome(snapshot.position)
-    if ending is None:
-        return None
-    return TIE if ending.winner is None else snapshot.player_of(ending.winner)

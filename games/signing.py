@@ -5,34 +5,36 @@ that a form has for a new game, so that sending it twice makes one; a rematch's 
 from __future__ import annotations
 
 import uuid
-from dataclasses import asdict
+from dataclasses import fields
 
 from django.core import signing
 from django.utils.crypto import salted_hmac
 
 from games.errors import MalformedInput
-from games.models import Snapshot, Status
+from games.match import Match, Status
 
 _SALT = "games.position"
 _NEW_GAME = "games.new"
+# In this order, which positions of earlier versions have too.
+_FIELDS = tuple(field.name for field in fields(Match))
 
 
-def signed(snapshot: Snapshot) -> str:
+def signed(match: Match) -> str:
     """The text for the form's field ``position``. It never goes out of date: the move's condition sees to that."""
-    fields = asdict(snapshot)
-    return signing.Signer(salt=_SALT).sign_object([fields[name] for name in Snapshot.__slots__], compress=True)
+    values = [getattr(match, name) for name in _FIELDS]
+    return signing.Signer(salt=_SALT).sign_object(values, compress=True)
 
 
-def unsigned(text: str, *, game_id: str) -> Snapshot:
-    """The snapshot that ``signed`` made into the text. Raises MalformedInput unless this site did, for this game."""
+def unsigned(text: str, *, game_id: str) -> Match:
+    """The match that ``signed`` made into the text. Raises MalformedInput unless this site did, for this game."""
     try:
-        fields = signing.Signer(salt=_SALT).unsign_object(text)
-        snapshot = Snapshot(**dict(zip(Snapshot.__slots__, fields, strict=False)))
-    except (signing.BadSignature, ValueError, TypeError) as exc:
+        values = dict(zip(_FIELDS, signing.Signer(salt=_SALT).unsign_object(text), strict=False))
+        match = Match(**values | {"status": Status(values["status"])})
+    except (signing.BadSignature, KeyError, TypeError, ValueError) as exc:
         raise MalformedInput("This position was not signed by this site: reload the page and move again.") from exc
-    if snapshot.game_id != game_id:
+    if match.game_id != game_id:
         raise MalformedInput("This position is another game's: reload the page and move again.")
-    return Snapshot(**(asdict(snapshot) | {"status": Status(snapshot.status)}))
+    return match
 
 
 def new_game() -> str:

@@ -26,7 +26,8 @@ from accounts.store import is_claimed
 from games import hints, rules
 from games.errors import IllegalMove, MalformedInput, NotFound, TooManyInvitations
 from games.forms import NewGame
-from games.models import Game, Snapshot, Status
+from games.match import Match, Status
+from games.models import Game
 from games.pages.board import rows
 from games.pages.game import GamePage, state
 from games.pages.lobby import LobbyPage
@@ -177,19 +178,19 @@ class CancelView(PlayersView):
 
 class ResignView(PlayersView):
     def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
-        snapshot = _seen(request, game_id)
-        return done(request, store.resign(snapshot, player=request.user.name))
+        match = _seen(request, game_id)
+        return done(request, store.resign(match, player=request.user.name))
 
 
 class RematchView(PlayersView):
     """To the next game between the two, which is the same for both of them."""
 
     def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
-        snapshot, player, next_id = _shown(request, game_id), request.user.name, rematch_of(str(game_id))
-        if snapshot is None or snapshot.status is not Status.FINISHED:
-            snapshot = upkeep.written_down(queries.game(str(game_id)), viewer=player).snapshot
-        rematch = partial(store.rematch, snapshot, player=player, game_id=next_id)
-        other = None if snapshot.computer else snapshot.other_than(player)
+        match, player, next_id = _shown(request, game_id), request.user.name, rematch_of(str(game_id))
+        if match is None or match.status is not Status.FINISHED:
+            match = upkeep.written_down(queries.game(str(game_id)), viewer=player).match
+        rematch = partial(store.rematch, match, player=player, game_id=next_id)
+        other = None if match.computer else match.other_than(player)
         try:
             game = _invited(player, other, next_id, rematch) if other else rematch()
         except LostRace as exc:  # What has the rematch's id may be none of the player's business.
@@ -202,9 +203,9 @@ class MoveView(PlayersView):
 
     def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
         square = rules.square_named(request.POST.get("square", ""))
-        snapshot = _seen(request, game_id)
+        match = _seen(request, game_id)
         try:
-            return done(request, store.move(snapshot, player=request.user.name, square=square))
+            return done(request, store.move(match, player=request.user.name, square=square))
         except IllegalMove as exc:
             game = upkeep.game(str(game_id), viewer=request.user.name)
             if store.just_played(game, player=request.user.name, square=square):
@@ -250,13 +251,13 @@ def _welcome(request: PlayerRequest) -> HttpResponse:
     return render(request, "games/welcome.html", {"rows": board, "levels": LEVELS, "new_game": new_game()})
 
 
-def _shown(request: PlayerRequest, game_id: UUID) -> Snapshot | None:
+def _shown(request: PlayerRequest, game_id: UUID) -> Match | None:
     """The position that the player's page shows, if the form has it."""
     text = request.POST.get("position")
     return unsigned(text, game_id=str(game_id)) if text else None
 
 
-def _seen(request: PlayerRequest, game_id: UUID) -> Snapshot:
+def _seen(request: PlayerRequest, game_id: UUID) -> Match:
     """The position that the player acts in: what the page shows, or the game as it is.
 
     A page from before the player claimed a name, in another tab, is read with the names that the game has now.
@@ -264,7 +265,7 @@ def _seen(request: PlayerRequest, game_id: UUID) -> Snapshot:
     shown, player = _shown(request, game_id), request.user.name
     if shown and (player in shown.players or None in shown.players):
         return shown
-    now = queries.game(str(game_id)).snapshot
+    now = queries.game(str(game_id)).match
     return replace(shown, host=now.host, opponent=now.opponent, o_user=now.o_user) if shown else now
 
 

@@ -11,7 +11,8 @@ from typing import Any
 from django.test import Client
 from pynamodb.expressions.update import Action
 
-from games.models import Game, Status
+from games.match import Status
+from games.models import Game
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 LISTS = ("invitations", "waiting", "playing", "finished")

@@ -46,7 +46,7 @@ def game_after(moves: str, *, pace: int | None = None) -> Game:
     """A game that bob has accepted from alice, so that he is X, after these moves."""
     game = store.accept(store.invite(host="alice", opponent="bob", pace=pace).game_id, player="bob")
     for number, digit in enumerate(moves):
-        game = store.move(game.snapshot, player=("bob", "alice")[number % 2], square=int(digit))
+        game = store.move(game.match, player=("bob", "alice")[number % 2], square=int(digit))
     return game
 
 
@@ -145,7 +145,7 @@ def _games() -> dict[str, str]:
         "won": game_after(WON),
         "twice": game_after(TWICE),
         "tied": game_after(TIED),
-        "resigned": store.resign(resigned.snapshot, player="alice"),
+        "resigned": store.resign(resigned.match, player="alice"),
     }
     paths = {name: f"/games/{game.game_id}/" for name, game in games.items()}
     return paths | {"won replay": f"{paths['won']}?move=3"}
@@ -154,4 +154,4 @@ def _games() -> dict[str, str]:
 def move(game: Game, square: int) -> None:
     """Whoever's turn it is takes the square, elsewhere."""
     now = stored(game.game_id)
-    store.move(now.snapshot, player=now.turn, square=square)
+    store.move(now.match, player=now.turn, square=square)

@@ -14,7 +14,8 @@ from django.test import Client
 from django.utils.html import escape
 
 from dynamodb.client import shared_client, warm_up
-from games.models import Game, Status
+from games.match import Status
+from games.models import Game
 from games.signing import signed
 from games.storage import store
 from tests.conftest import Cast, drop_table, stored
@@ -172,7 +173,7 @@ def test_a_move_in_a_won_game_is_refused_and_puts_it_right(testuser1: Client) ->
 @pytest.mark.parametrize("with_position", [True, False])
 def test_a_rematch_of_a_won_game_puts_it_right(testuser1: Client, with_position: bool) -> None:
     """The position is that of a page shown while nothing could be written."""
-    fields = {"position": signed(stored(WON_NOT_MARKED).snapshot)} if with_position else {}
+    fields = {"position": signed(stored(WON_NOT_MARKED).match)} if with_position else {}
     answer = testuser1.post(f"/games/{WON_NOT_MARKED}/rematch/", fields, headers=JSON)
     assert (answer.status_code, answer.json()["opponent"], answer.json()["status"]) == (201, "testuser3", "PENDING")
     assert stored(WON_NOT_MARKED).result == "testuser3"

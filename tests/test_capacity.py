@@ -11,7 +11,7 @@ from django.test import Client
 from dynamodb import provisioning
 from dynamodb.client import warm_up
 from games import rules
-from games.models import Status
+from games.match import Status
 from games.storage import lobby as lobbies
 from tests.conftest import Cast, drop_table
 from tests.consumed import Meter

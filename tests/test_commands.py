@@ -193,8 +193,8 @@ def test_an_item_that_is_no_game_is_listed_as_such_and_hides_none() -> None:
 @pytest.mark.usefixtures("games_table")
 def test_show_game_draws_the_board() -> None:
     game = store.invite(host="alice", opponent="bob")
-    game = store.move(game.snapshot, player="bob", square=4)
-    game = store.move(game.snapshot, player="alice", square=0)
+    game = store.move(game.match, player="bob", square=4)
+    game = store.move(game.match, player="alice", square=0)
     text = run("show_game", game.game_id)
     assert " O |   |  \n---+---+---\n   | X |  \n" in text
     assert "1. X centre\n2. O top left\n" in text
@@ -210,11 +210,11 @@ def test_show_game_knows_sides_deadlines_and_how_it_ended() -> None:
     Game(game.game_id).update([Game.deadline.set(1)])
     assert "turn bob, whose time is up" in run("show_game", game.game_id)
     Game(game.game_id).update([Game.deadline.set(game.deadline)])
-    over = store.resign(game.snapshot, player="alice")
+    over = store.resign(game.match, player="alice")
     text = run("show_game", over.game_id)
     assert "result bob (resigned)" in text
     assert "deadline: -" in text
-    second = store.rematch(over.snapshot, player="alice", game_id=str(uuid.uuid4()))
+    second = store.rematch(over.match, player="alice", game_id=str(uuid.uuid4()))
     assert "alice (X) against bob (O)" in run("show_game", second.game_id)
 
 

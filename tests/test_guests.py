@@ -11,7 +11,8 @@ from django.test import Client
 
 from dynamodb.client import shared_client
 from dynamodb.errors import StoreUnavailable
-from games.models import Game, Status
+from games.match import Status
+from games.models import Game
 from games.signing import signed
 from games.storage import queries, renaming, store
 from games.storage.conflicts import LostRace
@@ -143,7 +144,7 @@ def test_a_game_against_another_guest_is_still_a_guests(games_table: str) -> Non
 
 def test_finished_games_stay_as_they_were(alice: Client) -> None:
     client, name = guest()
-    game = store.resign(begun(name, "alice").snapshot, player="alice")
+    game = store.resign(begun(name, "alice").match, player="alice")
     client.post("/accounts/signup/", NEW)
     assert (stored(game.game_id).host_id, stored(game.game_id).result) == (name, name)
 
@@ -151,10 +152,10 @@ def test_finished_games_stay_as_they_were(alice: Client) -> None:
 def test_a_move_made_meanwhile_is_kept(alice: Client) -> None:
     _, name = guest()
     game = begun(name, "alice")
-    store.move(game.snapshot, player="alice", square=4)
+    store.move(game.match, player="alice", square=4)
     item = store.adopt(game, guest=name, name="dora")
     assert (item.host_id, item.board, item.turn) == ("dora", "    X    ", "dora")
-    ended = store.resign(item.snapshot, player="dora")
+    ended = store.resign(item.match, player="dora")
     assert store.adopt(game, guest=name, name="other").attribute_values == ended.attribute_values
 
 
@@ -174,8 +175,8 @@ def test_whoevers_turn_it_is(games_table: str, of_guest: bool) -> None:
     name = "guest-aaaaaa"
     game = begun("alice", name)
     if not of_guest:
-        game = store.move(game.snapshot, player=name, square=0)
-    old: Any = game.snapshot
+        game = store.move(game.match, player=name, square=0)
+    old: Any = game.match
     store.adopt(game, guest=name, name="dora")
     if not of_guest:
         moved = store.move(old, player="alice", square=4)
@@ -189,10 +190,10 @@ def test_the_other_resigns_from_a_page_with_the_guests_name(alice: Client) -> No
     game = begun(name, "alice")
     client.post("/accounts/signup/", NEW)
     for _ in range(2):  # The first answer may get lost.
-        ended = store.resign(game.snapshot, player="alice")
-        assert (ended.result, ended.ending, ended.snapshot.mark_of("alice")) == ("dora", "resigned", "X")
+        ended = store.resign(game.match, player="alice")
+        assert (ended.result, ended.ending, ended.match.mark_of("alice")) == ("dora", "resigned", "X")
     with pytest.raises(LostRace, match="over already"):
-        store.resign(replace(game.snapshot, host="dora", o_user="dora"), player="dora")
+        store.resign(replace(game.match, host="dora", o_user="dora"), player="dora")
 
 
 @pytest.mark.parametrize("recorded", [True, False])
@@ -201,11 +202,11 @@ def test_a_move_whose_answer_was_lost_is_recognised_though_the_other_claimed_a_n
 ) -> None:
     client, name = guest()
     game = begun(name, "alice")
-    store.move(game.snapshot, player="alice", square=0)
+    store.move(game.match, player="alice", square=0)
     client.post("/accounts/signup/", NEW)
     if not recorded:
         Game(game.game_id).update([Game.recorded_moves.remove()])
-    shown = game.snapshot if recorded else replace(game.snapshot, moves=None)
+    shown = game.match if recorded else replace(game.match, moves=None)
     assert store.move(shown, player="alice", square=0).host_id == "dora"
     with pytest.raises(LostRace, match="moved on"):
         store.move(shown, player="alice", square=1)
@@ -219,21 +220,17 @@ def test_the_guests_own_other_tab_plays_on_under_the_new_name(alice: Client, met
     first, second, third = (f"/games/{game.game_id}/" for game in games)
     meter.calls.clear()
     for _ in range(2):
-        answer = client.post(
-            f"{first}move/", {"square": "TopLeft", "position": signed(games[0].snapshot)}, headers=JSON
-        )
+        answer = client.post(f"{first}move/", {"square": "TopLeft", "position": signed(games[0].match)}, headers=JSON)
         assert (answer.status_code, answer.json()["opponent"], answer.json()["moves"]) == (200, "dora", "0")
     assert meter.operations == ["GetItem", "UpdateItem"] * 2
-    assert client.post(f"{second}resign/", {"position": signed(games[1].snapshot)}, headers=JSON).status_code == 200
+    assert client.post(f"{second}resign/", {"position": signed(games[1].match)}, headers=JSON).status_code == 200
     assert (
-        client.post(
-            f"/games/{asked.game_id}/move/", {"square": "TopLeft", "position": signed(asked.snapshot)}
-        ).status_code
+        client.post(f"/games/{asked.game_id}/move/", {"square": "TopLeft", "position": signed(asked.match)}).status_code
         == 303
     )
     # The board that the tab shows is the one that is played on: what it does not show was not meant.
     move_on(third, client, alice)
-    answer = client.post(f"{third}move/", {"square": "TopRight", "position": signed(games[2].snapshot)}, headers=JSON)
+    answer = client.post(f"{third}move/", {"square": "TopRight", "position": signed(games[2].match)}, headers=JSON)
     assert (answer.status_code, answer.json()["moves"]) == (409, "04")
 
 
@@ -245,7 +242,7 @@ def move_on(url: str, *players: Client) -> None:
 def test_a_page_does_not_let_a_stranger_in(alice: Client, charlie: Client) -> None:
     game = begun("alice", "bob")
     for action in ("move", "resign"):
-        fields = {"square": "TopLeft", "position": signed(game.snapshot)}
+        fields = {"square": "TopLeft", "position": signed(game.match)}
         assert charlie.post(f"/games/{game.game_id}/{action}/", fields).status_code == 403
     assert stored(game.game_id).attribute_values == game.attribute_values
 

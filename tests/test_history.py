@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dynamodb.client import shared_client
-from games.models import Game, Status
+from games.match import Status
+from games.models import Game
 from games.storage import lobby as lists
 from games.storage import queries
 from games.storage.indexes import FIRST_READ, Cursor

@@ -8,7 +8,8 @@ import uuid
 import pytest
 from django.test import Client
 
-from games.models import Game, Status
+from games.match import Status
+from games.models import Game
 from games.signing import rematch_of
 from tests.conftest import Cast, again, stored
 from tests.consumed import Meter

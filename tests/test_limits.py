@@ -13,7 +13,8 @@ from django.test import Client
 from dynamodb.errors import StoreUnavailable
 from games import signing
 from games.errors import TooManyInvitations
-from games.models import Game, Status
+from games.match import Status
+from games.models import Game
 from games.storage import limits, queries, store
 from games.storage.conflicts import LostRace
 from games.storage.limits import _Known as Known
@@ -127,7 +128,7 @@ def test_a_rematch_is_an_invitation_unless_it_accepts_one(alice: Client, bob: Cl
 
 def ended() -> str:
     game = store.accept(store.invite(host="alice", opponent="bob").game_id, player="bob")
-    return store.resign(game.snapshot, player="bob").game_id
+    return store.resign(game.match, player="bob").game_id
 
 
 def test_a_first_invitation_costs_no_query(alice: Client, meter: Meter) -> None:

@@ -9,7 +9,8 @@ import pytest
 from django.test import Client
 
 from dynamodb.client import shared_client
-from games.models import Game, Status
+from games.match import Status
+from games.models import Game
 from games.storage import lobby as lobbies
 from games.storage import store
 from tests.conftest import stored

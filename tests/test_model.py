@@ -24,7 +24,8 @@ from hypothesis.stateful import (
 
 from games import rules
 from games.errors import NotFound
-from games.models import Game, Snapshot
+from games.match import Match
+from games.models import Game
 from games.storage import queries, store
 from games.storage.conflicts import LostRace
 from tests.model import Model, Refused, accepted, invited, moved, resigned, withdrawn
@@ -37,7 +38,7 @@ class Shown:
     """A game as it once was, to the model and to the store."""
 
     model: Model
-    snapshot: Snapshot
+    match: Match
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ class Machine(RuleBasedStateMachine):
             self.same(
                 number,
                 lambda shown=shown: resigned(self.models[number], shown.model, player),  # type: ignore[misc]
-                lambda shown=shown: store.resign(shown.snapshot, player=player),  # type: ignore[misc]
+                lambda shown=shown: store.resign(shown.match, player=player),  # type: ignore[misc]
             )
 
     @rule(number=number, invitation=invitation)
@@ -162,7 +163,7 @@ class Machine(RuleBasedStateMachine):
         self.same(
             number,
             lambda: moved(self.models[number], shown.model, request.player, str(request.square)),
-            lambda: store.move(shown.snapshot, player=request.player, square=request.square),
+            lambda: store.move(shown.match, player=request.player, square=request.square),
         )
         return request
 
@@ -182,7 +183,7 @@ class Machine(RuleBasedStateMachine):
             self.told["repeated" if after == before else "finished" if finished else "done"] += 1
         if game and after:
             assert_agrees(game, after)
-            self.shown[number].append(Shown(after, game.snapshot))
+            self.shown[number].append(Shown(after, game.match))
         self.models[number] = after
         self.compare(number, written=after != before)
 

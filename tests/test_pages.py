@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from games import rules
-from games.models import SQUARE_FIELDS, Game, Status
+from games.match import Status
+from games.models import SQUARE_FIELDS, Game
 from games.pages.board import strokes
 from games.pages.game import GamePage
 from games.pages.lobby import LobbyPage

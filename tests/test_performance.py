@@ -13,7 +13,7 @@ import pytest
 import requests
 from playwright.sync_api import Page, Route, expect
 
-from games.models import PACES
+from games.match import PACES
 from games.storage import store
 from tests.conftest import PASSWORD
 from tests.instances import instance

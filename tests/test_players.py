@@ -13,7 +13,8 @@ from django.test import Client
 
 from dynamodb import conditional
 from dynamodb.errors import StoreUnavailable
-from games.models import Game, Status
+from games.match import Status
+from games.models import Game
 from games.pages.player import ProfilePage
 from games.storage import records, store
 from games.storage.indexes import Cursor
@@ -179,7 +180,7 @@ def test_a_date_that_is_none_hides_no_later_game(many: list[Game], date: str) ->
 
 def test_guests_are_not_counted_and_the_computer_apart(games_table: str) -> None:
     put(finished("WW", other="guest-aaaaaa") + finished("LT", start=5))
-    store.resign(store.challenge_computer(host="alice").snapshot, player="alice")
+    store.resign(store.challenge_computer(host="alice").match, player="alice")
     record = records.of("alice")
     assert record.total == Score(lost=1, tied=1)
     assert record.scores == {"bob": Score(lost=1, tied=1), "computer": Score(lost=1, streak=-1)}

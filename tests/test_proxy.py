@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from accounts import store
-from games.models import Status
+from games.match import Status
 from tests.conftest import PASSWORD
 from tests.instances import Instance, instance
 from tests.many import game_of, put

@@ -12,7 +12,8 @@ from django.test import Client
 
 from dynamodb.client import shared_client
 from games.errors import IllegalMove, NotYours
-from games.models import Game, Snapshot, Status
+from games.match import Match, Status
+from games.models import Game
 from games.pages.game import GamePage
 from games.rules import Mark
 from games.signing import rematch_of, signed
@@ -24,14 +25,14 @@ from tests.consumed import Meter
 JSON = {"accept": "application/json"}
 
 
-def over(host: str = "alice", opponent: str = "bob", pace: int | None = None) -> Snapshot:
+def over(host: str = "alice", opponent: str = "bob", pace: int | None = None) -> Match:
     game = store.invite(host=host, opponent=opponent, pace=pace)
     game = store.accept(game.game_id, player=opponent)
-    return store.resign(game.snapshot, player=host).snapshot
+    return store.resign(game.match, player=host).match
 
 
-def again(snapshot: Snapshot, player: str) -> Game:
-    return store.rematch(snapshot, player=player, game_id=rematch_of(snapshot.game_id))
+def again(match: Match, player: str) -> Game:
+    return store.rematch(match, player=player, game_id=rematch_of(match.game_id))
 
 
 @pytest.mark.usefixtures("games_table")
@@ -41,27 +42,27 @@ def test_whoever_asks_invites_the_other_and_sides_and_first_move_change(asks: st
     assert (game.host_id, game.opponent_id, game.o_user, game.turn, game.pace) == (asks, other, "bob", "alice", 300)
     assert stored(game.game_id).stored_status is Status.PENDING
     game = store.accept(game.game_id, player=other)
-    assert (game.turn, game.snapshot.mark_of("alice"), game.snapshot.mark_of("bob")) == ("alice", Mark.X, Mark.O)
-    game = store.move(game.snapshot, player="alice", square=0)
-    game = store.move(game.snapshot, player="bob", square=3)
+    assert (game.turn, game.match.mark_of("alice"), game.match.mark_of("bob")) == ("alice", Mark.X, Mark.O)
+    game = store.move(game.match, player="alice", square=0)
+    game = store.move(game.match, player="bob", square=3)
     for player, square in (("alice", 1), ("bob", 4), ("alice", 2)):
-        game = store.move(game.snapshot, player=player, square=square)
+        game = store.move(game.match, player=player, square=square)
     assert (game.result, game.top_left) == ("alice", "X")
-    third = again(game.snapshot, "bob")
-    assert (third.snapshot.mark_of("alice"), third.turn) == (Mark.O, "bob")
+    third = again(game.match, "bob")
+    assert (third.match.mark_of("alice"), third.turn) == (Mark.O, "bob")
 
 
 @pytest.mark.usefixtures("games_table")
 def test_asking_twice_is_one_invitation_and_both_asking_is_one_game() -> None:
-    snapshot = over()
-    first = again(snapshot, "alice")
-    assert (again(snapshot, "alice").game_id, again(snapshot, "alice").status_date) == (
+    match = over()
+    first = again(match, "alice")
+    assert (again(match, "alice").game_id, again(match, "alice").status_date) == (
         first.game_id,
         first.status_date,
     )
-    game = again(snapshot, "bob")
+    game = again(match, "bob")
     assert (game.game_id, game.stored_status, game.host_id) == (first.game_id, Status.IN_PROGRESS, "alice")
-    assert {again(snapshot, player).status_date for player in ("alice", "bob")} == {game.status_date}
+    assert {again(match, player).status_date for player in ("alice", "bob")} == {game.status_date}
 
 
 @pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True)
@@ -69,20 +70,20 @@ def test_asking_twice_is_one_invitation_and_both_asking_is_one_game() -> None:
 def test_two_who_ask_at_the_same_moment() -> None:
     snapshots = [over() for _ in range(20)]
     with ThreadPoolExecutor(2) as both:
-        for snapshot in snapshots:
-            games = list(both.map(again, [snapshot] * 2, ["alice", "bob"]))
+        for match in snapshots:
+            games = list(both.map(again, [match] * 2, ["alice", "bob"]))
             assert games[0].game_id == games[1].game_id
             assert stored(games[0].game_id).stored_status is Status.IN_PROGRESS
 
 
 @pytest.mark.usefixtures("games_table")
 def test_an_invitation_that_expired_or_was_declined_can_be_made_anew() -> None:
-    snapshot = over()
-    game = again(snapshot, "alice")
+    match = over()
+    game = again(match, "alice")
     store.decline(game.game_id, player="bob")
-    game = again(snapshot, "alice")
+    game = again(match, "alice")
     Game(game.game_id).update([Game.expires_at.set(1)])
-    game = again(snapshot, "bob")
+    game = again(match, "bob")
     assert (game.host_id, game.stored_status) == ("bob", Status.PENDING)
     assert stored(game.game_id).expires_at > 1
 
@@ -93,18 +94,18 @@ def test_only_the_two_and_only_when_it_is_over() -> None:
         again(over(), "charlie")
     going = store.accept(store.invite(host="alice", opponent="bob").game_id, player="bob")
     with pytest.raises(IllegalMove, match="not over"):
-        again(going.snapshot, "alice")
+        again(going.match, "alice")
 
 
 @pytest.mark.usefixtures("games_table")
 def test_the_computer_plays_again_at_its_level_and_lets_the_player_begin() -> None:
-    game = store.resign(store.challenge_computer(host="alice", level="good").snapshot, player="alice")
-    game = again(game.snapshot, "alice")
-    assert (game.computer, game.turn, game.board, game.snapshot.mark_of("alice")) == ("good", "alice", " " * 9, Mark.X)
-    game = store.move(game.snapshot, player="alice", square=4)
+    game = store.resign(store.challenge_computer(host="alice", level="good").match, player="alice")
+    game = again(game.match, "alice")
+    assert (game.computer, game.turn, game.board, game.match.mark_of("alice")) == ("good", "alice", " " * 9, Mark.X)
+    game = store.move(game.match, player="alice", square=4)
     assert (game.board.count("X"), game.board.count("O"), game.turn) == (1, 1, "alice")
-    game = store.resign(game.snapshot, player="alice")
-    assert again(game.snapshot, "alice").board.count("X") == 1
+    game = store.resign(game.match, player="alice")
+    assert again(game.match, "alice").board.count("X") == 1
 
 
 def test_by_the_page_it_is_one_write_and_leads_both_to_the_same_game(
@@ -179,19 +180,19 @@ def test_another_game_with_the_rematchs_id_is_neither_accepted_nor_shown(
 
 @pytest.mark.usefixtures("games_table")
 def test_a_rematch_that_was_agreed_on_stays_it_when_the_other_a_guest_claims_a_name() -> None:
-    snapshot = over(opponent="guest-aaaaaa")
-    game = again(snapshot, "guest-aaaaaa")
+    match = over(opponent="guest-aaaaaa")
+    game = again(match, "guest-aaaaaa")
     named = store.adopt(game, guest="guest-aaaaaa", name="dora")
     with pytest.raises(LostRace, match="can't be had"):  # dora may be anybody
-        again(snapshot, "alice")
+        again(match, "alice")
     accepted = store.accept(named.game_id, player="alice")
-    assert again(snapshot, "alice").attribute_values == accepted.attribute_values
+    assert again(match, "alice").attribute_values == accepted.attribute_values
 
 
 @pytest.mark.usefixtures("games_table")
 def test_who_agrees_while_the_other_withdraws_asks_in_turn() -> None:
-    snapshot = over()
-    game_id = again(snapshot, "alice").game_id
+    match = over()
+    game_id = again(match, "alice").game_id
     events = shared_client().meta.events
 
     def withdraws(**_: Any) -> None:
@@ -199,7 +200,7 @@ def test_who_agrees_while_the_other_withdraws_asks_in_turn() -> None:
         store.cancel(game_id, player="alice")
 
     events.register("before-call.dynamodb.UpdateItem", withdraws)
-    game = again(snapshot, "bob")
+    game = again(match, "bob")
     assert (game.host_id, game.opponent_id, stored(game_id).stored_status) == ("bob", "alice", Status.PENDING)
 
 
@@ -211,7 +212,7 @@ def test_a_page_of_the_invitation_before_does_not_accept_the_rematch(bob: Client
     rematch = again(finished, "alice")
     for page, status in ((shown, 409), (rematch, 200)):
         assert stored(rematch.game_id).stored_status is Status.PENDING
-        fields = {"position": signed(page.snapshot)}
+        fields = {"position": signed(page.match)}
         assert bob.post(f"/games/{rematch.game_id}/accept/", fields, headers=JSON).status_code == status
 
 
@@ -219,9 +220,9 @@ def test_a_page_of_the_invitation_before_does_not_accept_the_rematch(bob: Client
 def test_a_running_rematch_that_ttl_has_not_deleted_yet_is_not_overwritten() -> None:
     game_id = str(uuid.uuid4())
     over = store.accept(store.invite(host="guest-aaaaaa", opponent="bob").game_id, player="bob")
-    over = store.resign(over.snapshot, player="bob")
-    store.rematch(over.snapshot, player="bob", game_id=game_id)
+    over = store.resign(over.match, player="bob")
+    store.rematch(over.match, player="bob", game_id=game_id)
     store.accept(game_id, player="guest-aaaaaa")
     Game(game_id).update([Game.expires_at.set(1)])
-    store.rematch(over.snapshot, player="bob", game_id=game_id)
+    store.rematch(over.match, player="bob", game_id=game_id)
     assert stored(game_id).stored_status is Status.IN_PROGRESS

@@ -12,7 +12,8 @@ import pytest
 from django.test import Client
 
 from games import rules
-from games.models import Game, Status
+from games.match import Status
+from games.models import Game
 from games.pages.game import GamePage
 from games.rules import computer
 from games.storage import store
@@ -123,7 +124,7 @@ def test_a_link_that_is_sent_says_who_invites_and_what_to_do(alice: Client) -> N
 def test_the_preview_of_a_game_says_whose_it_is(games_table: str, moves: str) -> None:
     game = store.accept(store.invite(host="alice", opponent="bob").game_id, player="bob")
     for digit in moves:
-        game = store.move(game.snapshot, player=str(game.turn), square=int(digit))
+        game = store.move(game.match, player=str(game.turn), square=int(digit))
     page = Client().get(f"/games/{game.game_id}/").content.decode()
     assert meta(page, "og:title") == "alice against bob: tic-tac-toe"
     assert meta(page, "og:description") == ("bob won." if len(moves) == 5 else "Watch the game.")

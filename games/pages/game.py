@@ -9,7 +9,8 @@ from math import ceil
 from typing import Any
 
 from accounts.names import has_page, is_guest
-from games.models import PACES, TIE, Ending, Game, Snapshot, Status
+from games.match import PACES, TIE, Ending, Match, Status
+from games.models import Game
 from games.pages.board import SPOKEN, Cell, Stroke, lines_said, rows, strokes
 from games.rules import EMPTY, Mark
 from games.rules.computer import NAME as COMPUTER
@@ -114,7 +115,7 @@ class GamePage:
     @property
     def pace(self) -> str:
         """By the form's word for it."""
-        return next((word for word, seconds in PACES.items() if seconds == self.snapshot.pace), "none")
+        return next((word for word, seconds in PACES.items() if seconds == self.match.pace), "none")
 
     @property
     def hurry(self) -> str:
@@ -166,7 +167,7 @@ class GamePage:
 
     @property
     def position(self) -> str:
-        return signed(self.snapshot)
+        return signed(self.match)
 
     @property
     def rows(self) -> list[list[Cell]]:
@@ -192,13 +193,13 @@ class GamePage:
         return (self.game.host_id if self.is_opponent else self.game.opponent) or "somebody"
 
     @cached_property
-    def snapshot(self) -> Snapshot:
-        return self.game.snapshot
+    def match(self) -> Match:
+        return self.game.match
 
     @property
     def seats(self) -> list[tuple[Mark, str | None]]:
         """The marks in the order of play, each with its player, who is None while an open invitation waits."""
-        return [(mark, self.snapshot.player_of(mark)) for mark in Mark]
+        return [(mark, self.match.player_of(mark)) for mark in Mark]
 
     @property
     def linked(self) -> set[str | None]:
@@ -226,7 +227,7 @@ class GamePage:
     def mark(self) -> str:
         """The viewer's mark, also one that an open invitation offers; nothing for a spectator."""
         offered = self.offers_seat or (self.can_accept and self.game.opponent is None)
-        mark = Mark.X if offered else self.snapshot.mark_of(self.viewer)
+        mark = Mark.X if offered else self.match.mark_of(self.viewer)
         return mark.value if mark else ""
 
     @property
@@ -270,7 +271,7 @@ class GamePage:
     @property
     def winner(self) -> Mark | None:
         """The mark that has won."""
-        return self.snapshot.mark_of(self.game.winner or "")
+        return self.match.mark_of(self.game.winner or "")
 
     @property
     def why(self) -> str:
@@ -282,7 +283,7 @@ class GamePage:
         winner = self.game.winner
         if winner == TIE:
             return "It's a tie."
-        loser, why = self.snapshot.other_than(winner or ""), self.why
+        loser, why = self.match.other_than(winner or ""), self.why
         if self.viewer == loser:
             return f"You {why or 'lost'}: {winner} won."
         won = "You won" if self.has_won else f"{winner} won"

@@ -11,7 +11,8 @@ from typing import NoReturn
 from accounts.names import is_guest
 from dynamodb.conditional import ConditionFailed
 from games.errors import GONE, NotFound, NotYours
-from games.models import Ending, Game, Snapshot, Status
+from games.match import Ending, Match, Status
+from games.models import Game
 from games.rules import EMPTY
 
 
@@ -29,7 +30,7 @@ def stored_in(exc: ConditionFailed) -> Game:
     return Game.from_raw_data(exc.item)
 
 
-def still_between(now: Snapshot, then: Snapshot, player: str) -> bool:
+def still_between(now: Match, then: Match, player: str) -> bool:
     """Whether the player has the same mark against the same other, who may have been a guest and have a name now."""
     was, other = then.other_than(player), now.other_than(player)
     claimed = is_guest(was) and other is not None and not is_guest(other)
@@ -37,9 +38,9 @@ def still_between(now: Snapshot, then: Snapshot, player: str) -> bool:
     return same_mark and now.computer == then.computer and (other == was or claimed)
 
 
-def holds_move(stored: Game, player: str, own: Snapshot) -> bool:
+def holds_move(stored: Game, player: str, own: Match) -> bool:
     """Whether this very move was made, however many came after it: a reply that was lost may be asked for late."""
-    now = stored.snapshot
+    now = stored.match
     if not still_between(now, own, player):
         return False
     if own.moves is not None and now.moves is not None:
@@ -50,23 +51,23 @@ def holds_move(stored: Game, player: str, own: Snapshot) -> bool:
     return all(mark_now == then for mark_now, then in squares if then != EMPTY or mark_now == mark)
 
 
-def stands_the_same(stored: Game, before: Snapshot, player: str) -> bool:
+def stands_the_same(stored: Game, before: Match, player: str) -> bool:
     """Whether the move is as good in the game as it now is.
 
     The player accepted in another tab, or the other is a guest who has claimed a name.
     """
     same = stored.board == before.board and stored.stored_status is Status.IN_PROGRESS and stored.turn == player
-    return same and stored.snapshot != before and still_between(stored.snapshot, before, player)
+    return same and stored.match != before and still_between(stored.match, before, player)
 
 
-def goes_on(stored: Game, before: Snapshot, player: str) -> bool:
+def goes_on(stored: Game, before: Match, player: str) -> bool:
     """Whether the game that was shown is still played, and the other is a guest who has claimed a name."""
-    now = stored.snapshot
+    now = stored.match
     return now.status is Status.IN_PROGRESS and now.players != before.players and still_between(now, before, player)
 
 
 def has_resigned(stored: Game, player: str) -> bool:
-    other = stored.snapshot.other_than(player)
+    other = stored.match.other_than(player)
     return player in stored.players and (stored.ending, stored.result) == (Ending.RESIGNED, other)
 
 

@@ -11,7 +11,8 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from accounts.names import is_guest
-from games.models import NOBODYS_TURN, SQUARES, Ending, Game, Snapshot, Status, result_of
+from games.match import Ending, Match, Status
+from games.models import NOBODYS_TURN, SQUARES, Game
 from games.rules import EMPTY
 
 GUEST_GAME_LIFETIME = timedelta(days=30)
@@ -80,7 +81,7 @@ def acceptance(player: str, now: datetime, *, guests_game: bool) -> list[Action]
     return [Game.status_date.set(Status.IN_PROGRESS.dated(now)), Game.opponent_id.set(player), kept]
 
 
-def marks(before: Snapshot, after: Snapshot) -> list[Action]:
+def marks(before: Match, after: Match) -> list[Action]:
     squares = zip(SQUARES, before.board, after.board, strict=True)
     marks: list[Action] = [field.set(mark) for field, old, mark in squares if old != mark]
     return marks if after.moves is None else [*marks, Game.recorded_moves.set(after.moves)]
@@ -93,13 +94,13 @@ def finish(result: str, now: datetime, ending: Ending | None = None) -> list[Act
     return [*actions, Game.ending.set(ending)] if ending else actions
 
 
-def next_turn(snapshot: Snapshot, now: datetime) -> list[Action]:
+def next_turn(match: Match, now: datetime) -> list[Action]:
     """Whose turn it is, and until when; or, where the board is decided, what finishes the game."""
-    result = result_of(snapshot)
+    result = match.result
     if result is not None:
         return finish(result, now)
-    turn = Game.turn.set(snapshot.player_of(snapshot.position.turn) or NOBODYS_TURN)
-    return [turn, *clock(snapshot.pace, now)]
+    turn = Game.turn.set(match.player_of(match.position.turn) or NOBODYS_TURN)
+    return [turn, *clock(match.pace, now)]
 
 
 def clock(pace: int | None, now: datetime) -> list[Action]:
@@ -112,7 +113,7 @@ def renaming(game: Game, guest: str, name: str) -> list[Action]:
     places = (Game.host_id, Game.opponent_id, Game.o_user, Game.turn)
     held = (game.host_id, game.opponent_id, game.o_user, game.turn)
     actions: list[Action] = [place.set(name) for place, holder in zip(places, held, strict=True) if holder == guest]
-    others_guest = is_guest(game.snapshot.other_than(guest))
+    others_guest = is_guest(game.match.other_than(guest))
     if game.stored_status is Status.IN_PROGRESS and not others_guest:
         actions.append(Game.expires_at.remove())
     return actions

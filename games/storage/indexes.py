@@ -19,7 +19,8 @@ from pynamodb.pagination import ResultIterator
 
 from dynamodb import conditional
 from games.errors import MalformedInput, UnreadableGame
-from games.models import Game, Status
+from games.match import Status
+from games.models import Game
 
 # So many entries are within one half read unit: a full page of finished games, the one before it, and one that tells
 # of more.

@@ -13,7 +13,8 @@ from itertools import chain
 
 from dynamodb import conditional
 from games.errors import MalformedInput, UnreadableGame
-from games.models import Game, HostIndex, Status
+from games.match import Status
+from games.models import Game, HostIndex
 from games.storage.indexes import FIRST_READ, Cursor, from_both_indexes, is_readable
 
 FINISHED_IN_LOBBY = 10

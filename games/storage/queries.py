@@ -11,7 +11,8 @@ from accounts.names import GUEST_PREFIX
 from dynamodb import conditional
 from dynamodb.items import RawItem
 from games.errors import GONE, NotFound
-from games.models import Game, HostIndex, Status
+from games.match import Status
+from games.models import Game, HostIndex
 from games.storage.indexes import from_both_indexes
 
 # What one BatchGetItem takes (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html).

@@ -24,7 +24,8 @@ from accounts.names import is_guest
 from dynamodb import conditional
 from dynamodb.conditional import ConditionFailed
 from dynamodb.errors import StoreUnavailable
-from games.models import TIE, Game
+from games.match import TIE
+from games.models import Game
 from games.rules.computer import NAME as COMPUTER
 from games.storage import lobby as lobbies
 from games.storage.indexes import Cursor

@@ -8,7 +8,8 @@ from contextlib import nullcontext, suppress
 from dynamodb.items import RawItem
 from games import hints
 from games.errors import NotFound, TooManyInvitations, UnreadableGame
-from games.models import Game, Status
+from games.match import Status
+from games.models import Game
 from games.storage import limits, queries, store
 
 # A request reads so many games at most, and takes this long for them: the page after them needs its time, too.

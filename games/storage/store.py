@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import uuid
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from pynamodb.expressions.condition import Condition
@@ -20,9 +19,9 @@ from pynamodb.expressions.update import Action
 from accounts.names import GUEST_PREFIX, is_guest
 from dynamodb import conditional
 from dynamodb.conditional import ConditionFailed
-from games import rules
 from games.errors import IllegalMove, NotFound, NotYours
-from games.models import SQUARE_FIELDS, Ending, Game, Snapshot, Status, result_of
+from games.match import Ending, Match, Status
+from games.models import SQUARE_FIELDS, Game
 from games.rules import Mark, computer
 from games.storage import conflicts, expressions
 from games.storage.conflicts import LostRace
@@ -94,22 +93,22 @@ def _mark(game: Game, square: int) -> None:
     game.recorded_moves = f"{game.recorded_moves}{square}"
 
 
-def rematch(snapshot: Snapshot, *, player: str, game_id: str) -> Game:
+def rematch(match: Match, *, player: str, game_id: str) -> Game:
     """Another game between the two, with sides and first move exchanged: an invitation, or the other's, accepted.
 
     ``game_id`` is the same for both of them, so that two who ask at once make one game, and whoever asks again comes
-    to it. The computer accepts at once. Raises IllegalMove where the game of ``snapshot`` is not over, and LostRace,
+    to it. The computer accepts at once. Raises IllegalMove where the game of ``match`` is not over, and LostRace,
     with the game that is there, where another than this has the id.
     """
-    if player not in snapshot.players:
+    if player not in match.players:
         raise NotYours("This game was between two others: start one of your own.")
-    if snapshot.status is not Status.FINISHED:
+    if match.status is not Status.FINISHED:
         raise IllegalMove("This game is not over yet.")
-    if snapshot.computer:
-        host_begins = snapshot.mark_of(player) is Mark.O
-        return challenge_computer(host=player, level=snapshot.computer, host_begins=host_begins, game_id=game_id)
-    other, x, o = snapshot.other_than(player), snapshot.player_of(Mark.X), snapshot.player_of(Mark.O)
-    return _agreed(_invitation(game_id, host=player, opponent=other, o_user=x, turn=o, pace=snapshot.pace))
+    if match.computer:
+        host_begins = match.mark_of(player) is Mark.O
+        return challenge_computer(host=player, level=match.computer, host_begins=host_begins, game_id=game_id)
+    other, x, o = match.other_than(player), match.player_of(Mark.X), match.player_of(Mark.O)
+    return _agreed(_invitation(game_id, host=player, opponent=other, o_user=x, turn=o, pace=match.pace))
 
 
 def _agreed(asked: Game) -> Game:
@@ -118,7 +117,7 @@ def _agreed(asked: Game) -> Game:
         conditional.put(asked, expressions.is_free(_now()))
     except ConditionFailed as exc:
         stored, player = conflicts.stored_in(exc), asked.host_id
-        same = conflicts.still_between(stored.snapshot, asked.snapshot, player) and stored.pace == asked.pace
+        same = conflicts.still_between(stored.match, asked.match, player) and stored.pace == asked.pace
         # A name that a guest has claimed can't be told from a stranger's: nobody plays a stranger unseen.
         if not same or (conflicts.awaits(stored, player) and stored.host_id != asked.opponent_id):
             raise LostRace("This rematch can't be had: start a new game.", stored) from exc
@@ -166,7 +165,7 @@ def accept(
 
 
 def _accept_as_stored(stored: Game, player: str) -> Game:
-    now = stored.snapshot
+    now = stored.match
     return accept(now.game_id, player=player, host=now.host, o_user=now.o_user, pace=now.pace)
 
 
@@ -198,17 +197,15 @@ def cancel(game_id: str, *, player: str) -> None:
     _withdraw(game_id, player, Game.host_id == player)
 
 
-def move(snapshot: Snapshot, *, player: str, square: int) -> Game:
-    """The game after ``player`` takes ``square`` in the position of ``snapshot``, and the computer its reply.
+def move(match: Match, *, player: str, square: int) -> Game:
+    """The game after ``player`` takes ``square`` in the position of ``match``, and the computer its reply.
 
     Where the invitation is still pending, the invited player's first move accepts it. The move that ends the game
-    finishes it. Raises IllegalMove where the snapshot itself forbids the move.
+    finishes it. Raises IllegalMove where the match itself forbids the move.
     """
-    before = _taken_by(snapshot, player) if _is_open(snapshot) and player != snapshot.host else snapshot
-    own = _played(before, player, square)
-    after = own
-    if own.computer and result_of(own) is None:
-        after = _after(own, computer.reply(own.position, own.computer))
+    before = match.taken_by(player)
+    own = before.played(player, square)
+    after = own.replied()
     try:
         return _write_move(before, after, player)
     except ConditionFailed as exc:
@@ -220,11 +217,11 @@ def move(snapshot: Snapshot, *, player: str, square: int) -> Game:
         if stored.is_late(_now()):
             raise LostRace("The time for this move was up.", forfeit(stored)) from exc
         if conflicts.stands_the_same(stored, before, player):
-            return move(stored.snapshot, player=player, square=square)
+            return move(stored.match, player=player, square=square)
         raise LostRace("The game has moved on: this is how it stands now.", stored) from exc
 
 
-def _write_move(before: Snapshot, after: Snapshot, player: str) -> Game:
+def _write_move(before: Match, after: Match, player: str) -> Game:
     # Assumes that the stored game still is this position: all nine squares, not the turn alone, which is the same
     # again two moves later. An invitation must still be open to this player, a game in progress and theirs to move,
     # and in time.
@@ -247,29 +244,23 @@ def _write_move(before: Snapshot, after: Snapshot, player: str) -> Game:
     return _update(before.game_id, actions, condition)
 
 
-def resign(snapshot: Snapshot, *, player: str) -> Game:
+def resign(match: Match, *, player: str) -> Game:
     """The other has won, unless time was up before. Raises IllegalMove where the game has not begun, or is over."""
-    if player not in snapshot.players:
-        raise NotYours("This game is between two others: you can watch it.")
-    if snapshot.status is Status.PENDING:
-        raise IllegalMove("This game has not begun: the invitation can be cancelled.")
-    if snapshot.status is Status.FINISHED or result_of(snapshot):
-        raise IllegalMove("This game is over.")
+    winner = match.resigned(player)
     # Assumes that it goes on between the same two, whatever was played meanwhile, and that nobody's time is up.
     now = _now()
     condition = expressions.is_in_progress() & expressions.is_in_time(now)
-    condition &= (Game.host_id == snapshot.host) & expressions.holds(Game.opponent_id, snapshot.opponent)
-    winner = snapshot.other_than(player) or ""
+    condition &= (Game.host_id == match.host) & expressions.holds(Game.opponent_id, match.opponent)
     try:
-        return _update(snapshot.game_id, expressions.finish(winner, now, Ending.RESIGNED), condition)
+        return _update(match.game_id, expressions.finish(winner, now, Ending.RESIGNED), condition)
     except ConditionFailed as exc:
         stored = conflicts.stored_in(exc)
         if conflicts.has_resigned(stored, player):
             return stored
         if stored.is_late(_now()):
             return forfeit(stored)
-        if conflicts.goes_on(stored, snapshot, player):
-            return resign(stored.snapshot, player=player)
+        if conflicts.goes_on(stored, match, player):
+            return resign(stored.match, player=player)
         raise LostRace("The game was over already: this is how it ended.", stored) from exc
 
 
@@ -281,7 +272,7 @@ def forfeit(game: Game) -> Game:
     """
     # Assumes that it still waits for the same move.
     condition = expressions.is_in_progress() & (Game.turn == game.turn) & (Game.deadline == game.deadline)
-    winner = game.snapshot.other_than(game.turn or "") or ""
+    winner = game.match.other_than(game.turn or "") or ""
     try:
         return _update(game.game_id, expressions.finish(winner, _now(), Ending.LATE), condition)
     except ConditionFailed as exc:
@@ -305,39 +296,10 @@ def settle(game: Game) -> Game:
     """A game that the AWS example left decided but not marked so: finished, with the result that its board shows."""
     # Assumes that the board is the one the result was worked out from, and that nobody has settled it yet.
     try:
-        actions = expressions.next_turn(game.snapshot, _now())
+        actions = expressions.next_turn(game.match, _now())
         return _update(game.game_id, actions, expressions.is_in_progress() & expressions.board_is(game.board))
     except ConditionFailed as exc:
         return conflicts.stored_in(exc)
-
-
-# The position before and after.
-
-
-def _is_open(snapshot: Snapshot) -> bool:
-    return snapshot.status is Status.PENDING and snapshot.opponent is None
-
-
-def _taken_by(snapshot: Snapshot, player: str) -> Snapshot:
-    return replace(snapshot, opponent=player)
-
-
-def _played(snapshot: Snapshot, player: str, square: int) -> Snapshot:
-    """The snapshot with the player's mark on the square. Raises NotYours, IllegalMove."""
-    mark = snapshot.mark_of(player)
-    if mark is None:
-        raise NotYours("This game is between two others: you can watch it.")
-    if snapshot.status is Status.FINISHED or result_of(snapshot):
-        raise IllegalMove("This game is over.")
-    if mark is not snapshot.position.turn:
-        waiting = snapshot.status is Status.PENDING
-        raise IllegalMove("Nobody has accepted this invitation yet." if waiting else "It is not your turn.")
-    return _after(snapshot, square)
-
-
-def _after(snapshot: Snapshot, square: int) -> Snapshot:
-    moves = None if snapshot.moves is None else f"{snapshot.moves}{square}"
-    return replace(snapshot, board=rules.play(snapshot.position, square).board, moves=moves)
 
 
 def just_played(game: Game, *, player: str, square: int) -> bool:
@@ -345,7 +307,7 @@ def just_played(game: Game, *, player: str, square: int) -> bool:
 
     The computer's reply came with the move, so against it the last move but one may be the player's.
     """
-    moves, mark = game.moves or "", game.snapshot.mark_of(player)
+    moves, mark = game.moves or "", game.match.mark_of(player)
     latest = moves[0 if mark is Mark.X else 1 :: 2] if game.computer else moves
     return latest.endswith(str(square)) and game.board[square] == mark
 

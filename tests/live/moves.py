@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from games import rules
-from games.models import Game, Status
+from games.match import Status
+from games.models import Game
 from tests.hops import Connection, read_message
 from tests.live.streams import place
 from tests.many import game_of, put

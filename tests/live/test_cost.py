@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dynamodb import probes
-from games.models import Status
+from games.match import Status
 from tests.live import crowd, meter
 from tests.live.deployments import Deployment, deployed
 from tests.live.moves import Table, events_of

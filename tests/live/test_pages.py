@@ -13,7 +13,8 @@ from django.contrib.sessions.backends.signed_cookies import SessionStore
 from playwright.sync_api import Locator, Page, Route, expect
 
 from games import rules
-from games.models import PACES, Game
+from games.match import PACES
+from games.models import Game
 from games.storage import store
 from tests.conftest import stored
 from tests.engines import free_port
@@ -71,7 +72,7 @@ class Match:
     def move(self, square: int) -> None:
         """Whoever's turn it is takes the square, elsewhere: no page and no hint tells this site of it."""
         now = stored(self.game.game_id)
-        store.move(now.snapshot, player=now.turn, square=square)
+        store.move(now.match, player=now.turn, square=square)
 
     @property
     def moves(self) -> str | None:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from games.models import Game, Status
+from games.match import Status
+from games.models import Game
 from games.pages.lobby import LobbyPage
 from games.storage import lobby as lobbies
 from tests.conftest import stored

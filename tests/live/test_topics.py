@@ -14,7 +14,8 @@ from games.live import schedule
 from games.live.hub import Hub
 from games.live.topics import GameTopic, Watcher
 from games.live.viewers import Viewer
-from games.models import Game, Status
+from games.match import Status
+from games.models import Game
 from games.pages.lobby import LobbyPage
 from games.storage import lobby as lists
 from games.storage import store
@@ -65,7 +66,7 @@ def stages() -> Iterator[Game]:
     game = store.accept(game.game_id, player="bob")
     yield game
     for number, square in enumerate(MOVES):
-        game = store.move(game.snapshot, player="alice" if number % 2 else "bob", square=square)
+        game = store.move(game.match, player="alice" if number % 2 else "bob", square=square)
         yield game
 
 

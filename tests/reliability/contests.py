@@ -43,7 +43,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A game as somebody was shown it. ``position`` is what they move from: a snapshot, or its signed form."""
+    """A game as somebody was shown it. ``position`` is what they move from: a match, or its signed form."""
 
     game_id: str
     status: str
@@ -59,7 +59,7 @@ class Seen:
     @classmethod
     def stored(cls, game: Game) -> Seen:
         facts = (game.game_id, game.stored_status.value, game.host_id, game.opponent, game.whose_turn, game.board)
-        return cls(*facts, game.recorded_moves or "", game.result, game.snapshot, game.status_date)
+        return cls(*facts, game.recorded_moves or "", game.result, game.match, game.status_date)
 
     @classmethod
     def answered(cls, data: Mapping[str, Any]) -> Seen:

@@ -9,7 +9,8 @@ from enum import StrEnum
 from random import Random
 
 from games import rules
-from games.models import Game, Snapshot, Status
+from games.match import Match, Status
+from games.models import Game
 from games.rules import Mark, Outcome, Position
 from tests.conftest import stored
 from tests.reliability.contests import Act, Arena, Seen, Told, overlapped
@@ -124,7 +125,7 @@ def _by_both(tabs: dict[int, Seen], squares: Sequence[int]) -> list[Act]:
     now, old = tabs[max(tabs)], tabs[max(tabs) - 1]
     mine, other = _players(now)
     acts = [_move(now, mine, squares[0]), _move(old, other, squares[-1])]
-    if len(squares) > 1 and isinstance(now.position, Snapshot):
+    if len(squares) > 1 and isinstance(now.position, Match):
         acts += _bet(now, other, squares[0], squares[1]) + _bet(now, other, squares[1], squares[0])
     return acts
 

@@ -11,7 +11,8 @@ from typing import Any
 import requests
 
 from games import rules
-from games.models import Game, Status, result_of
+from games.match import Status
+from games.models import Game
 from tests.reliability.players import Player
 
 DRIVERS = 16
@@ -36,7 +37,7 @@ class Season:
         assert {game_id: game.recorded_moves for game_id, game in found.items()} == self.acknowledged
         for game in found.values():
             assert list(rules.replay(game.recorded_moves))[-1].board == game.board
-            assert (game.stored_status, game.result) == (Status.FINISHED, result_of(game.snapshot))
+            assert (game.stored_status, game.result) == (Status.FINISHED, game.match.result)
 
     def _drive(self, seed: int, games: int) -> None:
         host, opponent = Player(self.site, self.told), Player(self.site, self.told)

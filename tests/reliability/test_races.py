@@ -37,7 +37,7 @@ def arena(engine: str) -> Iterator[Processes]:
 
 
 def moving(game: Game, player: str, square: int) -> Act:
-    return Act("move", player, game.game_id, game.snapshot, f"{game.moves}{square}")
+    return Act("move", player, game.game_id, game.match, f"{game.moves}{square}")
 
 
 def outcomes(arena: Arena, acts: list[Act]) -> Counter[str | None]:

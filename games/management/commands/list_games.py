@@ -6,7 +6,8 @@ from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
 from games.errors import UnreadableGame
-from games.models import Game, Status
+from games.match import Status
+from games.models import Game
 from games.pages.game import summary
 from games.storage import queries
 from tictactoe_site.commands import TableCommand

@@ -39,7 +39,7 @@ class Command(TableCommand):
         if as_json:
             self.print_json(state(game) | _times(game))
             return
-        x, o = (game.snapshot.player_of(mark) or "open seat" for mark in Mark)
+        x, o = (game.match.player_of(mark) or "open seat" for mark in Mark)
         self.stdout.write(f"{x} (X) against {o} (O)")
         self.stdout.write(f"{game.stored_status}, {_standing(game)}\n")
         self.stdout.write(_drawn(game.board))
