@@ -13,7 +13,7 @@ from functools import cached_property
 
 from games import rules
 from games.errors import IllegalMove, NotYours, UnreadableGame
-from games.rules import Mark, Outcome, Position, computer
+from games.rules import EMPTY, Mark, Outcome, Position, computer
 
 TIE = "Tie"
 # How many seconds a move may take, by the word for it.
@@ -147,3 +147,15 @@ class Match:
     def _after(self, square: int) -> Match:
         moves = None if self.moves is None else f"{self.moves}{square}"
         return replace(self, board=rules.play(self.position, square).board, moves=moves)
+
+
+def against_computer(game_id: str, host: str, level: str, *, host_begins: bool, square: int | None) -> Match:
+    """Return a new match in which it is the host's turn: the computer has begun, unless the host does.
+
+    ``square`` is the host's first move, to which the computer has replied then. Raises IllegalMove.
+    """
+    o_user = computer.NAME if host_begins or square is not None else host
+    match = Match(game_id, host, None, level, Status.IN_PROGRESS, EMPTY * 9, "", o_user)
+    if square is not None:
+        return match.played(host, square).replied()
+    return match if host_begins else match.replied()

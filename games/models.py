@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cached_property
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import AttributeDeserializationError
@@ -94,33 +95,30 @@ class Game(Item):
         except (AttributeDeserializationError, ValueError) as exc:
             raise UnreadableGame("This game's stored item has an attribute of the wrong type.") from exc
 
-    @property
-    def board(self) -> str:
-        return "".join(getattr(self, field) or rules.EMPTY for field in SQUARE_FIELDS)
-
-    @property
-    def moves(self) -> str | None:
-        """The squares in order of play; None where it is unknown, as the AWS example records none."""
-        if self.recorded_moves and _leads_to(self.recorded_moves, self.board):
-            return self.recorded_moves
-        squares = {mark: index for index, mark in enumerate(self.board) if mark != rules.EMPTY}
-        if len(self.board) - self.board.count(rules.EMPTY) > 2:
-            return None
-        return "".join(str(squares[mark]) for mark in Mark if mark in squares)  # X moves first
-
-    @property
+    @cached_property
     def match(self) -> Match:
+        """What the item is to the rules, made once: an item that was read does not change. Raises UnreadableGame."""
+        board = "".join(getattr(self, field) or rules.EMPTY for field in SQUARE_FIELDS)
         return Match(
             game_id=self.game_id,
             host=self.host_id,
             opponent=self.opponent_id,
             computer=self.computer,
             status=self.stored_status,
-            board=self.board,
-            moves=self.moves,
+            board=board,
+            moves=_moves_to(board, self.recorded_moves),
             o_user=self.o_user or self.host_id,
             pace=int(self.pace) if self.pace else None,
         )
+
+    @property
+    def board(self) -> str:
+        return self.match.board
+
+    @property
+    def moves(self) -> str | None:
+        """The squares in order of play; None where it is unknown, as the AWS example records none."""
+        return self.match.moves
 
     @property
     def position(self) -> Position:
@@ -131,7 +129,7 @@ class Game(Item):
     def outcome(self) -> Outcome | None:
         return self.match.outcome
 
-    @property
+    @cached_property
     def stored_status(self) -> Status:
         """What StatusDate says. Raises UnreadableGame where it says none of the three."""
         try:
@@ -139,7 +137,7 @@ class Game(Item):
         except ValueError as exc:
             raise UnreadableGame("This game's stored status is none that a game can have.") from exc
 
-    @property
+    @cached_property
     def status(self) -> Status:
         """As stored, but for a game that the AWS example left won and not marked so: that is finished."""
         stored = self.stored_status
@@ -149,7 +147,7 @@ class Game(Item):
     def needs_settling(self) -> bool:
         return self.status is not self.stored_status
 
-    @property
+    @cached_property
     def since(self) -> datetime | None:
         """When the game came into its status; None where the item's date is not in this form."""
         try:
@@ -191,6 +189,16 @@ class Game(Item):
 
 
 SQUARES: tuple[UnicodeAttribute, ...] = tuple(getattr(Game, field) for field in SQUARE_FIELDS)
+
+
+def _moves_to(board: str, recorded: str | None) -> str | None:
+    """Return the moves that led to the board: as recorded, if they do; of two marks at most, whatever was recorded."""
+    if recorded and _leads_to(recorded, board):
+        return recorded
+    squares = {mark: index for index, mark in enumerate(board) if mark != rules.EMPTY}
+    if len(board) - board.count(rules.EMPTY) > 2:
+        return None
+    return "".join(str(squares[mark]) for mark in Mark if mark in squares)  # X moves first
 
 
 def _leads_to(moves: str, board: str) -> bool:

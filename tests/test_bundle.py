@@ -36,7 +36,8 @@ def test_it_is_sound_small_and_holds_what_an_instance_runs(built: bytes) -> None
     assert len(built) < 1_000_000
     tops = {name.split("/")[0] for name in contents(built)}
     assert tops == {
-        *("tictactoe_site", "games", "accounts", "templates", ".ebextensions", ".platform", "manage.py", "Procfile"),
+        *("dynamodb", "tictactoe_site", "accounts", "beanstalk", "games", "templates"),
+        *(".ebextensions", ".platform", "manage.py", "Procfile"),
         *("requirements.txt", "gunicorn.conf.py", "gunicorn.live.conf.py", "beanstalk.config", "LICENSE"),
     }
     for name in ("dynamodb/embedded.py", "games/management/commands/play.py", "beanstalk/bundle.py"):
@@ -76,7 +77,7 @@ def test_names_are_sorted_and_times_and_modes_fixed(built: bytes) -> None:
 
 
 def test_it_imports_nothing_that_its_requirements_do_not_install(built: bytes) -> None:
-    own = {"tictactoe_site", "games", "accounts"}
+    own = {"dynamodb", "tictactoe_site", "accounts", "beanstalk", "games"}
     pinned = set(re.findall(r"^([a-z0-9-]+)==", contents(built)["requirements.txt"].decode(), re.MULTILINE))
     distributions = packages_distributions()
     for name, text in contents(built).items():
@@ -106,27 +107,27 @@ def staged(root: Path) -> None:
 
 
 def changed(root: Path) -> None:
-    (root / "games" / "rules.py").write_text("WIN = True\n")
+    (root / "games" / "views.py").write_text("WIN = True\n")
 
 
 def changed_unseen_by_git_status(root: Path) -> None:
-    git(root, "update-index", "--assume-unchanged", "games/rules.py")
+    git(root, "update-index", "--assume-unchanged", "games/views.py")
     changed(root)
 
 
 def changed_line_ends(root: Path) -> None:
     git(root, "config", "core.autocrlf", "true")
-    path = root / "games" / "rules.py"
+    path = root / "games" / "views.py"
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
 
 
 def deleted(root: Path) -> None:
-    (root / "games" / "rules.py").unlink()
+    (root / "games" / "views.py").unlink()
 
 
 def linked(root: Path) -> None:
-    (root / "games" / "rules.py").unlink()
-    (root / "games" / "rules.py").symlink_to("/etc/hostname")
+    (root / "games" / "views.py").unlink()
+    (root / "games" / "views.py").symlink_to("/etc/hostname")
     git(root, "commit", "--quiet", "--all", "--message", "A link")
 
 
@@ -139,11 +140,11 @@ def configured(root: Path) -> None:
     [
         (untracked, r"^games/cheats.py: not committed.*git add"),
         (staged, r"^games/cheats.py: not committed"),
-        (changed, r"^games/rules.py: changed, but not committed.*git restore"),
-        (changed_unseen_by_git_status, r"^games/rules.py: changed"),
-        (changed_line_ends, r"^games/rules.py: changed"),
-        (deleted, r"^games/rules.py: changed"),
-        (linked, r"^games/rules.py: a link"),
+        (changed, r"^games/views.py: changed, but not committed.*git restore"),
+        (changed_unseen_by_git_status, r"^games/views.py: changed"),
+        (changed_line_ends, r"^games/views.py: changed"),
+        (deleted, r"^games/views.py: changed"),
+        (linked, r"^games/views.py: a link"),
         (configured, r"^beanstalk.config: changed.*--config beanstalk.config"),
     ],
 )
@@ -222,7 +223,7 @@ def test_it_writes_the_zip_and_prints_what_is_in_it(project: Path, built: bytes)
     assert names() == ["tictactoe.zip"]
     lines = out.splitlines()
     assert len(lines) == len(contents(built)) + 1
-    assert f"{len(contents(built)['games/rules.py']):8} games/rules.py" in lines
+    assert f"{len(contents(built)['games/views.py']):8} games/views.py" in lines
     assert lines[-1].endswith(f"{len(built)} bytes, SHA-256 {hashlib.sha256(built).hexdigest()}")
     assert "secret_key" in err
     assert run("--check", "tictactoe.zip")[0].splitlines() == lines[-1:]
@@ -241,7 +242,7 @@ def test_json_says_the_same(project: Path, built: bytes) -> None:
 
 def test_a_dry_run_writes_nothing(project: Path) -> None:
     out, err = run("--dry-run")
-    assert "games/rules.py" in out
+    assert "games/views.py" in out
     assert "Nothing was written" in err
     assert names() == []
 
@@ -282,7 +283,7 @@ def test_refusals_leave_everything_as_it_was(project: Path, arguments: list[str]
 
 def test_a_work_tree_that_is_not_the_commit_ends_with_1(changeable: Path) -> None:
     changed(changeable)
-    with pytest.raises(CommandError, match=r"games/rules\.py: changed") as refused:
+    with pytest.raises(CommandError, match=r"games/views\.py: changed") as refused:
         run()
     assert refused.value.returncode == 1
     assert names() == []

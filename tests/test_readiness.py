@@ -51,7 +51,7 @@ def as_at_start(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixtur
     monkeypatch.setattr(startup, "creation", provisioning.Creation())
     monkeypatch.setattr(startup, "_rest", startup._Kept())
     monkeypatch.setattr(startup, "_news", startup._News())
-    caplog.set_level(logging.INFO, "games")
+    caplog.set_level(logging.INFO, "dynamodb")
 
 
 @pytest.fixture

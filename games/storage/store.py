@@ -20,9 +20,9 @@ from accounts.names import GUEST_PREFIX, is_guest
 from dynamodb import conditional
 from dynamodb.conditional import ConditionFailed
 from games.errors import IllegalMove, NotFound, NotYours
-from games.match import Ending, Match, Status
+from games.match import Ending, Match, Status, against_computer
 from games.models import SQUARE_FIELDS, Game
-from games.rules import Mark, computer
+from games.rules import EMPTY, Mark, computer
 from games.storage import conflicts, expressions
 from games.storage.conflicts import LostRace
 
@@ -69,28 +69,21 @@ def challenge_computer(
 
     ``square`` is the host's first move, and then the game is created with the computer's reply on it.
     """
-    now, begins = _now(), host_begins or square is not None
+    match = against_computer(game_id or str(uuid.uuid4()), host, level, host_begins=host_begins, square=square)
+    now = _now()
     game = Game(
-        game_id or str(uuid.uuid4()),
+        match.game_id,
         host_id=host,
-        status_date=Status.IN_PROGRESS.dated(now),
-        o_user=computer.NAME if begins else host,
+        status_date=match.status.dated(now),
+        o_user=match.o_user,
         turn=host,
-        recorded_moves="",
+        recorded_moves=match.moves,
         expires_at=expressions.epoch(now + expressions.GUEST_GAME_LIFETIME) if is_guest(host) else None,
         computer=level,
     )
-    if square is not None:
-        _mark(game, square)
-    if square is not None or not begins:
-        _mark(game, computer.reply(game.position, level))
+    for field, mark in zip(SQUARE_FIELDS, match.board, strict=True):
+        setattr(game, field, None if mark == EMPTY else mark)
     return _create(game)
-
-
-def _mark(game: Game, square: int) -> None:
-    """Whoever's turn it is takes the square, in a game that nobody has stored yet."""
-    setattr(game, SQUARE_FIELDS[square], game.position.turn.value)
-    game.recorded_moves = f"{game.recorded_moves}{square}"
 
 
 def rematch(match: Match, *, player: str, game_id: str) -> Game:
