@@ -18,9 +18,9 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from dynamodb import provisioning
-from tests.browsers import ARGUMENTS, CHROMIUM
-from tests.engines import dynamodb_local
-from tests.instances import instance
+from tests.support.browsers import ARGUMENTS, CHROMIUM
+from tests.support.engines import dynamodb_local
+from tests.support.instances import instance
 from tictactoe_site import config, table
 
 MOVES = "021354678"

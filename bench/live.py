@@ -17,8 +17,8 @@ django.setup()
 
 from bench import storms  # noqa: E402
 from bench.site import Site, latencies, machine, percentiles, running  # noqa: E402
-from tests.live import usage  # noqa: E402
-from tests.live.deployments import Live  # noqa: E402
+from tests.support import usage  # noqa: E402
+from tests.support.deployments import Live  # noqa: E402
 
 SIZES = [100, 1000, 3000, 10_000]
 SPECTATORS = 20

@@ -20,9 +20,9 @@ from bench.site import machine
 from dynamodb import embedded, provisioning
 from games.match import PACES
 from games.storage import store
-from tests.browsers import ARGUMENTS, CHROMIUM
-from tests.instances import instance
-from tests.test_performance import Traffic
+from tests.support.browsers import ARGUMENTS, CHROMIUM
+from tests.support.instances import instance
+from tests.support.traffic import Traffic
 from tictactoe_site import config, table
 
 # Lighthouse's mobileSlow4G, which was Fast 3G: 150 ms, 1,638.4 and 750 Kbps; here as DevTools takes it.

@@ -18,9 +18,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.engines import free_port, wait_for_port
-from tests.live import crowd, usage
-from tests.processes import children_of, comes_true
+from tests.support import crowd, usage
+from tests.support.engines import free_port, wait_for_port
+from tests.support.processes import children_of, comes_true
 from tictactoe_site.config import BASE_DIR
 
 VERSIONS = ["gunicorn==27.0.1", "uvicorn==0.54.0", "uvloop==0.23.0", "httptools==0.9.0", "granian==2.8.7"]

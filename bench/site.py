@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dynamodb import provisioning
-from tests.engines import dynamodb_local
-from tests.live import crowd, meter
-from tests.live.deployments import Deployment, deployed
-from tests.live.moves import Made, Table, events_of
-from tests.reliability.players import Player
+from tests.support import crowd, meter
+from tests.support.deployments import Deployment, deployed
+from tests.support.engines import dynamodb_local
+from tests.support.moves import Made, Table, events_of
+from tests.support.players import Player
 from tictactoe_site import config, table
 
 

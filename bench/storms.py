@@ -9,12 +9,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from bench.site import Site, percentiles, running
-from tests.hops import read_message
-from tests.live import crowd, usage
-from tests.live.crowd import OPENED
-from tests.live.moves import events_of, truth
-from tests.live.streams import place
-from tests.processes import comes_true
+from tests.support import crowd, usage
+from tests.support.crowd import OPENED
+from tests.support.hops import read_message
+from tests.support.moves import events_of, truth
+from tests.support.processes import comes_true
+from tests.support.streams import place
 
 READERS = 8  # of pages, at the same time
 WHILE_SECONDS = 10

@@ -18,10 +18,10 @@ from dynamodb.client import shared_client, warm_up
 from dynamodb.items import TableItem
 from games.models import Game
 from games.storage import limits
-from tests.browsers import open_browser as open_browser
-from tests.browsers import playwright as playwright
-from tests.consumed import Meter
-from tests.engines import dynamodb_local
+from tests.support.browsers import open_browser as open_browser
+from tests.support.browsers import playwright as playwright
+from tests.support.consumed import Meter
+from tests.support.engines import dynamodb_local
 from tictactoe_site import config, table
 from tictactoe_site.table import Item
 

@@ -19,7 +19,7 @@ from games.models import Game
 from games.signing import signed
 from games.storage import store
 from tests.conftest import Cast, drop_table, stored
-from tests.pages import position_in
+from tests.support.pages import position_in
 from tictactoe_site import config, table
 
 EXAMPLE = json.loads((Path(__file__).parent / "aws_example_table.json").read_text())

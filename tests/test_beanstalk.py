@@ -21,10 +21,10 @@ import yaml
 from django.test import Client
 
 from beanstalk import bundle_check
-from tests.bundles import built as built
-from tests.bundles import origin as origin
-from tests.engines import free_port, wait_for_port
-from tests.nginx import Nginx
+from tests.support.bundles import built as built
+from tests.support.bundles import origin as origin
+from tests.support.engines import free_port, wait_for_port
+from tests.support.nginx import Nginx
 from tictactoe_site.config import BASE_DIR
 
 pytestmark = pytest.mark.deployment

@@ -12,7 +12,7 @@ from games import rules
 from games.models import Game
 from games.storage import store
 from tests.conftest import PASSWORD, stored
-from tests.sites import playing
+from tests.support.sites import playing
 
 pytestmark = pytest.mark.browser
 

@@ -21,10 +21,10 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from beanstalk import bundle, bundle_check
-from tests.bundles import GOOD, SECRET, WITH_SECRET, contents, git
-from tests.bundles import built as built
-from tests.bundles import clone as clone
-from tests.bundles import origin as origin
+from tests.support.bundles import GOOD, SECRET, WITH_SECRET, contents, git
+from tests.support.bundles import built as built
+from tests.support.bundles import clone as clone
+from tests.support.bundles import origin as origin
 from tictactoe_site import config
 from tictactoe_site.config import BASE_DIR
 

@@ -12,9 +12,9 @@ import pytest
 from django.core.management.utils import get_random_secret_key
 
 from beanstalk import bundle_check, bundle_config
-from tests.bundles import GOOD, WITH_SECRET, contents
-from tests.bundles import built as built
-from tests.bundles import origin as origin
+from tests.support.bundles import GOOD, WITH_SECRET, contents
+from tests.support.bundles import built as built
+from tests.support.bundles import origin as origin
 from tictactoe_site import config
 
 pytestmark = pytest.mark.deployment

@@ -14,9 +14,9 @@ from games import rules
 from games.match import Status
 from games.storage import lobby as lobbies
 from tests.conftest import Cast, drop_table
-from tests.consumed import Meter
-from tests.many import game_of, ids, put, summaries, walked
-from tests.pages import position_in
+from tests.support.consumed import Meter
+from tests.support.many import game_of, ids, put, summaries, walked
+from tests.support.pages import position_in
 from tictactoe_site import config, table
 
 NINE_MOVES = "021354678"

@@ -20,7 +20,7 @@ from dynamodb.client import shared_client
 from games.models import Game
 from games.storage import store
 from tests.conftest import drop_table
-from tests.engines import free_port
+from tests.support.engines import free_port
 from tictactoe_site import config, table
 from tictactoe_site.config import BASE_DIR
 

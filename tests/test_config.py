@@ -16,7 +16,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from tests.sites import serving
+from tests.support.sites import serving
 from tictactoe_site import config, secret
 from tictactoe_site.config import BASE_DIR, Config, ConfigError
 

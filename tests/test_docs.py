@@ -14,8 +14,8 @@ import pytest
 from botocore import xform_name
 from botocore.session import Session
 
-from tests.engines import free_port
 from tests.rehearsal.bundles import Repository
+from tests.support.engines import free_port
 from tictactoe_site.config import BASE_DIR
 
 pytestmark = pytest.mark.process

@@ -15,7 +15,7 @@ import pytest
 
 from dynamodb import provisioning
 from dynamodb.client import shared_client
-from tests.engines import LOCAL, free_port, missing, wait_for_port
+from tests.support.engines import LOCAL, free_port, missing, wait_for_port
 from tictactoe_site import config, table
 from tictactoe_site.config import BASE_DIR
 

@@ -18,8 +18,8 @@ from games.storage import lobby as lobbies
 from games.storage import store
 from games.storage.conflicts import LostRace
 from tests.conftest import Cast, stored
-from tests.consumed import Meter
-from tests.many import game_of, put, summaries
+from tests.support.consumed import Meter
+from tests.support.many import game_of, put, summaries
 
 JSON = {"accept": "application/json"}
 MINUTES = 300

@@ -17,8 +17,8 @@ from games.signing import signed
 from games.storage import queries, renaming, store
 from games.storage.conflicts import LostRace
 from tests.conftest import PASSWORD, stored
-from tests.consumed import Meter
-from tests.many import game_of, put
+from tests.support.consumed import Meter
+from tests.support.many import game_of, put
 
 JSON = {"accept": "application/json"}
 NEW = {"username": "dora", "password": PASSWORD}

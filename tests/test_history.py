@@ -23,7 +23,7 @@ from games.storage import lobby as lists
 from games.storage import queries
 from games.storage.indexes import FIRST_READ, Cursor
 from games.storage.lobby import Lobby
-from tests.many import LISTS, PARAMETERS, game_of, links, move_on, pages, put, summaries, walked
+from tests.support.many import LISTS, PARAMETERS, game_of, links, move_on, pages, put, summaries, walked
 
 pytestmark = [
     pytest.mark.usefixtures("games_table"),

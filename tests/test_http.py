@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from games import signing
 from tests.conftest import PASSWORD
-from tests.engines import free_port
+from tests.support.engines import free_port
 from tictactoe_site import config, table
 
 JSON = {"accept": "application/json"}

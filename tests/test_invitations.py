@@ -12,8 +12,8 @@ from games.match import Status
 from games.models import Game
 from games.signing import rematch_of
 from tests.conftest import Cast, again, stored
-from tests.consumed import Meter
-from tests.pages import hidden_in, new_game_in, position_in
+from tests.support.consumed import Meter
+from tests.support.pages import hidden_in, new_game_in, position_in
 
 JSON = {"accept": "application/json"}
 HTMX = {"hx-request": "true"}

@@ -19,8 +19,8 @@ from games.storage import limits, queries, store
 from games.storage.conflicts import LostRace
 from games.storage.limits import _Known as Known
 from tests.conftest import PASSWORD, Cast, stored
-from tests.consumed import Meter
-from tests.many import game_of, put
+from tests.support.consumed import Meter
+from tests.support.many import game_of, put
 
 JSON = {"accept": "application/json"}
 

@@ -14,7 +14,7 @@ from games.models import Game
 from games.storage import lobby as lobbies
 from games.storage import store
 from tests.conftest import stored
-from tests.many import game_of
+from tests.support.many import game_of
 
 JSON = {"accept": "application/json"}
 START = datetime(2026, 1, 1, tzinfo=UTC)

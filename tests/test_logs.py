@@ -22,11 +22,11 @@ from dynamodb.client import warm_up
 from dynamodb.errors import StoreUnavailable
 from games.storage import queries
 from tests.conftest import PASSWORD
-from tests.engines import free_port
-from tests.instances import procfile, started
-from tests.processes import comes_true
-from tests.reliability.players import Player
-from tests.sites import playing
+from tests.support.engines import free_port
+from tests.support.instances import procfile, started
+from tests.support.players import Player
+from tests.support.processes import comes_true
+from tests.support.sites import playing
 from tictactoe_site import logs, table, urls
 from tictactoe_site.config import Config
 

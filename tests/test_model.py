@@ -28,7 +28,7 @@ from games.match import Match
 from games.models import Game
 from games.storage import queries, store
 from games.storage.conflicts import LostRace
-from tests.model import Model, Refused, accepted, invited, moved, resigned, withdrawn
+from tests.support.model import Model, Refused, accepted, invited, moved, resigned, withdrawn
 
 PLAYERS = ("alice", "bob", "charlie", "guest-aaaaaa")
 

@@ -9,7 +9,7 @@ from django.test import Client
 from games import rules
 from games.models import Game
 from tests.conftest import stored
-from tests.pages import position_in
+from tests.support.pages import position_in
 
 JSON = {"accept": "application/json"}
 HTMX = {"hx-request": "true"}

@@ -14,7 +14,7 @@ from games.pages.game import GamePage
 from games.pages.lobby import LobbyPage
 from games.rules import Position
 from games.storage.lobby import Lobby
-from tests.many import game_of
+from tests.support.many import game_of
 
 FINISHED = Status.FINISHED
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urljoin
 
@@ -16,7 +15,8 @@ from playwright.sync_api import Page, Route, expect
 from games.match import PACES
 from games.storage import store
 from tests.conftest import PASSWORD
-from tests.instances import instance
+from tests.support.instances import instance
+from tests.support.traffic import Traffic
 
 # Nothing here depends on the engine.
 pytestmark = [
@@ -34,30 +34,6 @@ Browsers = Callable[..., Page]
 def site(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with instance(engine, tmp_path_factory.mktemp("instance")) as running:
         yield f"{running.address}/"
-
-
-@dataclass
-class Traffic:
-    """What came over the wire for a page, headers included: bytes by address. ``asked`` are addresses by request."""
-
-    bytes: dict[str, int] = field(default_factory=dict)
-    asked: dict[str, str] = field(default_factory=dict)
-
-    def of(self, page: Page) -> Traffic:
-        session = page.context.new_cdp_session(page)
-        session.send("Network.enable")
-        session.on("Network.requestWillBeSent", self._sent)
-        session.on("Network.loadingFinished", self._came)
-        return self
-
-    def _sent(self, event: dict[str, Any]) -> None:
-        self.asked[event["requestId"]] = event["request"]["url"]
-
-    def _came(self, event: dict[str, Any]) -> None:
-        url = self.asked.get(event["requestId"])
-        if url is None:
-            return  # asked for before anybody listened
-        self.bytes[url] = self.bytes.get(url, 0) + int(event["encodedDataLength"])
 
 
 def linked(page: Page) -> dict[str, int]:

@@ -15,8 +15,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.processes import children_of, ends
-from tests.sites import playing
+from tests.support.processes import children_of, ends
+from tests.support.sites import playing
 from tictactoe_site.config import BASE_DIR
 
 pytestmark = pytest.mark.process

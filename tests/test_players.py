@@ -20,8 +20,8 @@ from games.storage import records, store
 from games.storage.indexes import Cursor
 from games.storage.records import Record, RecordItem, Score
 from tests.conftest import Cast
-from tests.consumed import Meter
-from tests.many import game_of, put
+from tests.support.consumed import Meter
+from tests.support.many import game_of, put
 
 JSON = {"accept": "application/json"}
 FINISHED = Status.FINISHED

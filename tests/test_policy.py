@@ -29,8 +29,8 @@ from dynamodb import probes, provisioning
 from dynamodb.client import shared_client
 from dynamodb.items import TableItem
 from games.live.application import Live
-from tests import iam
-from tests.iam import ACCOUNT, REGION, Account, pairs
+from tests.support import iam
+from tests.support.iam import ACCOUNT, REGION, Account, pairs
 from tests.test_commands import shell
 from tests.test_moves import play
 from tictactoe_site import config

@@ -16,10 +16,10 @@ import pytest
 from accounts import store
 from games.match import Status
 from tests.conftest import PASSWORD
-from tests.instances import Instance, instance
-from tests.many import game_of, put
-from tests.nginx import BALANCER
-from tests.sites import configured_for
+from tests.support.instances import Instance, instance
+from tests.support.many import game_of, put
+from tests.support.nginx import BALANCER
+from tests.support.sites import configured_for
 from tictactoe_site.config import BASE_DIR
 from tictactoe_site.table import Item
 

@@ -20,11 +20,11 @@ from dynamodb import probes, provisioning, retries, schema, startup
 from dynamodb.client import shared_client, warm_up
 from dynamodb.items import where
 from tests.conftest import drop_table
-from tests.engines import dynamodb_local, free_port
-from tests.iam import Account, account
-from tests.processes import comes_true
 from tests.reliability.faults import Faults, faulty
-from tests.sites import configured_for, gunicorn, serving
+from tests.support.engines import dynamodb_local, free_port
+from tests.support.iam import Account, account
+from tests.support.processes import comes_true
+from tests.support.sites import configured_for, gunicorn, serving
 from tictactoe_site import config, table
 from tictactoe_site.table import Item
 

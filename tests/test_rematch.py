@@ -20,7 +20,7 @@ from games.signing import rematch_of, signed
 from games.storage import store
 from games.storage.conflicts import LostRace
 from tests.conftest import stored
-from tests.consumed import Meter
+from tests.support.consumed import Meter
 
 JSON = {"accept": "application/json"}
 

@@ -12,7 +12,7 @@ from dynamodb.client import shared_client, warm_up
 from dynamodb.errors import StoreUnavailable
 from games.storage import lobby as lobbies
 from games.storage import queries
-from tests.engines import free_port
+from tests.support.engines import free_port
 from tictactoe_site import config, table
 
 GAME = "00000000-0000-4000-8000-000000000000"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.reliability.players import Player
-from tests.sites import serving
+from tests.support.players import Player
+from tests.support.sites import serving
 
 pytestmark = pytest.mark.process
 

@@ -13,8 +13,8 @@ from cfnlint.api import ManualArgs, lint_file  # type: ignore[import-untyped]
 from beanstalk import policy
 from dynamodb import schema
 from dynamodb.items import TableItem
-from tests.cloudformation import CHINA, PATH, Stack, written
-from tests.iam import ACCOUNT, REGION
+from tests.support.cloudformation import CHINA, PATH, Stack, written
+from tests.support.iam import ACCOUNT, REGION
 from tictactoe_site.config import BASE_DIR, DEFAULT_TABLE, MINIMUM_SECRET_LENGTH
 from tictactoe_site.table import TTL_ATTRIBUTE
 

@@ -18,8 +18,8 @@ from games.pages.game import GamePage
 from games.rules import computer
 from games.storage import store
 from tests.conftest import again, stored
-from tests.consumed import Meter
-from tests.pages import hidden_in
+from tests.support.consumed import Meter
+from tests.support.pages import hidden_in
 from tictactoe_site.table import Item
 
 JSON = {"accept": "application/json"}

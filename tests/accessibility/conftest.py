@@ -9,10 +9,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expec
 
 from games.models import Game
 from tests.accessibility.boards import Open
-from tests.browsers import ARGUMENTS, CHROMIUM
 from tests.conftest import use
-from tests.sites import playing
-from tests.stages import Stage, game_after, log_in, stages
+from tests.support.browsers import ARGUMENTS, CHROMIUM
+from tests.support.sites import playing
+from tests.support.stages import Stage, game_after, log_in, stages
 from tictactoe_site.table import Item
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 
 from games.models import Game
 from tests.accessibility.boards import Open, focused, press_on_pad, square
-from tests.stages import log_in, move
+from tests.support.stages import log_in, move
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ["moto"], indirect=True, scope="session")]
 

@@ -8,9 +8,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.engines import free_port
-from tests.sites import gunicorn
-from tests.stages import STAGES, Stage
+from tests.support.engines import free_port
+from tests.support.sites import gunicorn
+from tests.support.stages import STAGES, Stage
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ["moto"], indirect=True, scope="session")]
 

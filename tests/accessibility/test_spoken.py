@@ -13,7 +13,7 @@ from games.signing import rematch_of
 from games.storage import store
 from tests.accessibility.boards import Open, square
 from tests.conftest import stored
-from tests.stages import game_after, log_in, move
+from tests.support.stages import game_after, log_in, move
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ["moto"], indirect=True, scope="session")]
 

@@ -8,7 +8,7 @@ import struct
 from collections import Counter
 from contextlib import suppress
 
-from tests.live.streams import place, request
+from tests.support.streams import place, request
 
 # A client that never reads is to notice soon that it does not: its buffer is as small as Linux has it.
 SMALL = 2048

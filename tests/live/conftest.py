@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.live import crowd
 from tests.reliability.conftest import proxy as proxy
-from tests.sites import playing
+from tests.support import crowd
+from tests.support.sites import playing
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.live.streams import Chunks, Parser
+from tests.support.streams import Chunks, Parser
 
 EXAMPLES = {
     "data: first\ndata: second\nid: 1\n\n:a comment\n\nevent: board\rdata\r\r": [

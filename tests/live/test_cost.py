@@ -11,10 +11,10 @@ import pytest
 
 from dynamodb import probes
 from games.match import Status
-from tests.live import crowd, meter
-from tests.live.deployments import Deployment, deployed
-from tests.live.moves import Table, events_of
-from tests.many import game_of, put
+from tests.support import crowd, meter
+from tests.support.deployments import Deployment, deployed
+from tests.support.many import game_of, put
+from tests.support.moves import Table, events_of
 
 pytestmark = [
     pytest.mark.process,

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.instances import Instance, instance, started
 from tests.live.test_streams import Table
 from tests.live.watching import END, opened, watching
+from tests.support.instances import Instance, instance, started
 
 pytestmark = [
     pytest.mark.process,

@@ -17,9 +17,9 @@ from games.match import PACES
 from games.models import Game
 from games.storage import store
 from tests.conftest import stored
-from tests.engines import free_port
-from tests.processes import comes_true
-from tests.sites import playing
+from tests.support.engines import free_port
+from tests.support.processes import comes_true
+from tests.support.sites import playing
 
 # Nothing here depends on the engine.
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ["moto"], indirect=True, scope="session")]

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.live import crowd, usage
-from tests.live.deployments import Deployment, deployed
-from tests.live.moves import Table, events_of, truth
-from tests.processes import comes_true
+from tests.support import crowd, usage
+from tests.support.deployments import Deployment, deployed
+from tests.support.moves import Table, events_of, truth
+from tests.support.processes import comes_true
 
 pytestmark = [
     pytest.mark.process,

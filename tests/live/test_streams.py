@@ -16,10 +16,10 @@ from games.pages.lobby import LobbyPage
 from games.storage import lobby as lobbies
 from tests.conftest import stored
 from tests.live.watching import END, Event, opened, watching
-from tests.many import game_of, put
 from tests.reliability.faults import Faults, Handle
-from tests.reliability.players import Player
-from tests.sites import configured_for, playing, serving
+from tests.support.many import game_of, put
+from tests.support.players import Player
+from tests.support.sites import configured_for, playing, serving
 
 pytestmark = pytest.mark.process
 

@@ -19,8 +19,8 @@ from games.models import Game
 from games.pages.lobby import LobbyPage
 from games.storage import lobby as lists
 from games.storage import store
-from tests.consumed import Meter
-from tests.many import game_of, put
+from tests.support.consumed import Meter
+from tests.support.many import game_of, put
 
 MOVES = [0, 3, 1, 4, 2]
 HOUR = 3600.0

@@ -14,10 +14,10 @@ import pytest
 
 from beanstalk import bundle_check, bundle_config
 from dynamodb.client import warm_up
-from tests.engines import dynamodb_local
 from tests.rehearsal.bundles import Repository
 from tests.rehearsal.instances import Instance
 from tests.rehearsal.proxies import Balancer
+from tests.support.engines import dynamodb_local
 from tictactoe_site import config, table
 
 CONFIGURATION = "[dynamodb]\nregion = us-west-2\nendpoint = dynamodb.us-west-2.amazonaws.com\n"

@@ -15,8 +15,8 @@ from pathlib import Path
 import requests
 
 from beanstalk import bundle_config
-from tests.engines import free_port, wait_for_port
-from tests.nginx import Nginx
+from tests.support.engines import free_port, wait_for_port
+from tests.support.nginx import Nginx
 
 NOT_REHEARSED = re.compile(r"\s*(region|endpoint|secret_key|secret_key_fallbacks|https)\s*[=:]")
 # What a target group sends: no name of the site, but the instance's own address.

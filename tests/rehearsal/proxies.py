@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.nginx import BALANCER, Nginx
+from tests.support.nginx import BALANCER, Nginx
 
 CONFIGURATION = Path(__file__).with_name("balancer.conf")
 # Shorter than the 60 s of AWS, for a shorter rehearsal; comments come every 15 s.

@@ -9,15 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from tests.live import crowd
 from tests.live.conftest import watchers as watchers
-from tests.live.crowd import ENDED, OPENED, Heard
-from tests.live.moves import Made, Table, events_of, truth
 from tests.live.test_scale import check_order
-from tests.processes import comes_true
 from tests.rehearsal.bundles import Repository
 from tests.rehearsal.conftest import Stage
-from tests.reliability.players import Player
+from tests.support import crowd
+from tests.support.crowd import ENDED, OPENED, Heard
+from tests.support.moves import Made, Table, events_of, truth
+from tests.support.players import Player
+from tests.support.processes import comes_true
 
 pytestmark = pytest.mark.process
 

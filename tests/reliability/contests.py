@@ -21,7 +21,7 @@ from games.errors import IllegalMove, NotFound, NotYours
 from games.models import Game
 from games.storage import store
 from games.storage.conflicts import LostRace
-from tests.reliability.players import Player
+from tests.support.players import Player
 from tictactoe_site import config, table
 
 PATIENCE_SECONDS = 60

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 
-from tests.hops import Connection, Helper, Hop, carried_out, helper, read_message
+from tests.support.hops import Connection, Helper, Hop, carried_out, helper, read_message
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import requests
 from games import rules
 from games.match import Status
 from games.models import Game
-from tests.reliability.players import Player
+from tests.support.players import Player
 
 DRIVERS = 16
 

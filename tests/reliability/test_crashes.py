@@ -16,10 +16,10 @@ from random import Random
 import pytest
 
 from dynamodb import provisioning
-from tests.engines import dynamodb_local_process, free_port
-from tests.processes import alive, children_of, ends
 from tests.reliability.seasons import Season
-from tests.sites import configured_for, gunicorn
+from tests.support.engines import dynamodb_local_process, free_port
+from tests.support.processes import alive, children_of, ends
+from tests.support.sites import configured_for, gunicorn
 from tictactoe_site import config, table
 
 pytestmark = [

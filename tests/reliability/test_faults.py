@@ -10,7 +10,7 @@ import pytest
 
 from tests.reliability.faults import STORM, Faults, Handle
 from tests.reliability.seasons import Season
-from tests.sites import configured_for, serving
+from tests.support.sites import configured_for, serving
 
 pytestmark = [
     pytest.mark.process,

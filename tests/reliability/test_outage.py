@@ -15,11 +15,11 @@ from playwright.sync_api import Page, expect
 from accounts.models import Attempts
 from games.models import Game
 from tests.conftest import PASSWORD, stored
-from tests.engines import dynamodb_local_process, free_port
-from tests.processes import children_of, comes_true
 from tests.reliability.faults import SILENCE, SLOWNESS, Faults, Handle, faulty
-from tests.reliability.players import Player
-from tests.sites import configured_for, gunicorn
+from tests.support.engines import dynamodb_local_process, free_port
+from tests.support.players import Player
+from tests.support.processes import children_of, comes_true
+from tests.support.sites import configured_for, gunicorn
 
 pytestmark = [
     pytest.mark.process,

@@ -16,7 +16,7 @@ from games.storage import store
 from tests.conftest import stored
 from tests.reliability.contests import Act, Arena, Browsers, Processes, Seen, processes
 from tests.reliability.referee import Kind, Referee
-from tests.sites import configured_for, serving
+from tests.support.sites import configured_for, serving
 
 pytestmark = [
     pytest.mark.usefixtures("games_table"),

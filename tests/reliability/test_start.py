@@ -18,9 +18,9 @@ import requests
 
 from dynamodb import provisioning, startup
 from dynamodb.client import shared_client, warm_up
-from tests.engines import dynamodb_local
-from tests.processes import comes_true
-from tests.sites import configured_for, playing, serving
+from tests.support.engines import dynamodb_local
+from tests.support.processes import comes_true
+from tests.support.sites import configured_for, playing, serving
 from tictactoe_site import config, table
 from tictactoe_site.config import BASE_DIR
 from tictactoe_site.table import TTL_ATTRIBUTE

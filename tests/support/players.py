@@ -10,7 +10,7 @@ import requests
 
 from games import rules
 from tests.conftest import PASSWORD
-from tests.pages import new_game_in
+from tests.support.pages import new_game_in
 
 # A request that was not answered is one that a browser sends again.
 UNANSWERED = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)

@@ -8,7 +8,7 @@ from typing import Any
 
 from cfnlint.decode import decode  # type: ignore[import-untyped]
 
-from tests.iam import ACCOUNT, REGION
+from tests.support.iam import ACCOUNT, REGION
 from tictactoe_site.config import BASE_DIR
 
 PATH = BASE_DIR / "beanstalk" / "tictactoe.yaml"

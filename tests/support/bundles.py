@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from beanstalk import bundle
-from tests.engines import missing
+from tests.support.engines import missing
 from tictactoe_site.config import BASE_DIR
 
 SECRET = "71d07d0d-2a4f-4d0c-9f6b-3f7a5c21e8b4"

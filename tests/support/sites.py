@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.engines import free_port, wait_for_port
+from tests.support.engines import free_port, wait_for_port
 from tictactoe_site.config import BASE_DIR
 
 

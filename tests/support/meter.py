@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.hops import Connection, Helper, Hop, carried_out, helper, read_message
+from tests.support.hops import Connection, Helper, Hop, carried_out, helper, read_message
 
 
 @dataclass
@@ -102,13 +102,13 @@ class Handle(Helper):
 @contextmanager
 def metered(upstream: str) -> Iterator[Handle]:
     """A running meter before ``upstream``, a DynamoDB's address, which ends with the block."""
-    with helper("tests.live.meter", upstream) as process:
+    with helper("tests.support.meter", upstream) as process:
         yield Handle(process)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m tests.live.meter",
+        prog="python -m tests.support.meter",
         description="A proxy that meters what DynamoDB Local is asked for. It prints its address; each line of "
         "standard input is answered with what was metered since the last, as JSON.",
     )

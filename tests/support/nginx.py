@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.engines import free_port, missing, wait_for_port
+from tests.support.engines import free_port, missing, wait_for_port
 
 # Who connects from here is a load balancer to nginx: this project's piece has a private range in its place.
 BALANCER = "127.0.0.2"

@@ -12,9 +12,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.engines import free_port, wait_for_port
-from tests.processes import children_of
-from tests.sites import configured_for, gunicorn
+from tests.support.engines import free_port, wait_for_port
+from tests.support.processes import children_of
+from tests.support.sites import configured_for, gunicorn
 from tictactoe_site.config import BASE_DIR
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from tests.engines import free_port, wait_for_port
-from tests.nginx import Nginx
-from tests.sites import configured_for
+from tests.support.engines import free_port, wait_for_port
+from tests.support.nginx import Nginx
+from tests.support.sites import configured_for
 from tictactoe_site.config import BASE_DIR
 
 

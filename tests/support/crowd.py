@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from socket import socket
 from typing import Any, NamedTuple
 
-from tests.hops import Helper, helper
 from tests.live import abuse
-from tests.live.streams import Event, Stream, place, request
+from tests.support.hops import Helper, helper
+from tests.support.streams import Event, Stream, place, request
 
 # How many connect at the same time.
 AT_ONCE = 200
@@ -248,7 +248,7 @@ class Handle(Helper):
 
 @contextmanager
 def gathered() -> Iterator[Handle]:
-    with helper("tests.live.crowd") as process:
+    with helper("tests.support.crowd") as process:
         yield Handle(process)
 
 

@@ -16,10 +16,10 @@ from urllib.parse import urlencode, urlsplit
 from games import rules
 from games.match import Status
 from games.models import Game
-from tests.hops import Connection, read_message
-from tests.live.streams import place
-from tests.many import game_of, put
-from tests.reliability.players import Player
+from tests.support.hops import Connection, read_message
+from tests.support.many import game_of, put
+from tests.support.players import Player
+from tests.support.streams import place
 
 A_TIE = "021354678"
 # In progress after no move, as the site counts versions: what a test may ask of a stream's ids.
