@@ -68,7 +68,6 @@ MIDDLEWARE = [
     "games.middleware.TimeLimit",
     "accounts.middleware.Identify",
     "games.middleware.TakeAlong",
-    "django_htmx.middleware.HtmxMiddleware",
     "games.middleware.DomainErrors",
 ]
 ROOT_URLCONF = "tictactoe_site.urls"

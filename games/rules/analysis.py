@@ -17,8 +17,8 @@ def value(position: Position) -> int:
     """What the position is worth to the player whose turn it is: above 0 wins, below 0 loses, the sooner the more."""
     ending = rules.outcome(position)
     if ending:
-        # Whoever completed a line has just moved, so the player to move has lost.
-        return -1 - len(position.empty_squares) if ending.winner else 0
+        sooner = 1 + len(position.empty_squares)
+        return 0 if ending.winner is None else sooner if ending.winner is position.turn else -sooner
     return max(values(position).values())
 
 

@@ -24,7 +24,9 @@ from games.storage import queries
 
 MOST = 20
 MOST_TO_ONE = 3
-# What a process adds to what it knows before it counts. Two processes of one server together stay below the limit.
+# How many invitations a process may add before it counts them again. The limit is exact for one process. Several that
+# write at the same moment can each fill it before the index shows the others' writes: 60 at once, in two processes,
+# left 26. The bound is the limit for each process.
 UNCOUNTED = 5
 REMEMBERED = 10_000
 

@@ -44,12 +44,12 @@ def gunicorn(
 
 
 @contextmanager
-def playing(*arguments: str, **environ: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """The address of a running site and its process, which is ended with the block."""
+def playing(*arguments: str, project: Path = BASE_DIR, **environ: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Serve ``project``; give the site's address and its process, which is ended with the block."""
     clean = {key: value for key, value in os.environ.items() if key != "CONFIG_FILE"}
     command = [sys.executable, "manage.py", "play", "--port", "0", *arguments]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=BASE_DIR, env=clean | environ) as process:
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=project, env=clean | environ) as process:
         assert process.stdout
         assert process.stderr
         try:
