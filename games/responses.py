@@ -13,6 +13,7 @@ from accounts.sessions import offer_guest
 from games import hints
 from games.models import Game
 from games.pages.game import GamePage, state
+from games.pages.link import LinkPreview
 from tictactoe_site.http import SeeOther, wants_fragment, wants_json
 
 
@@ -39,7 +40,8 @@ def show(
         )
     template = "games/_game.html" if wants_fragment(request) else "games/game.html"
     link = request.build_absolute_uri(url_of(game))
-    return render(request, template, {"page": page, "error": error, "link": link, **context}, status=status)
+    shown = {"page": page, "preview": LinkPreview(page), "error": error, "link": link}
+    return render(request, template, shown | context, status=status)
 
 
 def done(request: PlayerRequest, game: Game, *, created: bool = False) -> HttpResponse:

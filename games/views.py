@@ -54,7 +54,7 @@ class HomeView(View):
         found = lobbies.page(player, before=before, after=after) if paged else lobbies.newest(player)
         found = upkeep.without_late(found, player)
         if not paged:
-            limits.seen(player, sent=len(found.waiting), received=len(found.invitations))
+            limits.seen(player, sent=len(found.sent), received=len(found.received))
         page = LobbyPage(found, player)
         if wants_json(request):
             return JsonResponse(page.summary)
@@ -283,7 +283,7 @@ def _replay(request: PlayerRequest, moves: str | None, url: str, game: Game | No
         raise NotFound("Nobody recorded the order of this game's moves, so it can't be replayed.")
     shown = _whole_number(request.GET.get("move", str(len(moves))), most=len(moves))
     seen = GamePage(game, "") if game else None
-    page = ReplayPage(moves, shown, seen.winner if seen else None)
+    page = ReplayPage(moves, shown, seen.winning_mark if seen else None)
     link = request.build_absolute_uri(reverse("replay", args=[moves])) if moves else ""
     return render(request, "games/replay.html", {"page": page, "game": seen, "url": url, "link": link})
 

@@ -227,6 +227,6 @@ def test_thirty_invitations_each_way_are_two_reads_of_each_index(alice: Client, 
 def test_however_many_invitations_a_page_reads_no_more_than_it_shows(meter: Meter) -> None:
     put(game_of(Status.PENDING, second, "bob", "alice") for second in range(400))
     meter.calls.clear()
-    assert len(lobbies.newest("alice").invitations) == lobbies.MOST
+    assert len(lobbies.newest("alice").received) == lobbies.MOST
     # One of the empty index, and 22, 100 and 100 entries of the other.
     assert meter.operations == ["Query"] * 4

@@ -190,12 +190,12 @@ def test_a_game_that_moves_on_between_two_reads_of_its_index_is_listed_once(
     *others, newest = put(game_of(status, second, "alice", "bob") for second in range(FIRST_READ + 5))
     once_found.append(lambda: move_on(newest, following))
     lobby = lists.newest("alice")
-    assert ids_of(lobby.waiting or lobby.playing) == others[::-1]
+    assert ids_of(lobby.sent or lobby.playing) == others[::-1]
     assert ids_of(lobby.finished or lobby.playing) == [newest]
 
 
 def shown(lobby: Lobby) -> list[Game]:
-    return lobby.invitations + lobby.waiting + lobby.playing + lobby.finished
+    return lobby.received + lobby.sent + lobby.playing + lobby.finished
 
 
 def ids_of(games: list[Game]) -> list[str]:

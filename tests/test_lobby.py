@@ -73,7 +73,7 @@ def test_the_newest_come_first_across_both_indexes(status: Status) -> None:
 def test_the_newest_invitations_come_first_in_both_lists() -> None:
     made = [make(Status.PENDING, minute, *HOSTED[minute % 2]) for minute in range(6)]
     lobby = lobbies.newest("alice")
-    assert (ids(lobby.invitations), ids(lobby.waiting)) == (ids(made[5::-2]), ids(made[4::-2]))
+    assert (ids(lobby.received), ids(lobby.sent)) == (ids(made[5::-2]), ids(made[4::-2]))
 
 
 @pytest.mark.usefixtures("games_table")
@@ -103,8 +103,8 @@ def test_thirty_invitations_each_way_hide_no_other_game() -> None:
         for status, count in ((Status.FINISHED, 9), (Status.IN_PROGRESS, 5), (Status.PENDING, 60))
     }
     lobby = lobbies.newest("alice")
-    assert ids(lobby.invitations) == ids(made[Status.PENDING][::-2])
-    assert ids(lobby.waiting) == ids(made[Status.PENDING][-2::-2])
+    assert ids(lobby.received) == ids(made[Status.PENDING][::-2])
+    assert ids(lobby.sent) == ids(made[Status.PENDING][-2::-2])
     assert ids(lobby.playing) == ids(made[Status.IN_PROGRESS][::-1])
     assert ids(lobby.finished) == ids(made[Status.FINISHED][::-1])
 
@@ -182,7 +182,7 @@ def test_a_place_that_is_none_is_400(alice: Client, way: str, place: str) -> Non
 def test_expired_invitations_are_not_shown_though_ttl_is_late() -> None:
     make(Status.PENDING, 1, expires_at=int(datetime.now(UTC).timestamp()) - 1)
     kept = make(Status.PENDING, 2, expires_at=int(datetime.now(UTC).timestamp()) + 60)
-    assert ids(lobbies.newest("alice").waiting) == [kept.game_id]
+    assert ids(lobbies.newest("alice").sent) == [kept.game_id]
 
 
 def test_a_game_against_the_computer_is_listed_by_name(alice: Client) -> None:

@@ -56,17 +56,17 @@ def test_what_is_said_and_what_the_title_counts(game: Game, viewer: str, said: s
     page = GamePage(game, viewer)
     assert page.said == said
     if title:
-        assert (page.title, page.waiting) == (f"{title} · Tic-Tac-Toe", title.startswith("(1)"))
+        assert (page.title, page.my_turn) == (f"{title} · Tic-Tac-Toe", title.startswith("(1)"))
 
 
 def test_a_lobby_counts_what_waits_and_has_another_version_when_it_shows_something_else() -> None:
     mine, theirs, invitation = played("4"), played("40"), played(status=Status.PENDING)
-    page = LobbyPage(Lobby(invitations=[invitation], playing=[mine, theirs]), "alice")
+    page = LobbyPage(Lobby(received=[invitation], playing=[mine, theirs]), "alice")
     assert (page.waiting, page.title) == (2, "(2) Your games · Tic-Tac-Toe")
     others = [
-        Lobby(invitations=[invitation], playing=[theirs, mine]),
-        Lobby(waiting=[invitation], playing=[mine, theirs]),
-        Lobby(invitations=[invitation], playing=[mine, theirs], older="PENDING_~1"),
+        Lobby(received=[invitation], playing=[theirs, mine]),
+        Lobby(sent=[invitation], playing=[mine, theirs]),
+        Lobby(received=[invitation], playing=[mine, theirs], older="PENDING_~1"),
     ]
     assert len({page.version, *(LobbyPage(lobby, "alice").version for lobby in others)}) == 4
     before = page.version

@@ -19,12 +19,12 @@ class LobbyPage:
     viewer: str
 
     @property
-    def invitations(self) -> list[GamePage]:
-        return self._seen(self.lobby.invitations)
+    def received(self) -> list[GamePage]:
+        return self._seen(self.lobby.received)
 
     @property
-    def unanswered(self) -> list[GamePage]:
-        return self._seen(self.lobby.waiting)
+    def sent(self) -> list[GamePage]:
+        return self._seen(self.lobby.sent)
 
     @property
     def playing(self) -> list[GamePage]:
@@ -44,12 +44,12 @@ class LobbyPage:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.lobby.invitations or self.lobby.waiting or self.lobby.playing or self.lobby.finished)
+        return not (self.lobby.received or self.lobby.sent or self.lobby.playing or self.lobby.finished)
 
     @property
     def waiting(self) -> int:
         """How many games wait for the viewer: invitations, and games in which it is the viewer's turn."""
-        return len(self.invitations) + sum(seen.waiting for seen in self.playing)
+        return len(self.received) + sum(seen.my_turn for seen in self.playing)
 
     @property
     def title(self) -> str:
@@ -58,7 +58,7 @@ class LobbyPage:
     @property
     def said(self) -> str:
         """What waits for the viewer, a line each: a screen reader says the lines that were not there before."""
-        invitations = [f"{seen.game.host_id} invites you." for seen in self.invitations]
+        invitations = [f"{seen.game.host_id} invites you." for seen in self.received]
         return "\n".join(invitations + [f"Your turn against {seen.other}." for seen in self.playing if seen.can_move])
 
     @property
@@ -68,7 +68,7 @@ class LobbyPage:
         shown = [
             # Only a board says whose turn it is; the indexes, which the other lists come from, do not know.
             (game.game_id, game.status_date, game.status, game.whose_turn if games is lobby.playing else None)
-            for games in (lobby.invitations, lobby.playing, lobby.waiting, lobby.finished)
+            for games in (lobby.received, lobby.playing, lobby.sent, lobby.finished)
             for game in games
         ]
         return blake2b(repr((shown, lobby.newer, lobby.older)).encode(), digest_size=8).hexdigest()
@@ -76,9 +76,9 @@ class LobbyPage:
     @property
     def summary(self) -> dict[str, Any]:
         """The lists as JSON, with what the indexes know of each game."""
-        lists = ("invitations", "waiting", "playing", "finished")
+        lists = {"invitations": "received", "waiting": "sent", "playing": "playing", "finished": "finished"}
         return {"player": self.viewer, "newer": self.newer, "older": self.older} | {
-            name: [summary(game) for game in getattr(self.lobby, name)] for name in lists
+            name: [summary(game) for game in getattr(self.lobby, part)] for name, part in lists.items()
         }
 
     def _seen(self, games: list[Game]) -> list[GamePage]:

@@ -33,8 +33,8 @@ class Lobby:
     ``newer`` and ``older`` are the places where the games go on, or None where there are no more.
     """
 
-    invitations: list[Game] = field(default_factory=list)
-    waiting: list[Game] = field(default_factory=list)
+    received: list[Game] = field(default_factory=list)
+    sent: list[Game] = field(default_factory=list)
     playing: list[Game] = field(default_factory=list)
     finished: list[Game] = field(default_factory=list)
     newer: str | None = None
@@ -42,7 +42,7 @@ class Lobby:
 
     @property
     def games(self) -> Iterator[Game]:
-        return chain(self.invitations, self.waiting, self.playing, self.finished)
+        return chain(self.received, self.sent, self.playing, self.finished)
 
 
 def newest(player: str) -> Lobby:
@@ -84,7 +84,7 @@ def without_game(lobby: Lobby, game_id: str) -> Lobby:
     def left(games: list[Game]) -> list[Game]:
         return [game for game in games if game.game_id != game_id]
 
-    return replace(lobby, invitations=left(lobby.invitations), waiting=left(lobby.waiting))
+    return replace(lobby, received=left(lobby.received), sent=left(lobby.sent))
 
 
 def reads_of(lobby: Lobby) -> int:
@@ -171,8 +171,8 @@ def _arranged(player: str, games: list[Game]) -> Lobby:
     games = sorted(games, key=_since, reverse=True)
     pending = [game for game in games if game.status is Status.PENDING and not game.expired(now)]
     return Lobby(
-        invitations=[game for game in pending if game.host_id != player],
-        waiting=[game for game in pending if game.host_id == player],
+        received=[game for game in pending if game.host_id != player],
+        sent=[game for game in pending if game.host_id == player],
         playing=[game for game in games if game.status is Status.IN_PROGRESS],
         finished=[game for game in games if game.status is Status.FINISHED],
     )
