@@ -36,10 +36,15 @@ class Stage:
 
 
 def log_in(context: BrowserContext, player: str, site: str) -> None:
+    context.add_cookies([{"name": "session", "value": session_of(player), "url": f"{site}/"}])
+
+
+def session_of(player: str) -> str:
+    """Return a value of the cookie ``session`` with which the player is logged in."""
     session = SessionStore()  # The site has this process's secret key.
     session["player"] = player
     session.save()
-    context.add_cookies([{"name": "session", "value": str(session.session_key), "url": f"{site}/"}])
+    return str(session.session_key)
 
 
 def game_after(moves: str, *, pace: int | None = None) -> Game:

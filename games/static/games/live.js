@@ -36,7 +36,7 @@ async function admitted() {
   for (let place = 1; !leave && place < 5; place += 1)
     await new Promise((known) => {
       const hold = (lock) => (lock ? new Promise((done) => known((leave = done))) : known());
-      navigator.locks.request(`stream ${place}`, { ifAvailable: true }, hold);
+      navigator.locks.request(`stream ${place}`, { ifAvailable: true }, hold).catch(known); // when the page is left
     });
   return leave;
 }

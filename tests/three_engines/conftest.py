@@ -1,0 +1,59 @@
+"""Browsers that are started once for this folder, and a site for each module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.conftest import use
+from tests.support.sites import playing
+from tests.three_engines.drivers import Browser, display, running
+from tests.three_engines.people import Person
+from tictactoe_site.table import Item
+
+Open = Callable[..., Person]
+
+
+@pytest.fixture(scope="package")
+def browsers() -> Iterator[Callable[..., Browser]]:
+    """Return a browser by name and options, started when it is first asked for and kept for the next test."""
+    kept: dict[tuple[str, bool, int], Browser] = {}
+    with display(), ExitStack() as stack:
+
+        def browser(name: str, *, javascript: bool = True, font_size: int = 16) -> Browser:
+            key = name, javascript, font_size
+            if key not in kept:
+                kept[key] = stack.enter_context(running(name, javascript=javascript, font_size=font_size))
+            return kept[key]
+
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def site(engine: str) -> Iterator[str]:
+    use(engine)
+    with playing("--endpoint", engine) as (address, _):
+        yield address.rstrip("/")
+    for item in list(Item.scan()):
+        item.delete()
+
+
+@pytest.fixture
+def at(site: str, browsers: Callable[..., Browser], report: Callable[[str], None]) -> Iterator[Open]:
+    """Return somebody at a browser that remembers nobody. Fails the test on an error that no script caught."""
+    used: list[tuple[Browser, int]] = []
+
+    def opened(name: str, *, address: str = site, **options: bool | int) -> Person:
+        browser = browsers(name, **options)
+        used.append((browser, len(browser.errors())))
+        person = Person(browser, address)
+        person.forget()
+        browser.resize(1280, 900)
+        return person
+
+    yield opened
+    for browser, before in used:
+        browser.driver.get("about:blank")
+        assert browser.errors()[before:] == [], browser.name
