@@ -191,6 +191,16 @@ def test_an_item_that_is_no_game_is_listed_as_such_and_hides_none() -> None:
 
 
 @pytest.mark.usefixtures("games_table")
+@pytest.mark.parametrize("command", ["list_games", "show_game"])
+def test_an_attribute_of_the_wrong_type_ends_a_command_with_a_sentence(command: str) -> None:
+    game_id = store.invite(host="alice", opponent="bob").game_id
+    wrong = {"ExpressionAttributeValues": {":text": {"S": "soon"}}, "UpdateExpression": "SET ExpiresAt = :text"}
+    shared_client().update_item(TableName="Games", Key={"GameId": {"S": game_id}}, **wrong)
+    with pytest.raises(CommandError, match="attribute of the wrong type"):
+        run(command, *[game_id][: command == "show_game"])
+
+
+@pytest.mark.usefixtures("games_table")
 def test_show_game_draws_the_board() -> None:
     game = store.invite(host="alice", opponent="bob")
     game = store.move(game.match, player="bob", square=4)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
+from django.core.management.base import CommandError
+
 from games.errors import UnreadableGame
 from games.match import Status
 from games.models import Game
@@ -32,12 +34,10 @@ class Command(TableCommand):
         parser.add_argument("--json", action="store_true", help="print a JSON list")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        player, status, limit = options["player"], options["status"], options["limit"]
-        if player is not None:
-            found = queries.of_player(player, status, limit)
-        else:
-            self.say("Scanning the whole table.")
-            found = queries.of_everybody(status, limit)
+        try:
+            found = self._found(options["player"], options["status"], options["limit"])
+        except UnreadableGame as exc:
+            raise CommandError(str(exc)) from exc
         if options["json"]:
             self.print_json([_entry(game) for game in found])
             return
@@ -45,6 +45,12 @@ class Command(TableCommand):
             self.stdout.write("  ".join(str(value or "-") for value in _entry(game).values()))
         if not found:
             self.say("No such games.")
+
+    def _found(self, player: str | None, status: Status | None, limit: int) -> list[Game]:
+        if player is not None:
+            return queries.of_player(player, status, limit)
+        self.say("Scanning the whole table.")
+        return queries.of_everybody(status, limit)
 
 
 def _entry(game: Game) -> dict[str, Any]:
