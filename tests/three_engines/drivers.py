@@ -28,12 +28,12 @@ WINDOW = Path(__file__).with_name("webkit_window.py")
 # Debian's own: the virtual environment's python has no gi.
 PYTHON = "/usr/bin/python3"
 IMPORTS = "import gi; gi.require_version('Gtk', '3.0'); gi.require_version('WebKit2', '4.1')"
-SCREEN = "1400x1000x24"
+SCREEN = "1400x1300x24"
 
 
 @dataclass(frozen=True)
 class Browser:
-    """A running browser with a profile of its own. ``errors`` returns what its pages' scripts threw and nobody caught."""
+    """A running browser with a profile of its own. ``errors`` returns the errors of its pages that no script caught."""
 
     name: str
     driver: WebDriver
@@ -162,7 +162,9 @@ def _lacking_for_webkit() -> str:
     checks: dict[str, Callable[[], object]] = {
         "xvfb": lambda: shutil.which("Xvfb"),
         "webkit2gtk-driver": lambda: shutil.which("WebKitWebDriver"),
-        "python3-gi gir1.2-webkit2-4.1": lambda: Path(PYTHON).exists()
-        and subprocess.run([PYTHON, "-c", IMPORTS], capture_output=True, check=False).returncode == 0,
+        "python3-gi gir1.2-webkit2-4.1": lambda: (
+            Path(PYTHON).exists()
+            and subprocess.run([PYTHON, "-c", IMPORTS], capture_output=True, check=False).returncode == 0
+        ),
     }
     return " ".join(packages for packages, check in checks.items() if not check())
