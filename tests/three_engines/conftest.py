@@ -44,20 +44,21 @@ def site(engine: str) -> Iterator[str]:
 @pytest.fixture
 def at(site: str, browsers: Callable[..., Browser]) -> Iterator[Open]:
     """Return somebody at a browser that remembers nobody. Fails the test on an error that no script caught."""
-    used: list[tuple[Browser, int]] = []
+    used: list[Browser] = []
 
     def opened(name: str, *, address: str = site, **options: bool | int) -> Person:
         browser = browsers(name, **options)
-        used.append((browser, len(browser.errors())))
+        used.append(browser)
         person = Person(browser, address)
         person.forget()
+        browser.errors()
         browser.resize(1280, 900)
         return person
 
     yield opened
-    for browser, before in used:
+    for browser in used:
         browser.driver.get("about:blank")
-        assert browser.errors()[before:] == [], browser.name
+        assert browser.errors() == [], browser.name
 
 
 def _say(config: pytest.Config, browser: Browser) -> None:

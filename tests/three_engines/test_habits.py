@@ -23,6 +23,9 @@ pytestmark = [
 ]
 
 
+STEAL = "navigator.locks.request(arguments[0], { steal: true }, () => {}).then(arguments[1])"
+
+
 @pytest.fixture
 def game(site: str) -> Game:
     return game_after("")
@@ -110,6 +113,19 @@ def test_a_second_tab_shows_the_same_game_and_the_same_player(at: Open, game: Ga
     person.driver.switch_to.window(second)
     person.until(lambda: not person.count("[data-player=bob]"), "the tab of somebody who has logged out")
     person.until(lambda: person.board == "O---X----" and not person.count(".board button"), "a board to look at")
+
+
+def test_a_lock_that_is_taken_away_is_no_uncaught_error(at: Open, game: Game, name: str) -> None:
+    """A browser rejects the request for a lock late: when another page steals it, or when the page is left."""
+    person = at(name)
+    enter(person, game)
+    for place in range(1, 5):
+        person.driver.execute_async_script(STEAL, f"stream {place}")
+    person.run("setTimeout(() => window.reportError(new Error('the last one')))")
+    errors: list[str] = []
+    person.until(lambda: errors.extend(person.browser.errors()) or errors, "the error that comes last")
+    assert len(errors) == 1
+    assert "the last one" in errors[0]
 
 
 def test_a_move_made_during_an_outage_is_kept_and_goes_out_afterwards(
