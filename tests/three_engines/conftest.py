@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.conftest import use
+from tests.conftest import FIGURES, use
 from tests.support.sites import playing
 from tests.three_engines.drivers import Browser, display, running
 from tests.three_engines.people import Person
@@ -17,7 +17,7 @@ Open = Callable[..., Person]
 
 
 @pytest.fixture(scope="package")
-def browsers() -> Iterator[Callable[..., Browser]]:
+def browsers(request: pytest.FixtureRequest) -> Iterator[Callable[..., Browser]]:
     """Return a browser by name and options, started when it is first asked for and kept for the next test."""
     kept: dict[tuple[str, bool, int], Browser] = {}
     with display(), ExitStack() as stack:
@@ -26,6 +26,7 @@ def browsers() -> Iterator[Callable[..., Browser]]:
             key = name, javascript, font_size
             if key not in kept:
                 kept[key] = stack.enter_context(running(name, javascript=javascript, font_size=font_size))
+                _say(request.config, kept[key])
             return kept[key]
 
         yield browser
@@ -41,19 +42,27 @@ def site(engine: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def at(site: str, browsers: Callable[..., Browser], report: Callable[[str], None]) -> Iterator[Open]:
+def at(site: str, browsers: Callable[..., Browser]) -> Iterator[Open]:
     """Return somebody at a browser that remembers nobody. Fails the test on an error that no script caught."""
-    used: list[tuple[Browser, int]] = []
+    used: list[Browser] = []
 
     def opened(name: str, *, address: str = site, **options: bool | int) -> Person:
         browser = browsers(name, **options)
-        used.append((browser, len(browser.errors())))
+        used.append(browser)
         person = Person(browser, address)
         person.forget()
+        browser.errors()
         browser.resize(1280, 900)
         return person
 
     yield opened
-    for browser, before in used:
+    for browser in used:
         browser.driver.get("about:blank")
-        assert browser.errors()[before:] == [], browser.name
+        assert browser.errors() == [], browser.name
+
+
+def _say(config: pytest.Config, browser: Browser) -> None:
+    """Add the browser's version to the figures that are printed after the tests."""
+    line = f"three engines: {browser.version}"
+    if line not in config.stash[FIGURES]:
+        config.stash[FIGURES].append(line)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service as ChromeService
@@ -28,12 +29,15 @@ WINDOW = Path(__file__).with_name("webkit_window.py")
 # Debian's own: the virtual environment's python has no gi.
 PYTHON = "/usr/bin/python3"
 IMPORTS = "import gi; gi.require_version('Gtk', '3.0'); gi.require_version('WebKit2', '4.1')"
-SCREEN = "1400x1000x24"
+SCREEN = "1400x1300x24"
 
 
 @dataclass(frozen=True)
 class Browser:
-    """A running browser with a profile of its own. ``errors`` returns what its pages' scripts threw and nobody caught."""
+    """A running browser with a profile of its own.
+
+    ``errors`` returns what scripts of its pages threw and nobody caught, since it was called last.
+    """
 
     name: str
     driver: WebDriver
@@ -147,14 +151,14 @@ def _webkit(javascript: bool, font_size: int) -> Iterator[Browser]:
         if not javascript:
             options.add_argument("--no-javascript")
         with webdriver.WebKitGTK(options=options, service=service) as driver:
-            yield Browser("WebKit", driver, lambda: Path(errors.name).read_text().splitlines(), javascript)
+            yield Browser("WebKit", driver, lambda: errors.read().splitlines(), javascript)
 
 
 def _listening(driver: WebDriver) -> Callable[[], list[str]]:
     """Collect uncaught errors from now on, by WebDriver BiDi."""
-    found: list[str] = []
-    driver.script.add_javascript_error_handler(lambda entry: found.append(str(entry.text)))
-    return lambda: found
+    found: SimpleQueue[str] = SimpleQueue()
+    driver.script.add_javascript_error_handler(lambda entry: found.put(str(entry.text)))
+    return lambda: [found.get() for _ in range(found.qsize())]
 
 
 def _lacking_for_webkit() -> str:

@@ -74,7 +74,12 @@ class Person:
         return len(self.driver.find_elements(By.CSS_SELECTOR, selector))
 
     def click(self, selector: str) -> None:
-        self.until(lambda: self.find(selector).click() or True, f"a click on {selector}")
+
+        def clicked() -> bool:
+            self.driver.find_element(By.CSS_SELECTOR, selector).click()
+            return True
+
+        self.until(clicked, f"a click on {selector}")
 
     def type(self, selector: str, text: str) -> None:
         field = self.find(selector)
@@ -106,8 +111,7 @@ class Person:
             self.run("sessionStorage.clear(); localStorage.clear();")
 
     def become(self, player: str) -> None:
-        """Be logged in as this player from the next page on, as if they had logged in before."""
-        self.forget()
+        """Be logged in as this player from the next page on, as if they had logged in before; "" is nobody."""
         if player:
             self.driver.add_cookie({"name": "session", "value": session_of(player)})
 

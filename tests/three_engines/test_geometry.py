@@ -1,0 +1,212 @@
+"""Where things are and how large, in each engine: a page that works can still be one that nobody can use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+
+from tests.support import stages
+from tests.support.engines import free_port
+from tests.support.sites import gunicorn
+from tests.support.stages import STAGES, Stage
+from tests.three_engines.conftest import Open
+from tests.three_engines.drivers import NAMES
+from tests.three_engines.people import Person
+from tests.three_engines.shots import Box, boxes, colour_of, coloured
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.parametrize("engine", ["moto"], indirect=True, scope="session"),
+    pytest.mark.parametrize("name", NAMES),
+]
+
+WIDTHS = (320, 390, 1280)
+HEIGHT = 1200
+FINGER = 44
+# A board to begin on, one under way, a full one, and one with a square that would have been better.
+BOARDS = ("welcome", "own turn", "won twice", "replay with a mistake")
+
+DOUBLED = """
+const root = document.documentElement;
+root.style.fontSize = `${2 * parseFloat(getComputedStyle(root).fontSize)}px`;
+"""
+TOO_WIDE = """
+const { clientWidth, scrollWidth } = document.documentElement;
+const outside = [...document.querySelectorAll("body *")]
+  .filter((element) => element.checkVisibility() && !element.closest(".unseen, .skip, svg *"))
+  .filter((element) => {
+    const { left, right } = element.getBoundingClientRect();
+    return left < -0.5 || right > clientWidth + 0.5;
+  })
+  .map((element) => element.outerHTML.slice(0, 100));
+return scrollWidth > clientWidth ? [`${scrollWidth} pixels in ${clientWidth}`, ...outside] : outside;
+"""
+
+
+def _claim_badly(person: Person) -> None:
+    person.type("[name=username]", "!")
+    person.type("[name=password]", "short")
+    person.click('button[formaction$="/signup/"]')
+    person.find("[name=username][aria-invalid]")
+
+
+def _invite_badly(person: Person) -> None:
+    person.type("[name=opponent][required]", "!")
+    person.click("form:has([name=opponent][required]) button")
+    person.find("[name=opponent][aria-invalid]")
+
+
+# What is done on a page before it is looked at, as in tests/stages.py.
+ACTS: dict[str, Callable[[Person], None]] = {
+    "claim with errors": _claim_badly,
+    "new game with errors": _invite_badly,
+    "own turn, resigning": lambda person: person.click("#ask"),
+    "guest's menu": lambda person: person.click("header summary"),
+}
+
+
+@pytest.fixture(scope="module")
+def all_stages(site: str) -> dict[str, Stage]:
+    assert set(ACTS) == set(stages.ACTS)
+    return stages.stages()
+
+
+def enter(person: Person, all_stages: dict[str, Stage], stage: str) -> None:
+    person.become(all_stages[stage].player)
+    person.visit(all_stages[stage].path)
+    if stage in ACTS:
+        ACTS[stage](person)
+
+
+def widen(person: Person, width: int) -> None:
+    person.browser.resize(width, HEIGHT)
+    person.until(lambda: person.run("return innerWidth") == width, f"a width of {width}")
+
+
+# Boards.
+
+
+@pytest.mark.parametrize("stage", BOARDS)
+def test_squares_are_square_and_fill_the_sheet(at: Open, all_stages: dict[str, Stage], name: str, stage: str) -> None:
+    person = at(name)
+    enter(person, all_stages, stage)
+    for width in WIDTHS:
+        widen(person, width)
+        squares = boxes(person, ".board td")
+        for square in squares:
+            assert abs(square.width - square.height) <= 1, width
+            assert square.width >= FINGER, width
+        assert all(left.right <= right.x + 1 for left, right in pairwise(squares[:3]))
+        around = Box(squares[0].x, squares[0].y, squares[8].right - squares[0].x, squares[8].bottom - squares[0].y)
+        (sheet,) = boxes(person, ".sheet")
+        margin = around.x - sheet.x
+        assert 0 < margin <= 20, width
+        assert around.grown(margin).near(sheet, 2), width
+        for button, square in zip(boxes(person, ".board button"), squares, strict=False):
+            assert (button.width, button.height) == pytest.approx((square.width, square.height), abs=1), width
+
+
+@pytest.mark.parametrize("stage", BOARDS[:2])
+def test_ruled_lines_end_within_the_squares(at: Open, all_stages: dict[str, Stage], name: str, stage: str) -> None:
+    """By the screenshot's pixels. The lines leave a thirtieth of the board free at each end."""
+    person = at(name)
+    enter(person, all_stages, stage)
+    for width in WIDTHS:
+        widen(person, width)
+        (board,), (sheet,) = boxes(person, ".board"), boxes(person, ".sheet")
+        (lines,) = boxes(person, ".lines")
+        assert lines.near(board), width
+
+        def drawn(board: Box = board, sheet: Box = sheet) -> bool:
+            found = coloured(person, colour_of(person, ".lines"), sheet.grown(4))
+            return found is not None and found.within(board) and found.width > board.width * 0.9 < found.height + 1
+
+        person.until(drawn, f"ruled lines within the board at {width}")
+
+
+@pytest.mark.parametrize("stage", BOARDS[1:])
+def test_marks_are_seen(at: Open, all_stages: dict[str, Stage], name: str, stage: str) -> None:
+    """By the screenshot's pixels: each mark fills half of its square at least, and stays within it."""
+    person = at(name)
+    enter(person, all_stages, stage)
+    for width in WIDTHS:
+        widen(person, width)
+        squares = boxes(person, ".board td")
+        marks = {number: mark for number, mark in enumerate(person.board) if mark != "-"}
+        assert marks
+
+        def seen(squares: list[Box] = squares, marks: dict[int, str] = marks) -> bool:
+            found = {
+                number: coloured(person, colour_of(person, f".board .mark-{mark}"), squares[number])
+                for number, mark in marks.items()
+            }
+            return all(
+                box is not None and box.width > squares[number].width / 2 and box.height > squares[number].height / 2
+                for number, box in found.items()
+            )
+
+        person.until(seen, f"marks to be seen at {width}")
+
+
+# Pages.
+
+
+def overflowing(person: Person) -> dict[str, list[str]]:
+    """Return what is cut off or makes the page scroll sideways, by width and by whether the text is doubled."""
+    found = {}
+    for width in WIDTHS:
+        widen(person, width)
+        found[f"{width}"] = person.run(TOO_WIDE)
+        person.run(DOUBLED)
+        found[f"{width}, doubled by script"] = person.run(TOO_WIDE)
+        person.run("document.documentElement.style.fontSize = ''")
+    return {where: what for where, what in found.items() if what}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_nothing_scrolls_sideways(at: Open, all_stages: dict[str, Stage], name: str, stage: str) -> None:
+    """At each width, with the usual text, twice that, and twice the browser's default."""
+    person = at(name)
+    enter(person, all_stages, stage)
+    assert overflowing(person) == {}
+    person = at(name, font_size=32)
+    enter(person, all_stages, stage)
+    for width in WIDTHS:
+        widen(person, width)
+        assert person.run(TOO_WIDE) == [], width
+
+
+def test_the_page_of_a_site_that_is_not_set_up_does_not_scroll_sideways(at: Open, engine: str, name: str) -> None:
+    with gunicorn(free_port(), CONFIG_FILE="") as (address, _):
+        person = at(name)
+        person.driver.get(address)
+        assert overflowing(person) == {}
+
+
+@pytest.mark.parametrize("stage", ["new game", "player", "lobby", "welcome"])
+def test_cards_keep_what_is_theirs(at: Open, all_stages: dict[str, Stage], name: str, stage: str) -> None:
+    """No card spills into the next one, nor is one in two pieces, as in CSS columns."""
+    person = at(name)
+    enter(person, all_stages, stage)
+    for width in WIDTHS:
+        widen(person, width)
+        pieces = person.run(
+            "return [...document.querySelectorAll('main .card')].map((card) => card.getClientRects().length)"
+        )
+        assert set(pieces) == {1}, width
+        cards = boxes(person, "main .card")
+        for number, card in enumerate(cards):
+            for other in cards[number + 1 :]:
+                assert card.right <= other.x or card.bottom <= other.y or other.right <= card.x, (width, card, other)
+
+
+def test_names_and_questions_are_underlined(at: Open, all_stages: dict[str, Stage], name: str) -> None:
+    person = at(name)
+    enter(person, all_stages, "own turn")
+    for selector in (".players .me", "summary"):
+        style = "return getComputedStyle(document.querySelector(arguments[0])).textDecorationLine"
+        assert person.run(style, selector) == "underline", selector
+    thickness = "return getComputedStyle(document.querySelector('.players .me')).textDecorationThickness"
+    assert person.run(thickness) == "2px"

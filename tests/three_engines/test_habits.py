@@ -1,0 +1,168 @@
+"""What people do besides clicking: the keyboard, back and forward, tabs, bad networks, and no JavaScript."""
+
+from __future__ import annotations
+
+import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
+
+from games import rules
+from games.models import Game
+from tests.conftest import stored
+from tests.support.engines import free_port
+from tests.support.sites import playing
+from tests.support.stages import game_after, move
+from tests.three_engines.conftest import Open
+from tests.three_engines.drivers import NAMES
+from tests.three_engines.people import Person
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.parametrize("engine", ["moto"], indirect=True, scope="session"),
+    pytest.mark.parametrize("name", NAMES),
+]
+
+
+STEAL = "navigator.locks.request(arguments[0], { steal: true }, () => {}).then(arguments[1])"
+
+
+@pytest.fixture
+def game(site: str) -> Game:
+    return game_after("")
+
+
+def enter(person: Person, game: Game) -> None:
+    """Open the game's page as bob, who is X, and wait until it is kept up to date."""
+    person.become("bob")
+    person.visit(f"/games/{game.game_id}/")
+    if person.browser.javascript:
+        person.find('#connection[data-kind="live"]')
+
+
+def square(number: int) -> str:
+    """Return a selector of a square that can be pressed."""
+    return f'button[value="{rules.SQUARES[number]}"]'
+
+
+def test_by_keyboard_a_board_is_one_stop_with_keys_of_its_own(at: Open, game: Game, name: str) -> None:
+    person = at(name)
+    enter(person, game)
+    assert person.count('[role="grid"] > tbody > [role="row"] > [role="gridcell"]') == 9
+    for _ in range(12):
+        if person.focused is None:
+            person.keys(Keys.TAB)
+    assert person.focused == 0
+    for key, place in {Keys.ARROW_RIGHT: 1, Keys.ARROW_DOWN: 4, Keys.HOME: 3, Keys.END: 5}.items():
+        person.keys(key)
+        assert person.focused == place
+    person.keys(Keys.TAB)
+    assert person.focused is None
+    ActionChains(person.driver).key_down(Keys.SHIFT).send_keys(Keys.TAB).key_up(Keys.SHIFT).perform()
+    assert person.focused == 5
+
+
+def test_the_focus_stays_in_its_square_whoever_moves(at: Open, game: Game, name: str) -> None:
+    person = at(name)
+    enter(person, game)
+    person.run("document.querySelector(arguments[0]).focus()", square(4))
+    person.keys(Keys.ENTER)
+    person.shows("----X----")
+    person.until(lambda: person.focused == 4, "the focus in the square")
+    assert person.count('td[aria-disabled="true"]:focus') == 1
+    person.keys(Keys.ARROW_UP)
+    move(game, 1)
+    person.shows("-O--X----")
+    person.until(lambda: person.focused == 1, "the focus in the square that was taken")
+    person.keys(Keys.ARROW_LEFT, Keys.SPACE)
+    person.shows("XO--X----")
+    assert stored(game.game_id).recorded_moves == "410"
+
+
+def test_back_and_forward_show_a_game_as_it_is_now(at: Open, game: Game, name: str) -> None:
+    person = at(name)
+    enter(person, game)
+    person.press(4)
+    person.click("#home")
+    person.find("#lobby")
+    move(game, 0)
+    person.driver.back()
+    person.shows("O---X----")
+    person.press(8)
+    person.driver.forward()
+    person.find("#lobby")
+    move(game, 2)
+    person.driver.back()
+    person.shows("O-O-X---X")
+    person.press(1)
+    assert stored(game.game_id).recorded_moves == "40821"
+
+
+def test_a_second_tab_shows_the_same_game_and_the_same_player(at: Open, game: Game, name: str) -> None:
+    person = at(name)
+    enter(person, game)
+    first = person.driver.current_window_handle
+    person.driver.switch_to.new_window("tab")
+    person.visit(f"/games/{game.game_id}/")
+    person.press(4)
+    second = person.driver.current_window_handle
+    person.driver.switch_to.window(first)
+    person.shows("----X----")
+    move(game, 0)
+    person.shows("O---X----")
+    person.click("header form button")  # logs out
+    person.driver.switch_to.window(second)
+    person.until(lambda: not person.count("[data-player=bob]"), "the tab of somebody who has logged out")
+    person.until(lambda: person.board == "O---X----" and not person.count(".board button"), "a board to look at")
+
+
+def test_a_lock_that_is_taken_away_is_no_uncaught_error(at: Open, game: Game, name: str) -> None:
+    """A browser rejects the request for a lock late: when another page steals it, or when the page is left."""
+    person = at(name)
+    enter(person, game)
+    for place in range(1, 5):
+        person.driver.execute_async_script(STEAL, f"stream {place}")
+    person.run("setTimeout(() => window.reportError(new Error('the last one')))")
+    errors = person.until(person.browser.errors, "the error that comes last")
+    assert [error for error in errors if "the last one" not in error] == []
+
+
+def test_a_move_made_during_an_outage_is_kept_and_goes_out_afterwards(
+    at: Open, engine: str, game: Game, name: str
+) -> None:
+    port = str(free_port())
+    with playing("--endpoint", engine, "--port", port) as (address, _):
+        person = at(name, address=address.rstrip("/"))
+        enter(person, game)
+    person.click(square(4))
+    person.find("#game form.kept")
+    person.until(lambda: person.count('#connection:not([data-kind="live"])'), "word of the lost connection")
+    person.click(square(0))  # does nothing: one move is on its way
+    assert stored(game.game_id).recorded_moves == ""
+    with playing("--endpoint", engine, "--port", port):
+        person.shows("----X----")
+        person.find('#connection[data-kind="live"]')
+        move(game, 0)
+        person.shows("O---X----")
+    assert stored(game.game_id).recorded_moves == "40"
+
+
+def test_without_javascript_a_game_is_played_and_played_again(at: Open, game: Game, name: str) -> None:
+    person = at(name, javascript=False)
+    enter(person, game)
+    for square_of_x, square_of_o in ((4, 0), (2, 1)):
+        person.press(square_of_x)
+        move(game, square_of_o)
+        person.click("#look")
+        person.find(square(6))
+    person.press(6)
+    person.ended("won")
+    person.click("#rematch")
+    person.until(lambda: person.game_id != game.game_id and person.count("#cancel"), "an invitation to a rematch")
+    assert stored(person.game_id).opponent == "alice"
+
+
+def test_without_javascript_a_new_player_signs_up_and_invites(at: Open, name: str) -> None:
+    person = at(name, javascript=False)
+    person.sign_up(f"plain-{name}".lower())
+    person.invite("alice")
+    assert stored(person.game_id).opponent == "alice"
