@@ -1,21 +1,22 @@
-"""The one reader of CONFIG_FILE and of the environment: an INI file becomes a frozen Config.
+"""Read CONFIG_FILE and the environment: an INI file becomes a frozen Config, whose fields are the table of keys.
 
-Every mistake in the file is a ConfigError: one sentence that names the file, the section and the key. Values are
-never repeated in it where they could be secret. The secrets may also come from the environment, into which Beanstalk
-puts what Secrets Manager and Parameter Store keep
-(https://docs.aws.amazon.com/elasticbeanstalk/latest/dg/AWSHowTo.secrets.env-vars.html).
+Every mistake is a ConfigError: one sentence that names the file, the section and the key. A rule says only what is
+wrong, and its caller adds the place (``_at``). A sentence never repeats a value that could be secret.
 """
 
 from __future__ import annotations
 
 import configparser
-import ipaddress
 import json
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from configparser import ConfigParser
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields, replace
+from ipaddress import IPv6Address
 from pathlib import Path
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -23,20 +24,11 @@ DEFAULT_REGION = "us-west-2"
 DEFAULT_TABLE = "Games"
 PLACEHOLDER = "local"
 MINIMUM_SECRET_LENGTH = 32
-
-KEYS = {
-    "dynamodb": ("region", "endpoint", "table", "access_key_id", "secret_access_key"),
-    "django": (
-        "secret_key",
-        "secret_key_fallbacks",
-        "allowed_hosts",
-        "https",
-        "streams_per_process",
-        "streams_per_address",
-    ),
-}
-# Files written for the AWS example call the section [flask].
+# Sections as they are written, and what they mean. Files written for the AWS example call theirs [flask].
 SECTIONS = {"dynamodb": "dynamodb", "django": "django", "flask": "django"}
+# Beanstalk puts into the environment, in capitals, what Secrets Manager and Parameter Store keep:
+# https://docs.aws.amazon.com/elasticbeanstalk/latest/dg/AWSHowTo.secrets.env-vars.html
+ALSO_IN_ENVIRONMENT = ("secret_key", "secret_key_fallbacks")
 
 # https://docs.aws.amazon.com/general/latest/gr/ddb.html: standard, FIPS, dual-stack, account and
 # PrivateLink names.
@@ -51,33 +43,108 @@ _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+|local(host)?")
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
 _TABLE = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 _HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]")
+T = TypeVar("T")
 
 
 class ConfigError(Exception):
     """The configuration can't be used. The text is one sentence for the operator."""
 
 
+@contextmanager
+def _at(place: str) -> Iterator[None]:
+    """Put the place in front of the sentence of any ConfigError."""
+    try:
+        yield
+    except ConfigError as exc:
+        raise ConfigError(f"{place}{exc}") from None
+
+
+def _require(met: object, otherwise: str) -> None:
+    if not met:
+        raise ConfigError(otherwise)
+
+
+# One parser for each kind of value. The text is never empty.
+def _region(text: str) -> str:
+    _require(_REGION.fullmatch(text), f"is {text!r}, which is no AWS region: try {DEFAULT_REGION}.")
+    return text
+
+
+def _url(text: str) -> str:
+    """Return the endpoint as a URL: ``host`` and ``host:port`` are the seed's form, and mean HTTPS."""
+    url = text if "://" in text else f"https://{text}"
+    try:
+        parts = urlsplit(url)
+        more = parts.path.strip("/") or parts.query or parts.fragment or parts.username
+        host = _HOST_NAME.fullmatch(parts.hostname or "") or IPv6Address(parts.hostname or "")
+        sound = host and not more and parts.scheme in ("http", "https") and parts.port != 0
+    except ValueError:  # of urlsplit, of the port, of IPv6Address
+        sound = False
+    what = "which is no address: write host, host:port, or a URL such as http://127.0.0.1:8000."
+    _require(sound, f"is {text.rpartition('@')[2]!r}, {what}")
+    return url.rstrip("/")
+
+
+def _table(text: str) -> str:
+    _require(_TABLE.fullmatch(text), f"is {text!r}: a table's name is 3 to 255 of A-Z a-z 0-9 _ . -")
+    return text
+
+
+def _secret(text: str) -> str:
+    uuid = 'such as a UUID, which python3 -c "import uuid; print(uuid.uuid4())" prints.'
+    enough = len(text) >= MINIMUM_SECRET_LENGTH
+    _require(enough, f"has {len(text)} characters: at least {MINIMUM_SECRET_LENGTH} are needed, {uuid}")
+    return text
+
+
+def _host(text: str) -> str:
+    what = "which is no host name: write names such as play.example.com, without port."
+    _require(_HOST.fullmatch(text), f"has {text!r} in it, {what}")
+    return text
+
+
+def _yes_or_no(text: str) -> bool:
+    _require(text in ("yes", "no"), f"is {text!r}: write yes or no.")
+    return text == "yes"
+
+
+def _count(text: str) -> int:
+    sound = re.fullmatch(r"[0-9]{1,7}", text) and 1 <= int(text) <= 1_000_000
+    _require(sound, f"is {text!r}: write a whole number from 1 to 1000000.")
+    return int(text)
+
+
+def _several(parse: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
+    """Return the parser of values with commas or spaces between them."""
+    return lambda text: tuple(parse(part) for part in text.replace(",", " ").split())
+
+
+def _key(section: str, parse: Callable[[str], T], default: T, *, secret: bool = False) -> T:
+    """Declare a key of the file: the field of Config that has its name."""
+    return field(default=default, repr=not secret, metadata={"section": section, "parse": parse})
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Where the table is and what the site needs to know.
+    """Where the table is and what the site needs to know: each field is a key of CONFIG_FILE.
 
     ``endpoint`` is a URL, or None for the service's own address in ``region``. ``access_key_id`` and
-    ``secret_access_key`` are None where botocore's own chain (instance role, environment, profile) is to be used.
-    ``https`` says that TLS ends at the load balancer, and that players are to come that way alone.
-    ``streams_per_address`` is None where the ``live`` process has a default of its own.
+    ``secret_access_key`` are None if botocore's own chain (instance role, environment, profile) is to be used.
+    ``https`` says that TLS ends at the load balancer, and that players come only that way.
+    ``streams_per_address`` is None if the ``live`` process is to use its own default.
     """
 
-    region: str = DEFAULT_REGION
-    endpoint: str | None = None
-    table: str = DEFAULT_TABLE
-    access_key_id: str | None = None
-    secret_access_key: str | None = field(default=None, repr=False)
-    secret_key: str | None = field(default=None, repr=False)
-    secret_key_fallbacks: tuple[str, ...] = field(default=(), repr=False)
-    allowed_hosts: tuple[str, ...] = ()
-    https: bool = False
-    streams_per_process: int = 12_000
-    streams_per_address: int | None = None
+    region: str = _key("dynamodb", _region, DEFAULT_REGION)
+    endpoint: str | None = _key("dynamodb", _url, None)
+    table: str = _key("dynamodb", _table, DEFAULT_TABLE)
+    access_key_id: str | None = _key("dynamodb", str, None)
+    secret_access_key: str | None = _key("dynamodb", str, None, secret=True)
+    secret_key: str | None = _key("django", _secret, None, secret=True)
+    secret_key_fallbacks: tuple[str, ...] = _key("django", _several(_secret), (), secret=True)
+    allowed_hosts: tuple[str, ...] = _key("django", _several(_host), ())
+    https: bool = _key("django", _yes_or_no, False)
+    streams_per_process: int = _key("django", _count, 12_000)
+    streams_per_address: int | None = _key("django", _count, None)
 
     @property
     def place(self) -> str:
@@ -88,7 +155,7 @@ class Config:
     def trusted_origins(self) -> list[str]:
         """The allowed hosts as origins that a form may come from, as Django's CSRF_TRUSTED_ORIGINS has them.
 
-        None without ``https``: a page that is sent in the clear can be anybody's.
+        Empty without ``https``: anybody can change a page that is sent in the clear.
         """
         hosts = [host for host in self.allowed_hosts if self.https and host != "*"]
         # .example.com allows example.com and all below it; an origin's pattern is for one of the two.
@@ -96,29 +163,25 @@ class Config:
         return [f"https://{name}" for name in names]
 
 
+KEYS = {key.name: key.metadata for key in fields(Config)}
+
+
 def load(environ: Mapping[str, str] = os.environ) -> Config:
-    """The configuration that CONFIG_FILE names; a relative path starts at the project's root. Raises ConfigError."""
-    if not is_named(environ):
-        raise ConfigError(
-            "CONFIG_FILE is not set: set it to the path of a configuration file with the section [dynamodb] and its"
-            " key region, such as beanstalk.config."
-        )
-    path = BASE_DIR / environ["CONFIG_FILE"].strip()
-    values = _Values(path, _parse(path, _read(path)))
-    region, endpoint = _place(values)
-    access_key_id, secret_access_key = _credentials(values, endpoint, environ)
-    return Config(
-        region=region,
-        endpoint=endpoint,
-        table=_table(values),
-        access_key_id=access_key_id,
-        secret_access_key=secret_access_key,
-        secret_key=_secret_key(values, environ),
-        secret_key_fallbacks=_secret_key_fallbacks(values, environ),
-        allowed_hosts=_allowed_hosts(values),
-        https=_https(values),
-        **_streams(values),
+    """Return the configuration that CONFIG_FILE names; a relative path starts at the project's root.
+
+    Raises ConfigError for the first mistake: in the environment, in the file from top to bottom, between two keys.
+    """
+    _require(
+        is_named(environ),
+        "CONFIG_FILE is not set: set it to the path of a configuration file with the section [dynamodb] and its key"
+        " region, such as beanstalk.config.",
     )
+    path = BASE_DIR / environ["CONFIG_FILE"].strip()
+    secrets = _from_environment(environ)
+    with _at(f"{path}: "):
+        values = _values(_read(path), secrets)
+        _agree(values)
+    return _with_credentials(Config(**values | secrets), environ)
 
 
 def is_named(environ: Mapping[str, str] = os.environ) -> bool:
@@ -127,98 +190,50 @@ def is_named(environ: Mapping[str, str] = os.environ) -> bool:
 
 
 def for_endpoint(endpoint: str, *, base: Config | None = None, environ: Mapping[str, str] = os.environ) -> Config:
-    """``base`` with another endpoint; without a base, a configuration that needs no file. Raises ConfigError."""
-    values = _Values(Path("--endpoint"), {})
-    url = _url(values, endpoint)
-    region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
-    base = base or Config(region=region)
+    """Return ``base`` with another endpoint; without a base, no file is needed. Raises ConfigError."""
+    with _at("--endpoint: [dynamodb] endpoint "):
+        url = _url(endpoint)
+    base = base or Config(region=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION)
     base = replace(base, endpoint=url, region=region_of(url) or base.region)
-    if base.access_key_id not in (None, PLACEHOLDER):
-        return base
-    access_key_id, secret_access_key = _credentials(values, url, environ)
-    return replace(base, access_key_id=access_key_id, secret_access_key=secret_access_key)
+    if base.access_key_id in (None, PLACEHOLDER):
+        base = replace(base, access_key_id=None, secret_access_key=None)
+    return _with_credentials(base, environ)
 
 
 def region_of(endpoint: str | None) -> str | None:
-    """The region that an address of the service names, or None for any other address."""
+    """Return the region that an address of the service names, or None for any other address."""
     match = _AWS_HOST.fullmatch(urlsplit(endpoint or "").hostname or "")
     return match[1] if match else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Values:
-    """The file's values by (section, key), and the means to say what is wrong with one of them."""
-
-    path: Path
-    found: Mapping[tuple[str, str], tuple[str, str]]
-
-    def get(self, section: str, key: str) -> str | None:
-        written, value = self.found.get((section, key), (section, None))
-        if value is None:
-            return None
-        if not value:
-            raise ConfigError(f"{self.path}: [{written}] {key} is empty: give it a value or remove the line.")
-        if value.startswith("<") and value.endswith(">"):
-            raise ConfigError(f"{self.path}: [{written}] {key} is still the placeholder {value}: replace it.")
-        return value
-
-    def wrong(self, section: str, key: str, what: str) -> ConfigError:
-        written, _ = self.found.get((section, key), (section, ""))
-        return ConfigError(f"{self.path}: [{written}] {key} {what}")
+def live_socket(environ: Mapping[str, str] = os.environ) -> str:
+    """Return the path of the socket where this server's pages leave hints for its ``live`` process."""
+    return environ.get("LIVE_SOCKET", "").strip() or str(BASE_DIR / ".live.sock")
 
 
-def _read(path: Path) -> str:
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: there is no such file, and CONFIG_FILE names it: correct the path.") from None
-    except IsADirectoryError:
-        raise ConfigError(f"{path}: CONFIG_FILE names a directory: name the file in it.") from None
-    except (OSError, ValueError) as exc:
-        reason = getattr(exc, "strerror", None) or exc
-        raise ConfigError(f"{path}: the file that CONFIG_FILE names can't be read ({reason}).") from None
-    if data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
-        raise ConfigError(f"{path}: the file starts with a byte order mark: save it as UTF-8 without BOM.")
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: the file is not text in UTF-8: it should look like beanstalk.config.") from None
-    if "\0" in text:
-        raise ConfigError(f"{path}: the file has NUL bytes in it: it should be text like beanstalk.config.")
-    return text
-
-
-def _parse(path: Path, text: str) -> dict[tuple[str, str], tuple[str, str]]:
-    """Values by (section, key), each with the section's name as it is written. Raises ConfigError."""
-    parser = configparser.ConfigParser(
+def _read(path: Path) -> ConfigParser:
+    parser = ConfigParser(
         interpolation=None, inline_comment_prefixes=(";",), default_section="\0", empty_lines_in_values=False
     )
     try:
+        data = path.read_bytes()
+        boms = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+        _require(not data.startswith(boms), "the file starts with a byte order mark: save it as UTF-8 without BOM.")
+        text = data.decode()
+        _require("\0" not in text, "the file has NUL bytes in it: it should be text like beanstalk.config.")
         parser.read_string(text)
+    except FileNotFoundError:
+        raise ConfigError("there is no such file, and CONFIG_FILE names it: correct the path.") from None
+    except IsADirectoryError:
+        raise ConfigError("CONFIG_FILE names a directory: name the file in it.") from None
+    except UnicodeDecodeError:
+        raise ConfigError("the file is not text in UTF-8: it should look like beanstalk.config.") from None
     except configparser.Error as exc:
-        raise ConfigError(f"{path}: {_syntax(exc, text)}") from None
-    found: dict[tuple[str, str], tuple[str, str]] = {}
-    for section in parser.sections():
-        if section not in SECTIONS:
-            raise ConfigError(f"{path}: [{section}] is an unknown section: use [dynamodb] or [django].")
-        for key, value in parser.items(section):
-            _check_key(path, section, key, value, found)
-            found[SECTIONS[section], key] = (section, value.strip())
-    if not any(section == "dynamodb" for section in parser.sections()):
-        raise ConfigError(f"{path}: the section [dynamodb] is missing: add it, with the key region.")
-    return found
-
-
-def _check_key(
-    path: Path, section: str, key: str, value: str, found: Mapping[tuple[str, str], tuple[str, str]]
-) -> None:
-    known = KEYS[SECTIONS[section]]
-    if key not in known:
-        raise ConfigError(f"{path}: [{section}] {key} is an unknown key: this section has {', '.join(known)}.")
-    if (SECTIONS[section], key) in found:
-        raise ConfigError(f"{path}: [{section}] {key} is also in [{found[SECTIONS[section], key][0]}]: keep one.")
-    if "\n" in value:
-        raise ConfigError(f"{path}: [{section}] {key} runs over several lines: start each key at the line's beginning.")
+        raise ConfigError(_syntax(exc, text)) from None
+    except (OSError, ValueError) as exc:
+        reason = getattr(exc, "strerror", None) or exc
+        raise ConfigError(f"the file that CONFIG_FILE names can't be read ({reason}).") from None
+    return parser
 
 
 def _syntax(exc: configparser.Error, text: str) -> str:
@@ -239,156 +254,79 @@ def _syntax(exc: configparser.Error, text: str) -> str:
             return "the file is not an INI file: it should look like beanstalk.config."
 
 
-def _place(values: _Values) -> tuple[str, str | None]:
-    """Region and endpoint, each of which may follow from the other, and which must not contradict each other."""
-    written = values.get("dynamodb", "endpoint")
-    endpoint = _url(values, written) if written else None
-    named = region_of(endpoint)
-    region = values.get("dynamodb", "region") or named
-    if not region:
-        raise values.wrong("dynamodb", "region", f"is missing: add a line such as region = {DEFAULT_REGION}.")
-    if not _REGION.fullmatch(region):
-        raise values.wrong("dynamodb", "region", f"is {region!r}, which is no AWS region: try {DEFAULT_REGION}.")
-    if named and named != region:
-        raise values.wrong(
-            "dynamodb", "region", f"is {region}, but [dynamodb] endpoint is in {named}: make them agree."
-        )
-    return region, endpoint
+def _values(parser: ConfigParser, secrets: Mapping[str, object]) -> dict[str, Any]:
+    """Return the file's values by key. ``secrets`` are those of the environment, for comparison."""
+    values: dict[str, Any] = {}
+    for section in parser.sections():
+        _require(section in SECTIONS, f"[{section}] is an unknown section: use [dynamodb] or [django].")
+        known = [name for name, key in KEYS.items() if key["section"] == SECTIONS[section]]
+        for name in parser.options(section):
+            with _at(f"[{section}] {name} "):
+                _require(name in known, f"is an unknown key: this section has {', '.join(known)}.")
+                value = values[name] = KEYS[name]["parse"](_text(parser, section, name))
+                # Servers with different secrets would log out each other's players.
+                same = not value or secrets.get(name, value) == value
+                _require(same, f"differs from {name.upper()} in the environment: remove one of the two.")
+    _require(parser.has_section("dynamodb"), "the section [dynamodb] is missing: add it, with the key region.")
+    return values
 
 
-def _url(values: _Values, written: str) -> str:
-    """The endpoint as a URL: ``host`` and ``host:port`` are the seed's form, and mean HTTPS."""
-    url = written if "://" in written else f"https://{written}"
-    try:
-        parts = urlsplit(url)
-        hostname, port = parts.hostname or "", parts.port
-    except ValueError:
-        hostname, port = "", None
-    sound = (_HOST_NAME.fullmatch(hostname) or _is_ipv6(hostname)) and parts.scheme in ("http", "https")
-    if not sound or port == 0 or parts.path.strip("/") or parts.query or parts.fragment or parts.username:
-        what = f"is {written.rpartition('@')[2]!r}, which is no address: write host, host:port, or a URL such as http://127.0.0.1:8000."
-        raise values.wrong("dynamodb", "endpoint", what)
-    return url.rstrip("/")
+def _text(parser: ConfigParser, section: str, name: str) -> str:
+    """Return what is written for a key. Raise ConfigError if no key could have it."""
+    first = next(other for other in parser.sections() if parser.has_option(other, name))
+    _require(first == section, f"is also in [{first}]: keep one.")
+    text = parser[section][name]
+    _require("\n" not in text, "runs over several lines: start each key at the line's beginning.")
+    text = text.strip()
+    _require(text, "is empty: give it a value or remove the line.")
+    _require(not _is_placeholder(text), f"is still the placeholder {text}: replace it.")
+    return text
 
 
-def _is_ipv6(text: str) -> bool:
-    try:
-        return bool(ipaddress.IPv6Address(text))
-    except ValueError:
-        return False
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return the secrets that the environment has, by key."""
+    found = {}
+    for name in ALSO_IN_ENVIRONMENT:
+        if name.upper() in environ:
+            text = environ[name.upper()].strip()
+            with _at(f"{name.upper()} in the environment "):
+                _require(text, "is empty: give it a value or remove it.")
+                _require(not _is_placeholder(text), "is still a placeholder: replace it.")
+                _require(not _is_json(text), "is JSON: name the key of it at the end of the secret's ARN.")
+                found[name] = KEYS[name]["parse"](text)
+    return {name: value for name, value in found.items() if value}
 
 
-def _credentials(values: _Values, endpoint: str | None, environ: Mapping[str, str]) -> tuple[str | None, str | None]:
-    """The file's keys; or a placeholder pair for DynamoDB Local, which wants any; or neither, for botocore's chain."""
-    key_id, secret = values.get("dynamodb", "access_key_id"), values.get("dynamodb", "secret_access_key")
-    if key_id and not secret:
-        raise values.wrong(
-            "dynamodb", "secret_access_key", "is missing, but access_key_id is there: give both or neither."
-        )
-    if secret and not key_id:
-        raise values.wrong(
-            "dynamodb", "access_key_id", "is missing, but secret_access_key is there: give both or neither."
-        )
-    own_chain = environ.get("AWS_ACCESS_KEY_ID") or environ.get("AWS_PROFILE")
-    service = endpoint is None or (urlsplit(endpoint).hostname or "").endswith(_AWS_SUFFIXES)
-    if key_id or own_chain or service:
-        return key_id, secret
-    return PLACEHOLDER, PLACEHOLDER
-
-
-def _table(values: _Values) -> str:
-    table = values.get("dynamodb", "table") or DEFAULT_TABLE
-    if not _TABLE.fullmatch(table):
-        raise values.wrong("dynamodb", "table", f"is {table!r}: a table's name is 3 to 255 of A-Z a-z 0-9 _ . -")
-    return table
-
-
-def _secret_key(values: _Values, environ: Mapping[str, str]) -> str | None:
-    """Of the file or of the environment: servers that took different ones would log out each other's players."""
-    in_file, in_environ = values.get("django", "secret_key"), _secret_in(environ, "SECRET_KEY")
-    _check_secrets(values, "secret_key", [in_file] if in_file else [], [in_environ] if in_environ else [])
-    return in_environ or in_file
-
-
-def _secret_key_fallbacks(values: _Values, environ: Mapping[str, str]) -> tuple[str, ...]:
-    in_file = _several(values.get("django", "secret_key_fallbacks"))
-    in_environ = _several(_secret_in(environ, "SECRET_KEY_FALLBACKS"))
-    _check_secrets(values, "secret_key_fallbacks", in_file, in_environ)
-    return tuple(in_environ or in_file)
-
-
-def _secret_in(environ: Mapping[str, str], name: str) -> str | None:
-    value = environ.get(name, "").strip()
-    if name in environ and not value:
-        raise ConfigError(f"{name} in the environment is empty: give it a value or remove it.")
-    if value.startswith("<") and value.endswith(">"):
-        raise ConfigError(f"{name} in the environment is still a placeholder: replace it.")
-    if _is_json(value):
-        raise ConfigError(f"{name} in the environment is JSON: name the key of it at the end of the secret's ARN.")
-    return value or None
+def _is_placeholder(text: str) -> bool:
+    return text.startswith("<") and text.endswith(">")
 
 
 def _is_json(text: str) -> bool:
-    """Whether this is a secret of several keys, as Secrets Manager's console makes them, whole."""
+    """Whether this is a whole secret of several keys, as Secrets Manager's console makes them."""
     try:
         return isinstance(json.loads(text), dict)
     except ValueError:
         return False
 
 
-def _check_secrets(values: _Values, key: str, in_file: list[str], in_environ: list[str]) -> None:
-    """Raises ConfigError where one is too short, or where file and environment each have their own."""
-    for secret in in_file:
-        if len(secret) < MINIMUM_SECRET_LENGTH:
-            raise values.wrong("django", key, _too_short(secret))
-    for secret in in_environ:
-        if len(secret) < MINIMUM_SECRET_LENGTH:
-            raise ConfigError(f"{key.upper()} in the environment {_too_short(secret)}")
-    if in_file and in_environ and in_file != in_environ:
-        raise values.wrong("django", key, f"differs from {key.upper()} in the environment: remove one of the two.")
+def _agree(values: dict[str, Any]) -> None:
+    """Raise ConfigError if keys don't fit together. Take the region from the endpoint if the file has none."""
+    for name, other in (("access_key_id", "secret_access_key"), ("secret_access_key", "access_key_id")):
+        complete = name not in values or other in values
+        _require(complete, f"[dynamodb] {other} is missing, but {name} is there: give both or neither.")
+    named = region_of(values.get("endpoint"))
+    with _at("[dynamodb] region "):
+        if "region" not in values:
+            _require(named, f"is missing: add a line such as region = {DEFAULT_REGION}.")
+            values["region"] = _region(named or "")
+        region = values["region"]
+        _require(named in (None, region), f"is {region}, but [dynamodb] endpoint is in {named}: make them agree.")
 
 
-def _too_short(secret: str) -> str:
-    return (
-        f"has {len(secret)} characters: at least {MINIMUM_SECRET_LENGTH} are needed, such as a UUID, which"
-        ' python3 -c "import uuid; print(uuid.uuid4())" prints.'
-    )
-
-
-def _streams(values: _Values) -> dict[str, int]:
-    """How many event streams may be open at a time. Left out where the file leaves it to the defaults."""
-    found = {}
-    for key in ("streams_per_process", "streams_per_address"):
-        text = values.get("django", key)
-        if text is None:
-            continue
-        if not (text.isascii() and text.isdecimal() and len(text) <= 7 and 0 < int(text) <= 1_000_000):
-            raise values.wrong("django", key, f"is {text!r}: write a whole number from 1 to 1000000.")
-        found[key] = int(text)
-    return found
-
-
-def live_socket(environ: Mapping[str, str] = os.environ) -> str:
-    """Where this server's pages leave hints for its ``live`` process: a file that LIVE_SOCKET may name."""
-    return environ.get("LIVE_SOCKET", "").strip() or str(BASE_DIR / ".live.sock")
-
-
-def _allowed_hosts(values: _Values) -> tuple[str, ...]:
-    hosts = tuple(_several(values.get("django", "allowed_hosts")))
-    for host in hosts:
-        if not _HOST.fullmatch(host):
-            what = f"has {host!r} in it, which is no host name: write names such as play.example.com, without port."
-            raise values.wrong("django", "allowed_hosts", what)
-    return hosts
-
-
-def _several(text: str | None) -> list[str]:
-    """Values with commas or spaces between them."""
-    return (text or "").replace(",", " ").split()
-
-
-def _https(values: _Values) -> bool:
-    text = values.get("django", "https") or "no"
-    if text not in ("yes", "no"):
-        raise values.wrong("django", "https", f"is {text!r}: write yes or no.")
-    return text == "yes"
+def _with_credentials(config: Config, environ: Mapping[str, str]) -> Config:
+    """Add placeholder credentials if DynamoDB Local, which wants some, would get none. AWS gets botocore's chain."""
+    own_chain = environ.get("AWS_ACCESS_KEY_ID") or environ.get("AWS_PROFILE")
+    service = config.endpoint is None or (urlsplit(config.endpoint).hostname or "").endswith(_AWS_SUFFIXES)
+    if config.access_key_id is not None or own_chain or service:
+        return config
+    return replace(config, access_key_id=PLACEHOLDER, secret_access_key=PLACEHOLDER)
