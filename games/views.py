@@ -160,8 +160,7 @@ class NewGameView(PlayersView):
 class AcceptView(PlayersView):
     def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
         shown = _shown(request, game_id)
-        terms: dict[str, Any] = {"host": shown.host, "o_user": shown.o_user, "pace": shown.pace} if shown else {}
-        return done(request, store.accept(str(game_id), player=request.user.name, **terms))
+        return done(request, store.accept(str(game_id), player=request.user.name, shown=shown))
 
 
 class DeclineView(PlayersView):

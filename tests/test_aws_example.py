@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -187,8 +188,8 @@ def test_a_won_game_can_not_be_resigned(testuser1: Client) -> None:
 
 def test_putting_right_is_a_conditional_write_that_may_lose(example: Any) -> None:
     stale = stored(WON_NOT_MARKED)
-    first = store.settle(stale)
-    assert store.settle(stale).status_date == first.status_date
+    first = store.settle(stale, datetime.now(UTC))
+    assert store.settle(stale, datetime.now(UTC)).status_date == first.status_date
 
 
 def test_the_finished_ones_keep_their_results(testuser1: Client) -> None:

@@ -153,11 +153,11 @@ def test_a_move_that_was_faster_stays_and_so_does_the_first_forfeit() -> None:
     late = out_of_time(game)
     Game(game.game_id).update([Game.deadline.set(late.deadline + MINUTES)])
     moved = store.move(game.match, player="bob", square=4)
-    assert store.forfeit(late).attribute_values == moved.attribute_values
+    assert store.forfeit(late, datetime.now(UTC)).attribute_values == moved.attribute_values
     late = out_of_time(moved)
-    first = store.forfeit(late)
+    first = store.forfeit(late, datetime.now(UTC))
     assert first.result == "bob"
-    assert store.forfeit(late).status_date == first.status_date
+    assert store.forfeit(late, datetime.now(UTC)).status_date == first.status_date
 
 
 @pytest.mark.parametrize("player", ["alice", "bob"])

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 
 from games import rules
 from games.errors import NotFound
-from games.match import Match
+from games.match import Match, Status
 from games.models import Game
 from games.storage import queries, store
 from games.storage.conflicts import LostRace
@@ -97,10 +97,11 @@ class Machine(RuleBasedStateMachine):
 
     @rule(number=number, player=player, host=st.sampled_from((None, *PLAYERS)))
     def accept(self, number: int, player: str, host: str | None) -> None:
+        shown = Match(self.ids[number], host, None, None, Status.PENDING, rules.EMPTY * 9, "") if host else None
         self.same(
             number,
             lambda: accepted(self.models[number], player, host),
-            lambda: store.accept(self.ids[number], player=player, host=host),
+            lambda: store.accept(self.ids[number], player=player, shown=shown),
         )
 
     @rule(number=number, player=player, by_host=st.booleans())

@@ -81,7 +81,7 @@ def test_an_invitation_that_another_host_has_replaced_is_shown_and_not_accepted(
     store.cancel(game_id, player=host)
     store.invite(host="alice", opponent="bob", game_id=game_id)
     with pytest.raises(LostRace, match="has changed"):
-        store.accept(game_id, player="bob", host=host)
+        store.accept(game_id, player="bob", shown=old.match)
     with pytest.raises(LostRace, match="has changed"):
         store.move(old.match, player="bob", square=0)
     assert stored(game_id).status is Status.PENDING
@@ -91,7 +91,7 @@ def test_an_invitation_that_another_host_has_replaced_is_shown_and_not_accepted(
     "begin",
     [
         lambda shown: store.move(shown, player="bob", square=0),
-        lambda shown: store.accept(shown.game_id, player="bob", host=shown.host, o_user=shown.o_user),
+        lambda shown: store.accept(shown.game_id, player="bob", shown=shown),
     ],
     ids=["move", "accept"],
 )
@@ -124,7 +124,7 @@ def test_a_page_of_somebody_elses_invitation_does_not_move_in_the_game_that_came
 def test_who_plays_o_need_not_be_stored_where_it_is_the_host(pending: Game, o_user: str | None) -> None:
     Game(pending.game_id).update([Game.o_user.set(o_user) if o_user else Game.o_user.remove()])
     shown = stored(pending.game_id).match
-    game = store.accept(pending.game_id, player="bob", host="alice", o_user=shown.o_user)
+    game = store.accept(pending.game_id, player="bob", shown=shown)
     assert play(game, "03142").result == "bob"
 
 
@@ -199,7 +199,7 @@ def test_an_expired_invitation_cannot_be_accepted_nor_moved_in(pending: Game) ->
 @pytest.mark.parametrize("known", [True, False])
 def test_a_guests_game_expires_in_30_days(host: str, player: str, days: int, named: bool, known: bool) -> None:
     game = store.invite(host=host, opponent=player if named else None)
-    store.accept(game.game_id, player=player, host=host if known else None)
+    store.accept(game.game_id, player=player, shown=game.match if known else None)
     left = stored(game.game_id).expires_at - datetime.now(UTC).timestamp()
     assert days - 0.1 < left / 86_400 <= days
 

@@ -5,8 +5,7 @@ DynamoDB answers a failed condition with the item as it is (``dynamodb.condition
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import NoReturn
+from datetime import datetime
 
 from accounts.names import is_guest
 from dynamodb.conditional import ConditionFailed
@@ -24,7 +23,16 @@ class LostRace(Exception):
         self.game = game
 
 
+class StillGood(Exception):
+    """The write's condition did not hold, but the same write is as good in ``game``, the game as it is now."""
+
+    def __init__(self, game: Game) -> None:
+        super().__init__()
+        self.game = game
+
+
 def stored_in(exc: ConditionFailed) -> Game:
+    """Return the game that made the condition fail. Raises NotFound."""
     if exc.item is None:
         raise NotFound(GONE) from exc
     return Game.from_raw_data(exc.item)
@@ -51,19 +59,13 @@ def holds_move(stored: Game, player: str, own: Match) -> bool:
     return all(mark_now == then for mark_now, then in squares if then != EMPTY or mark_now == mark)
 
 
-def stands_the_same(stored: Game, before: Match, player: str) -> bool:
-    """Whether the move is as good in the game as it now is.
+def goes_on(stored: Game, before: Match, player: str) -> bool:
+    """Whether the game is played between the same two, but not as it was shown.
 
     The player accepted in another tab, or the other is a guest who has claimed a name.
     """
-    same = stored.board == before.board and stored.stored_status is Status.IN_PROGRESS and stored.turn == player
-    return same and stored.match != before and still_between(stored.match, before, player)
-
-
-def goes_on(stored: Game, before: Match, player: str) -> bool:
-    """Whether the game that was shown is still played, and the other is a guest who has claimed a name."""
-    now = stored.match
-    return now.status is Status.IN_PROGRESS and now.players != before.players and still_between(now, before, player)
+    in_progress = stored.stored_status is Status.IN_PROGRESS
+    return in_progress and stored.match != before and still_between(stored.match, before, player)
 
 
 def has_resigned(stored: Game, player: str) -> bool:
@@ -75,21 +77,22 @@ def holds_seat(stored: Game, player: str) -> bool:
     return stored.opponent_id == player and stored.stored_status is not Status.PENDING
 
 
-def awaits(stored: Game, player: str) -> bool:
-    return stored.stored_status is Status.PENDING and stored.invites(player) and not stored.expired(datetime.now(UTC))
+def awaits(stored: Game, player: str, now: datetime) -> bool:
+    return stored.stored_status is Status.PENDING and stored.invites(player) and not stored.expired(now)
 
 
-def refuse_invitee(stored: Game, player: str, exc: ConditionFailed) -> NoReturn:
+def refusal(stored: Game, player: str, now: datetime) -> NotYours | LostRace:
+    """Return why the player can't have the seat that the invitation offered."""
     if stored.host_id == player:
-        raise NotYours("This is your own invitation: it is for somebody else to accept.") from exc
+        return NotYours("This is your own invitation: it is for somebody else to accept.")
     if stored.computer:
-        raise NotYours(f"This game is between {stored.host_id} and the computer: you can watch it.") from exc
-    if awaits(stored, player):
-        raise LostRace("This invitation has changed: this is how it stands now.", stored) from exc
+        return NotYours(f"This game is between {stored.host_id} and the computer: you can watch it.")
+    if awaits(stored, player, now):
+        return LostRace("This invitation has changed: this is how it stands now.", stored)
     if stored.opponent not in (None, player) and not stored.by_link:
-        raise NotYours(f"This invitation is for {stored.opponent}.") from exc
-    if stored.stored_status is Status.PENDING and stored.expired(datetime.now(UTC)):
-        raise LostRace(f"This invitation has expired: ask {stored.host_id} for a new one.", stored) from exc
+        return NotYours(f"This invitation is for {stored.opponent}.")
+    if stored.stored_status is Status.PENDING and stored.expired(now):
+        return LostRace(f"This invitation has expired: ask {stored.host_id} for a new one.", stored)
     if stored.opponent == player:
-        raise LostRace("This game is over.", stored) from exc
-    raise LostRace("Somebody was faster and took this invitation: you can watch the game.", stored) from exc
+        return LostRace("This game is over.", stored)
+    return LostRace("Somebody was faster and took this invitation: you can watch the game.", stored)

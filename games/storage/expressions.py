@@ -26,7 +26,7 @@ def epoch(moment: datetime) -> int:
 
 
 def is_pending(now: datetime) -> Condition:
-    """TTL may take days to delete what has expired, so the time is compared too."""
+    """The invitation waits and is in time, which is compared because TTL may delete it days late."""
     in_time = Game.expires_at.does_not_exist() | (Game.expires_at > epoch(now))
     pending: Condition = Game.status_date.startswith(Status.PENDING) & in_time
     return pending
@@ -61,10 +61,14 @@ def holds(attribute: UnicodeAttribute | NumberAttribute, value: str | float | No
     return same
 
 
-def plays_o(player: str, host: str) -> Condition:
-    """Where an item does not say who plays O, the host does."""
-    says_so: Condition = Game.o_user == player
-    return says_so | Game.o_user.does_not_exist() if player == host else says_so
+def has_terms(shown: Match) -> Condition:
+    """The host, the sides and the pace are those shown. Where an item does not say who plays O, the host does."""
+    o_user = shown.o_user or shown.host
+    sides = Game.o_user == o_user
+    if o_user == shown.host:
+        sides |= Game.o_user.does_not_exist()
+    terms: Condition = (Game.host_id == shown.host) & sides & holds(Game.pace, shown.pace)
+    return terms
 
 
 def board_is(board: str) -> Condition:
@@ -75,9 +79,10 @@ def board_is(board: str) -> Condition:
 # What an update sets.
 
 
-def acceptance(player: str, now: datetime, *, guests_game: bool) -> list[Action]:
-    """The player takes the seat. Whose turn it is, was set with the invitation, unless that is open."""
-    kept = Game.expires_at.set(epoch(now + GUEST_GAME_LIFETIME)) if guests_game else Game.expires_at.remove()
+def acceptance(player: str, host: str | None, now: datetime) -> list[Action]:
+    """Seat the player. A guest's game expires. The invitation has set the turn, unless it is open."""
+    guests = is_guest(player) or is_guest(host)
+    kept = Game.expires_at.set(epoch(now + GUEST_GAME_LIFETIME)) if guests else Game.expires_at.remove()
     return [Game.status_date.set(Status.IN_PROGRESS.dated(now)), Game.opponent_id.set(player), kept]
 
 
@@ -88,28 +93,27 @@ def marks(before: Match, after: Match) -> list[Action]:
 
 
 def finish(result: str, now: datetime, ending: Ending | None = None) -> list[Action]:
-    """``result`` is the winner's name or ``Tie``; ``ending`` is why, where the board does not tell."""
+    """Finish the game. ``result`` is the winner's name or ``Tie``; ``ending`` is why, where the board does not tell."""
     finished = Game.status_date.set(Status.FINISHED.dated(now))
     actions: list[Action] = [finished, Game.result.set(result), Game.turn.set(NOBODYS_TURN), Game.deadline.remove()]
     return [*actions, Game.ending.set(ending)] if ending else actions
 
 
 def next_turn(match: Match, now: datetime) -> list[Action]:
-    """Whose turn it is, and until when; or, where the board is decided, what finishes the game."""
-    result = match.result
-    if result is not None:
-        return finish(result, now)
+    """Set whose turn it is, and until when; or, where the board is decided, finish the game."""
+    if match.result is not None:
+        return finish(match.result, now)
     turn = Game.turn.set(match.player_of(match.position.turn) or NOBODYS_TURN)
     return [turn, *clock(match.pace, now)]
 
 
 def clock(pace: int | None, now: datetime) -> list[Action]:
-    """The time for the next move begins."""
+    """Start the time for the next move."""
     return [Game.deadline.set(epoch(now) + pace)] if pace else []
 
 
 def renaming(game: Game, guest: str, name: str) -> list[Action]:
-    """The guest's place in the game is the named player's. A game without guests is kept."""
+    """Give the guest's place in the game to the named player. Keep a game without guests."""
     places = (Game.host_id, Game.opponent_id, Game.o_user, Game.turn)
     held = (game.host_id, game.opponent_id, game.o_user, game.turn)
     actions: list[Action] = [place.set(name) for place, holder in zip(places, held, strict=True) if holder == guest]

@@ -34,11 +34,12 @@ def written_down(found: Game, *, viewer: str) -> Game:
     That the time for a move is up; and, when a player comes by, how a game ended that the AWS example left decided but
     unfinished. Raises StoreUnavailable.
     """
-    if found.is_late(datetime.now(UTC)):
-        found = store.forfeit(found)
+    now = datetime.now(UTC)
+    if found.is_late(now):
+        found = store.forfeit(found, now)
         hints.changed(found)
     elif found.needs_settling and viewer in found.players:
-        found = store.settle(found)
+        found = store.settle(found, now)
     return found
 
 
@@ -49,7 +50,7 @@ def without_late(lobby: Lobby, player: str) -> Lobby:
     with suppress(StoreUnavailable):  # The lobby can be shown without.
         for found in late[:MOST_ENDED]:
             with suppress(NotFound, UnreadableGame):  # It is gone, or was damaged, since it was read.
-                ended = store.forfeit(found)
+                ended = store.forfeit(found, now)
                 hints.changed(ended)
                 lobby = lobbies.with_game(lobby, player, ended)
     return lobby
