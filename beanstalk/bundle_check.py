@@ -103,7 +103,7 @@ def _modes(archive: zipfile.ZipFile) -> Iterator[str]:
         mode = entry.external_attr >> 16
         if stat.S_ISLNK(mode):
             yield f"{entry.filename} is a link, which leads to nothing on an instance."
-        elif bundle.is_hook(entry.filename) and not entry.is_dir() and mode & 0o111 != 0o111:
+        elif entry.filename.startswith(bundle.HOOKS) and not entry.is_dir() and mode & 0o111 != 0o111:
             yield f"{entry.filename} is not executable, and Beanstalk executes it: chmod +x."
 
 
