@@ -26,17 +26,11 @@ LEFT_OUT = (
     # Hidden files, and what Python leaves behind.
     *("*/.*", "*/__pycache__/*", "*.pyc"),
     # What only a developer's machine runs: it needs git, or the embedded DynamoDB of requirements-play.txt.
-    "beanstalk/bundle*.py",
-    "beanstalk/tictactoe.yaml",
-    "beanstalk/management/commands/bundle.py",
-    "beanstalk/management/commands/launch_url.py",
-    "dynamodb/embedded.py",
-    "games/management/commands/play.py",
+    *("beanstalk/management/commands/bundle.py", "beanstalk/management/commands/launch_url.py"),
+    *("beanstalk/bundle*.py", "beanstalk/tictactoe.yaml", "dynamodb/embedded.py", "games/management/commands/play.py"),
 )
 # Beanstalk executes the files in these folders (Developer Guide, "Platform hooks").
 HOOKS = (".platform/hooks/", ".platform/confighooks/")
-FILE_MODE, HOOK_MODE = 0o100644, 0o100755
-EARLIEST = (1980, 1, 1, 0, 0, 0)  # of the zip format
 SYMLINK = "120000"  # as a mode of git's
 _CLONE = "a bundle is made from a commit, so use a clone (git clone), not a downloaded archive"
 
@@ -104,12 +98,13 @@ def _zipped(contents: dict[str, bytes], seconds: int) -> bytes:
     It is stored, not compressed, because two versions of zlib don't compress to the same bytes. The time is not a
     constant because browsers compare it, and would keep an old version's style sheet.
     """
+    moment = max((1980, 1, 1, 0, 0, 0), time.gmtime(seconds)[:6])  # the zip format knows none earlier
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(contents):
-            entry = zipfile.ZipInfo(name, max(EARLIEST, time.gmtime(seconds)[:6]))
+            entry = zipfile.ZipInfo(name, moment)
             entry.create_system = 3  # Unix, wherever it is built: the modes are read as such
-            entry.external_attr = (HOOK_MODE if name.startswith(HOOKS) else FILE_MODE) << 16
+            entry.external_attr = (0o100755 if name.startswith(HOOKS) else 0o100644) << 16
             archive.writestr(entry, contents[name])
     return buffer.getvalue()
 

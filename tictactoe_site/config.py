@@ -104,7 +104,12 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
             " key region, such as beanstalk.config."
         )
     path = BASE_DIR / environ["CONFIG_FILE"].strip()
-    values = _Values(path, _parse(path, _read(path)))
+    return from_bytes(_read(path), path, environ)
+
+
+def from_bytes(data: bytes, path: Path, environ: Mapping[str, str]) -> Config:
+    """Return the configuration in ``data``. Raises ConfigError, which calls the file ``path`` and does not open it."""
+    values = _Values(path, _parse(path, _decoded(path, data)))
     region, endpoint = _place(values)
     access_key_id, secret_access_key = _credentials(values, endpoint, environ)
     return Config(
@@ -167,9 +172,9 @@ class _Values:
         return ConfigError(f"{self.path}: [{written}] {key} {what}")
 
 
-def _read(path: Path) -> str:
+def _read(path: Path) -> bytes:
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError:
         raise ConfigError(f"{path}: there is no such file, and CONFIG_FILE names it: correct the path.") from None
     except IsADirectoryError:
@@ -177,6 +182,9 @@ def _read(path: Path) -> str:
     except (OSError, ValueError) as exc:
         reason = getattr(exc, "strerror", None) or exc
         raise ConfigError(f"{path}: the file that CONFIG_FILE names can't be read ({reason}).") from None
+
+
+def _decoded(path: Path, data: bytes) -> str:
     if data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         raise ConfigError(f"{path}: the file starts with a byte order mark: save it as UTF-8 without BOM.")
     try:
