@@ -15,24 +15,13 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from beanstalk import bundle, bundle_config
-from tictactoe_site.config import ConfigError
 
 LARGEST = 1_000_000  # bytes; ours is a third of that. Beanstalk's own limit is 500 MB
 LARGEST_UNPACKED = 10_000_000
 NEEDED = (
-    "manage.py",
-    "requirements.txt",
-    "Procfile",
-    bundle.CONFIG_NAME,
-    "gunicorn.conf.py",
-    "gunicorn.live.conf.py",
-    "dynamodb/conditional.py",
-    "tictactoe_site/settings.py",
-    "tictactoe_site/wsgi.py",
-    "tictactoe_site/asgi.py",
-    "games/urls.py",
-    "accounts/urls.py",
-    "templates/base.html",
+    *("manage.py", "requirements.txt", "Procfile", bundle.CONFIG_NAME, "gunicorn.conf.py", "gunicorn.live.conf.py"),
+    *("dynamodb/conditional.py", "tictactoe_site/settings.py", "tictactoe_site/wsgi.py", "tictactoe_site/asgi.py"),
+    *("games/urls.py", "accounts/urls.py", "templates/base.html"),
 )
 NEEDED_FOLDERS = (".ebextensions/", ".platform/nginx/")
 # Where nginx looks for them: the platform's own configuration, and this project's piece of it (.platform/nginx).
@@ -41,7 +30,7 @@ _BIND = re.compile(r"(?:--bind|-b)[ =](?:\S*:)?(\d+)(?:\s|$)")
 
 
 def problems(data: bytes) -> list[str]:
-    """One sentence for each problem, or none. Raises nothing: what is no zip has that problem."""
+    """Return one sentence for each problem. Raises nothing: that ``data`` is no zip is a problem, too."""
     if len(data) > LARGEST:
         return [f"it has {len(data)} bytes, and should have less than {LARGEST}: something is in it that isn't ours."]
     try:
@@ -69,11 +58,11 @@ def _problems_of(archive: zipfile.ZipFile) -> Iterator[str]:
         yield from _modes(archive)
         for name, judge in _JUDGES.items():
             if name in names:
-                yield from judge(archive.read(name))
+                yield from judge(archive.read(name), name)
 
 
 def _folder_around(names: list[str]) -> str | None:
-    """The folder that holds everything: the mistake that Beanstalk's documentation warns of."""
+    """Return the folder that holds everything: the mistake that Beanstalk's documentation warns of."""
     first = {PurePosixPath(name).parts[0] for name in names}
     folder = first.pop()
     return folder if not first and f"{folder}/manage.py" in names else None
@@ -103,40 +92,37 @@ def _modes(archive: zipfile.ZipFile) -> Iterator[str]:
         mode = entry.external_attr >> 16
         if stat.S_ISLNK(mode):
             yield f"{entry.filename} is a link, which leads to nothing on an instance."
-        elif bundle.is_hook(entry.filename) and not entry.is_dir() and mode & 0o111 != 0o111:
+        elif entry.filename.startswith(bundle.HOOKS) and not entry.is_dir() and mode & 0o111 != 0o111:
             yield f"{entry.filename} is not executable, and Beanstalk executes it: chmod +x."
 
 
-def _procfile(data: bytes) -> Iterator[str]:
+def _procfile(data: bytes, file: str) -> Iterator[str]:
     commands = dict(re.findall(r"^([A-Za-z0-9_-]+):[ \t]*(\S.*)$", data.decode(errors="replace"), re.MULTILINE))
     for name, port in PORTS.items():
         found = _BIND.search(commands.get(name, ""))
         if name not in commands:
-            yield f"Procfile: there is no process {name}."
+            yield f"{file}: there is no process {name}."
         elif not found or int(found[1]) != port:
-            yield f"Procfile: {name} must listen on port {port}, where nginx looks for it: --bind 127.0.0.1:{port}."
+            yield f"{file}: {name} must listen on port {port}, where nginx looks for it: --bind 127.0.0.1:{port}."
 
 
-def _requirements(data: bytes) -> Iterator[str]:
+def _requirements(data: bytes, file: str) -> Iterator[str]:
     """pip checks hashes if any line has one, and then each must (pip's documentation, "Secure installs")."""
     text = re.sub(r"(^|\s)#.*$", "", data.decode(errors="replace").replace("\\\n", " "), flags=re.MULTILINE)
     lines = [line.split() for line in text.splitlines() if line.strip()]
     if not lines:
-        yield "requirements.txt names no package."
+        yield f"{file} names no package."
     for name, *rest in lines:
         if name == "--only-binary":
             continue
         if name.startswith("-"):
-            yield f"requirements.txt: {name} asks for something that is not in the bundle."
+            yield f"{file}: {name} asks for something that is not in the bundle."
         elif "==" not in name or not any(word.startswith("--hash=") for word in rest):
-            yield f"requirements.txt: {name} has no exact version with a hash: make requirements."
+            yield f"{file}: {name} has no exact version with a hash: make requirements."
 
 
-def _configuration(data: bytes) -> Iterator[str]:
-    try:
-        yield from bundle_config.problems(bundle_config.read(data, bundle.CONFIG_NAME), bundle.CONFIG_NAME)
-    except ConfigError as exc:
-        yield str(exc)
-
-
-_JUDGES = {"Procfile": _procfile, "requirements.txt": _requirements, bundle.CONFIG_NAME: _configuration}
+_JUDGES = {
+    "Procfile": _procfile,
+    "requirements.txt": _requirements,
+    bundle.CONFIG_NAME: bundle_config.problems_of_file,
+}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,23 +16,24 @@ UUID_COMMAND = 'python3 -c "import uuid; print(uuid.uuid4())"'
 
 
 def read(data: bytes, name: str) -> config.Config:
-    """The configuration, by the site's own rules. Raises ConfigError, which calls the file ``name``."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "file")
-        path.write_bytes(data)
-        try:
-            return config.load({"CONFIG_FILE": str(path)})
-        except config.ConfigError as exc:
-            raise config.ConfigError(str(exc).replace(str(path), name)) from None
+    """Return the configuration in the file's ``data``, whatever the environment says. Raises ConfigError."""
+    return config.from_bytes(data, Path(name), environ={})
+
+
+def problems_of_file(data: bytes, name: str) -> Iterator[str]:
+    """Yield a sentence for each thing in the file that must not be on a server, or one if it can't be read."""
+    try:
+        yield from problems(read(data, name), name)
+    except config.ConfigError as exc:
+        yield str(exc)
 
 
 def problems(chosen: config.Config, name: str) -> Iterator[str]:
-    """One sentence for each thing in it that must not be on a server."""
-    secrets = [("secret_key", chosen.secret_key or "")]
-    secrets += [("secret_key_fallbacks", secret) for secret in chosen.secret_key_fallbacks]
-    for key, secret in secrets:
-        if secret and is_dummy(secret):
-            yield f"{name}: [django] {key} is a placeholder, and no secret: use the output of {UUID_COMMAND}"
+    """Yield a sentence for each thing in the configuration that must not be on a server. The file is ``name``."""
+    for key, secrets in (("secret_key", [chosen.secret_key]), ("secret_key_fallbacks", chosen.secret_key_fallbacks)):
+        for secret in secrets:
+            if secret and is_dummy(secret):
+                yield f"{name}: [django] {key} is a placeholder, and no secret: use the output of {UUID_COMMAND}"
     if chosen.access_key_id not in (None, config.PLACEHOLDER):
         yield (
             f"{name}: [dynamodb] access_key_id: remove it and secret_access_key, for everybody who has the zip would"

@@ -23,6 +23,13 @@ class SiteCommand(BaseCommand):
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         return super().create_parser(prog_name, subcommand, epilog=self.epilog, **kwargs)
 
+    def print_json(self, data: Any) -> None:
+        self.stdout.write(json.dumps(data, indent=2, ensure_ascii=False))
+
+    def say(self, line: str) -> None:
+        """Print a message for the person at the terminal, apart from the data on standard output."""
+        self.stderr.write(line)
+
 
 class TableCommand(SiteCommand):
     """A command that works on the table: that of CONFIG_FILE, or at the address given with ``--endpoint``."""
@@ -59,10 +66,3 @@ class TableCommand(SiteCommand):
             raise config.ConfigError(settings.SETUP_PROBLEM)
         base: config.Config | None = settings.CONFIG
         return config.for_endpoint(endpoint, base=base) if endpoint else base
-
-    def print_json(self, data: Any) -> None:
-        self.stdout.write(json.dumps(data, indent=2, ensure_ascii=False))
-
-    def say(self, line: str) -> None:
-        """A message for the person at the terminal, apart from the data on standard output."""
-        self.stderr.write(line)

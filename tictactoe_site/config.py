@@ -177,9 +177,16 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
         " region, such as beanstalk.config.",
     )
     path = BASE_DIR / environ["CONFIG_FILE"].strip()
+    with _at(f"{path}: "):
+        data = _read(path)
+    return from_bytes(data, path, environ)
+
+
+def from_bytes(data: bytes, path: Path, environ: Mapping[str, str]) -> Config:
+    """Return the configuration in ``data``. Raises ConfigError, which calls the file ``path`` and does not open it."""
     secrets = _from_environment(environ)
     with _at(f"{path}: "):
-        values = _values(_read(path), secrets)
+        values = _values(_parsed(data), secrets)
         _agree(values)
     return _with_credentials(Config(**values | secrets), environ)
 
@@ -211,28 +218,32 @@ def live_socket(environ: Mapping[str, str] = os.environ) -> str:
     return environ.get("LIVE_SOCKET", "").strip() or str(BASE_DIR / ".live.sock")
 
 
-def _read(path: Path) -> ConfigParser:
-    parser = ConfigParser(
-        interpolation=None, inline_comment_prefixes=(";",), default_section="\0", empty_lines_in_values=False
-    )
+def _read(path: Path) -> bytes:
     try:
-        data = path.read_bytes()
-        boms = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
-        _require(not data.startswith(boms), "the file starts with a byte order mark: save it as UTF-8 without BOM.")
-        text = data.decode()
-        _require("\0" not in text, "the file has NUL bytes in it: it should be text like beanstalk.config.")
-        parser.read_string(text)
+        return path.read_bytes()
     except FileNotFoundError:
         raise ConfigError("there is no such file, and CONFIG_FILE names it: correct the path.") from None
     except IsADirectoryError:
         raise ConfigError("CONFIG_FILE names a directory: name the file in it.") from None
+    except (OSError, ValueError) as exc:
+        reason = getattr(exc, "strerror", None) or exc
+        raise ConfigError(f"the file that CONFIG_FILE names can't be read ({reason}).") from None
+
+
+def _parsed(data: bytes) -> ConfigParser:
+    parser = ConfigParser(
+        interpolation=None, inline_comment_prefixes=(";",), default_section="\0", empty_lines_in_values=False
+    )
+    boms = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+    _require(not data.startswith(boms), "the file starts with a byte order mark: save it as UTF-8 without BOM.")
+    try:
+        text = data.decode()
+        _require("\0" not in text, "the file has NUL bytes in it: it should be text like beanstalk.config.")
+        parser.read_string(text)
     except UnicodeDecodeError:
         raise ConfigError("the file is not text in UTF-8: it should look like beanstalk.config.") from None
     except configparser.Error as exc:
         raise ConfigError(_syntax(exc, text)) from None
-    except (OSError, ValueError) as exc:
-        reason = getattr(exc, "strerror", None) or exc
-        raise ConfigError(f"the file that CONFIG_FILE names can't be read ({reason}).") from None
     return parser
 
 

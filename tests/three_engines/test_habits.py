@@ -152,7 +152,7 @@ def test_without_javascript_a_game_is_played_and_played_again(at: Open, game: Ga
     for square_of_x, square_of_o in ((4, 0), (2, 1)):
         person.press(square_of_x)
         move(game, square_of_o)
-        person.click("#look")
+        person.click("noscript a")
         person.find(square(6))
     person.press(6)
     person.ended("won")

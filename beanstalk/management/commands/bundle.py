@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import tempfile
 import zipfile
 from argparse import ArgumentParser
@@ -17,7 +16,10 @@ from beanstalk import bundle, bundle_check, bundle_config
 from tictactoe_site import config
 from tictactoe_site.commands import SiteCommand
 
-EXIT_CODES = "Exit codes: 0 done; 1 refused, or --check found something; 2 wrong configuration or parameter."
+NO_KEY = (
+    "It has no secret_key: enough for one server that stays. More than one must share a key, and a server "
+    "that replaces another knows no key of its own: set it in a file of yours and pass --config FILE."
+)
 
 
 class Command(SiteCommand):
@@ -27,7 +29,7 @@ class Command(SiteCommand):
         "does not have as they are here stop it. The same commit gives the same bytes on every machine. "
         "--config puts your configuration in it, for which nothing needs to be committed."
     )
-    epilog = EXIT_CODES
+    epilog = "Exit codes: 0 done; 1 refused, or --check found something; 2 wrong configuration or parameter."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--output", metavar="ZIP", type=Path, help="where to write it (default tictactoe.zip)")
@@ -44,76 +46,53 @@ class Command(SiteCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            if options["check"]:
-                self.check_zip(options)
-            else:
-                self.make(options)
-        except config.ConfigError as exc:
-            raise CommandError(str(exc), returncode=2) from exc
+            self.check_zip(options["check"], options) if options["check"] else self.make(options)
         except bundle.BundleError as exc:
             raise CommandError(str(exc)) from exc
 
-    def check_zip(self, options: dict[str, Any]) -> None:
-        path: Path = options["check"]
+    def check_zip(self, path: Path, options: dict[str, Any]) -> None:
         if options["config"] or options["output"] or options["dry_run"]:
             raise CommandError("--check only reads: leave out --config, --output and --dry-run.", returncode=2)
         data = _read(path)
         found = bundle_check.problems(data)
         if options["json"]:
-            self.stdout.write(json.dumps(_summary(path, data) | {"problems": found}, indent=2))
-        for problem in found if not options["json"] else ():
-            self.stdout.write(f"{path}: {problem}")
+            self.print_json(_summary(path, data) | {"problems": found})
+        else:
+            self.stdout.write("\n".join(f"{path}: {problem}" for problem in found) or _total(path, data))
         if found:
-            raise CommandError(f"{path} is not fit for Beanstalk: {_number(len(found), 'problem')}.")
-        if not options["json"]:
-            self.stdout.write(_total(path, data))
+            number = "1 problem" if len(found) == 1 else f"{len(found)} problems"
+            raise CommandError(f"{path} is not fit for Beanstalk: {number}.")
 
     def make(self, options: dict[str, Any]) -> None:
         path: Path = options["output"] or Path("tictactoe.zip")
-        given: Path | None = options["config"]
-        configuration = _read(given) if given else None
-        if configuration is not None:
-            self.judge(configuration, str(given))
-        data = bundle.build(config.BASE_DIR, configuration)
-        found = bundle_check.problems(data)
-        if found:
-            raise bundle.BundleError(f"This would not run on Beanstalk: {' '.join(found)}")
+        data = bundle.build(config.BASE_DIR, _configuration(options["config"]))
+        if found := bundle_check.problems(data):
+            raise CommandError(f"This would not run on Beanstalk: {' '.join(found)}")
         if not options["dry_run"]:
             _write(path, data)
-        self.show(path, data, options)
-        self.advise(data, written=not options["dry_run"])
-
-    def judge(self, configuration: bytes, name: str) -> None:
-        """Raise ConfigError for a configuration that must not be on a server."""
-        found = list(bundle_config.problems(bundle_config.read(configuration, name), name))
-        if found:
-            raise config.ConfigError(" ".join(found))
-
-    def show(self, path: Path, data: bytes, options: dict[str, Any]) -> None:
-        contents = _contents(data)
-        if options["json"]:
-            summary = _summary(path, data) | {"commit": bundle.commit_of(config.BASE_DIR), "contents": contents}
-            self.stdout.write(json.dumps(summary | {"written": not options["dry_run"]}, indent=2))
-            return
-        for entry in contents:
-            self.stdout.write(f"{entry['bytes']:8} {entry['name']}")
-        self.stdout.write(_total(path, data))
-
-    def advise(self, data: bytes, *, written: bool) -> None:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            contents = [{"name": entry.filename, "bytes": entry.file_size} for entry in archive.infolist()]
             chosen = bundle_config.read(archive.read(bundle.CONFIG_NAME), bundle.CONFIG_NAME)
+        if options["json"]:
+            about = _summary(path, data) | {"commit": bundle.commit_of(config.BASE_DIR), "contents": contents}
+            self.print_json(about | {"written": not options["dry_run"]})
+        else:
+            lines = [f"{entry['bytes']:8} {entry['name']}" for entry in contents]
+            self.stdout.write("\n".join([*lines, _total(path, data)]))
         if not chosen.secret_key:
-            self.stderr.write(
-                "It has no secret_key: enough for one server that stays. More than one must share a key, and a server "
-                "that replaces another knows no key of its own: set it in a file of yours and pass --config FILE."
-            )
-        if not written:
-            self.stderr.write("Nothing was written (--dry-run).")
+            self.say(NO_KEY)
+        if options["dry_run"]:
+            self.say("Nothing was written (--dry-run).")
 
 
-def _contents(data: bytes) -> list[dict[str, Any]]:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return [{"name": entry.filename, "bytes": entry.file_size} for entry in archive.infolist()]
+def _configuration(path: Path | None) -> bytes | None:
+    """Return the operator's configuration, which must be fit for a server."""
+    if path is None:
+        return None
+    data = _read(path)
+    if found := list(bundle_config.problems_of_file(data, str(path))):
+        raise CommandError(" ".join(found), returncode=2)
+    return data
 
 
 def _summary(path: Path, data: bytes) -> dict[str, Any]:
@@ -121,33 +100,26 @@ def _summary(path: Path, data: bytes) -> dict[str, Any]:
 
 
 def _total(path: Path, data: bytes) -> str:
-    summary = _summary(path, data)
-    return f"{path}: {_number(len(_contents(data)), 'file')}, {summary['bytes']} bytes, SHA-256 {summary['sha256']}"
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        files = len(archive.infolist())
+    return f"{path}: {files} files, {len(data)} bytes, SHA-256 {hashlib.sha256(data).hexdigest()}"
 
 
 def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             return file.read(bundle_check.LARGEST + 1)
-    except (OSError, ValueError) as exc:
-        reason = getattr(exc, "strerror", None) or exc
-        raise CommandError(f"{path} can't be read ({reason}): correct the path.", returncode=2) from None
+    except OSError as exc:
+        raise CommandError(f"{path} can't be read ({exc.strerror}): correct the path.", returncode=2) from None
 
 
 def _write(path: Path, data: bytes) -> None:
-    """All of it or nothing, and for its owner alone: there may be a secret in it."""
-    fresh = ""
+    """Write all of it or nothing, and for its owner alone: there may be a secret in it."""
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            fresh = file.name
-            file.write(data)
-        Path(fresh).replace(path)
-    except (OSError, ValueError) as exc:
-        if fresh:
-            Path(fresh).unlink(missing_ok=True)
-        reason = getattr(exc, "strerror", None) or exc
-        raise CommandError(f"{path} can't be written ({reason}): name another --output.", returncode=2) from None
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+            fresh = Path(folder, "zip")
+            fresh.touch(0o600)
+            fresh.write_bytes(data)
+            fresh.replace(path)
+    except OSError as exc:
+        raise CommandError(f"{path} can't be written ({exc.strerror}): name another --output.", returncode=2) from None

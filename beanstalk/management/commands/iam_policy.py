@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
 
@@ -70,7 +69,7 @@ class Command(SiteCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            self.stdout.write(json.dumps(_document(options), indent=2))
+            self.print_json(_document(options))
         except (config.ConfigError, ValueError) as exc:
             raise CommandError(str(exc), returncode=2) from exc
 
