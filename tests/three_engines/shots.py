@@ -65,10 +65,14 @@ def colour_of(person: Person, selector: str) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def coloured(person: Person, colour: tuple[int, int, int], area: Box) -> Box | None:
-    """Return the box around the pixels of that colour within the area of the screen; None where there are none."""
-    shot = Image.open(io.BytesIO(person.driver.get_screenshot_as_png())).convert("RGB")
-    part = shot.crop((round(area.x), round(area.y), round(area.right), round(area.bottom)))
+def shot(person: Person) -> Image.Image:
+    """Return what the viewport shows now."""
+    return Image.open(io.BytesIO(person.driver.get_screenshot_as_png())).convert("RGB")
+
+
+def coloured(picture: Image.Image, colour: tuple[int, int, int], area: Box) -> Box | None:
+    """Return the box around the pixels of that colour within the area; None where there are none."""
+    part = picture.crop((round(area.x), round(area.y), round(area.right), round(area.bottom)))
     distances = ImageChops.difference(part, Image.new("RGB", part.size, colour)).split()
     red, green, blue = (band.point([255 if value <= NEAR else 0 for value in range(256)]) for band in distances)
     found = ImageChops.darker(ImageChops.darker(red, green), blue).getbbox()
