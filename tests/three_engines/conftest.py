@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import FIGURES, use
 from tests.support.sites import playing
 from tests.three_engines.drivers import Browser, display, running
-from tests.three_engines.people import Person
+from tests.three_engines.people import FRESH, Person
 from tictactoe_site.table import Item
 
 Open = Callable[..., Person]
@@ -50,14 +50,15 @@ def at(site: str, browsers: Callable[..., Browser]) -> Iterator[Open]:
         browser = browsers(name, **options)
         used.append(browser)
         person = Person(browser, address)
-        person.forget()
+        if person.path != FRESH:
+            person.forget()
         browser.errors()
         browser.resize(1280, 900)
         return person
 
     yield opened
     for browser in used:
-        browser.driver.get("about:blank")
+        Person(browser, site).forget()
         assert browser.errors() == [], browser.name
 
 

@@ -20,6 +20,8 @@ from tests.three_engines.drivers import Browser
 
 # Seconds for what takes a tenth of one: no test passes or fails by the clock.
 PATIENCE = 30
+# Where a browser is that remembers nobody: the lightest page of the site.
+FRESH = "/healthz/"
 # The page may change between two commands of a test, which then looks again.
 CHANGING = (NoSuchElementException, StaleElementReferenceException)
 BOARD = "return [...document.querySelectorAll('.board td')].map((td) => td.querySelector('.mark')?.textContent || '-')"
@@ -105,7 +107,7 @@ class Person:
             self.driver.switch_to.window(handle)
             self.driver.close()
         self.driver.switch_to.window(first)
-        self.visit("/healthz/")
+        self.visit(FRESH)
         self.driver.delete_all_cookies()
         if self.browser.javascript:
             self.run("sessionStorage.clear(); localStorage.clear();")
