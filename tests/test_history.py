@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from dynamodb.client import shared_client
 from games.match import Status
 from games.models import Game
+from games.storage import indexes
 from games.storage import lobby as lists
-from games.storage import queries
 from games.storage.indexes import FIRST_READ, Cursor
 from games.storage.lobby import Lobby
 from tests.support.many import LISTS, PARAMETERS, game_of, links, move_on, pages, put, summaries, walked
@@ -79,7 +79,7 @@ def test_a_player_whose_games_fit_has_no_further_page(alice: Client) -> None:
 def test_games_of_one_instant_are_all_reached_both_ways(
     alice: Client, monkeypatch: pytest.MonkeyPatch, status: Status, hosts: tuple[str, ...]
 ) -> None:
-    monkeypatch.setattr(queries, "MOST", 20)
+    monkeypatch.setattr(lists, "MOST", 20)
     pairs = [pair for pair in PAIRS if pair[0] in hosts]
     moments = [0, *[1] * 70, 2]
     made = put(game_of(status, second, *pairs[number % len(pairs)]) for number, second in enumerate(moments))
@@ -140,8 +140,8 @@ def test_expired_invitations_that_fill_a_page_hide_no_game(alice: Client) -> Non
 
 
 def test_a_date_that_was_written_by_hand_is_a_place_too(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queries, "FINISHED_IN_LOBBY", 1)
-    monkeypatch.setattr(queries, "FINISHED_ON_A_PAGE", 1)
+    monkeypatch.setattr(lists, "FINISHED_IN_LOBBY", 1)
+    monkeypatch.setattr(lists, "FINISHED_ON_A_PAGE", 1)
     dates = ("FINISHED_yesterday", "FINISHED_2026-01-01 00:00:00.5", "FINISHED_2026-01-01 00:00:00", "FINISHED_")
     made = put(game_of(FINISHED, 0, "alice", "bob", status_date=date) for date in dates)
     assert walked(page for _, page in pages(alice, "Older games")) == made
@@ -225,7 +225,7 @@ def test_whatever_the_games_and_the_sizes_each_is_on_one_page(
     put(games)
     with pytest.MonkeyPatch.context() as patch:
         for name, size in sizes.items():
-            patch.setattr(queries, name, size)
+            patch.setattr(indexes if name in ("FIRST_READ", "FURTHER_READ") else lists, name, size)
         down = list(lobbies(player, "older"))
         up = list(lobbies(player, "newer", down[-1].newer))
     expected = in_order(games)

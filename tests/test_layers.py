@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -11,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.utils.module_loading import import_string
 
 from tictactoe_site.config import BASE_DIR
 
@@ -64,9 +64,21 @@ def named_in_strings() -> Iterator[str]:
         yield from (name for name in re.findall(r'worker_class = "([\w.]+)"', path.read_text()) if "." in name)
 
 
-@pytest.mark.parametrize("name", list(named_in_strings()))
-def test_what_is_named_in_a_string_can_be_imported(name: str) -> None:
-    assert import_string(name)
+IMPORT_ALL = """
+import sys, django
+django.setup()
+from django.utils.module_loading import import_string
+for name in sys.argv[1:]:
+    import_string(name)
+"""
+
+
+def test_what_is_named_in_a_string_can_be_imported() -> None:
+    """In a process of its own: importing the WSGI application starts the site."""
+    environ = os.environ | {"DJANGO_SETTINGS_MODULE": "tictactoe_site.settings", "CONFIG_FILE": ""}
+    command = [sys.executable, "-c", IMPORT_ALL, *named_in_strings()]
+    done = subprocess.run(command, cwd=BASE_DIR, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_apps_and_included_addresses_can_be_imported() -> None:
