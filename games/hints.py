@@ -13,13 +13,14 @@ import os
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from django.conf import settings
 
 from games.errors import UnreadableGame
-from games.models import Game
+from games.match import Status, StoredMatch
 
 Hint: TypeAlias = dict[str, Any]
 
@@ -31,9 +32,15 @@ FULL_SECONDS = 0.02
 logger = logging.getLogger(__name__)
 
 
-def changed(game: Game) -> None:
+def changed(game: StoredMatch) -> None:
     """The game is now so."""
-    _send({"game": game.serialize()})
+    _send({"game": asdict(game)})
+
+
+def game_in(hint: Hint) -> StoredMatch:
+    """The game that ``changed`` was told of. Raises KeyError, TypeError, ValueError for a hint of another form."""
+    values = hint["game"]
+    return StoredMatch(**values | {"stored_status": Status(values["stored_status"])})
 
 
 def withdrawn(game_id: str) -> None:

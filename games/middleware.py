@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from django.http import HttpResponse
+from django.utils import timezone
 
 from accounts.middleware import PlayerRequest
 from accounts.sessions import current_user, forget_guest, was_guest
@@ -66,7 +67,7 @@ class TakeAlong:
 
 def _take_along(request: PlayerRequest, guest: str) -> None:
     with suppress(StoreUnavailable):
-        if take_along(guest, current_user(request).name):
+        if take_along(guest, current_user(request).name, timezone.now()):
             forget_guest(request)
 
 
@@ -79,10 +80,7 @@ class DomainErrors:
 
     def process_exception(self, request: PlayerRequest, exc: Exception) -> HttpResponse | None:
         if isinstance(exc, LostRace):
-            try:
-                return responses.show(request, exc.game, status=409, error=str(exc))
-            except errors.UnreadableGame as unreadable:
-                exc = unreadable
+            return responses.show(request, exc.game, status=409, error=str(exc))
         if isinstance(exc, StoreUnavailable):
             logger.error("%s %s: %s", request.method, request.path, exc)
             return _unavailable(request)

@@ -1,9 +1,9 @@
-"""The Game item: its attributes, its indexes, and what can be read off it. Nothing here writes."""
+"""The Game item: its attributes and its indexes; how it becomes a match or an entry, and a match becomes an item."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from functools import cached_property
+from functools import lru_cache
+from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import AttributeDeserializationError
@@ -12,11 +12,10 @@ from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from dynamodb.items import RawItem
 from games import rules
 from games.errors import UnreadableGame
-from games.match import TIME_FORMAT, Match, Status
-from games.rules import Mark, Outcome, Position, computer
+from games.match import Entry, Status, StoredMatch
+from games.rules import EMPTY, Mark
 from tictactoe_site.table import Item
 
-NOBODYS_TURN = "N/A"
 SQUARE_FIELDS = (
     "top_left",
     "top_middle",
@@ -55,7 +54,7 @@ class OpponentIndex(GlobalSecondaryIndex["Game"]):
 
 
 class Game(Item):
-    """One game. Read from an index it lacks all that the index does not project: the squares and the turn."""
+    """One game. Read from an index, which projects neither squares nor turn, it is an ``entry`` and no ``match``."""
 
     host_id = UnicodeAttribute(attr_name="HostId")
     opponent_id = UnicodeAttribute(attr_name="OpponentId", null=True)
@@ -95,108 +94,82 @@ class Game(Item):
         except (AttributeDeserializationError, ValueError) as exc:
             raise UnreadableGame("This game's stored item has an attribute of the wrong type.") from exc
 
-    @cached_property
-    def match(self) -> Match:
-        """What the item is to the rules, made once: an item that was read does not change. Raises UnreadableGame."""
-        board = "".join(getattr(self, field) or rules.EMPTY for field in SQUARE_FIELDS)
-        return Match(
+    @property
+    def is_game(self) -> bool:
+        """Whether it is a game at all: the table has items of other kinds, such as players."""
+        return bool(self.host_id and self.status_date)
+
+    def entry(self) -> Entry:
+        """Raises UnreadableGame."""
+        return Entry(
             game_id=self.game_id,
             host=self.host_id,
-            opponent=self.opponent_id,
+            opponent_id=self.opponent_id,
             computer=self.computer,
-            status=self.stored_status,
+            stored_status=_status_in(self.status_date),
+            status_date=self.status_date,
+            stored_result=self.result,
+            expires_at=self.expires_at,
+        )
+
+    def match(self) -> StoredMatch:
+        """Raises UnreadableGame, also where no game leads to the board."""
+        board = "".join(getattr(self, field) or EMPTY for field in SQUARE_FIELDS)
+        match = StoredMatch(
+            **vars(self.entry()),
             board=board,
             moves=_moves_to(board, self.recorded_moves),
             o_user=self.o_user or self.host_id,
             pace=int(self.pace) if self.pace else None,
+            turn=self.turn,
+            deadline=self.deadline,
+            ending=self.ending,
+            by_link=self.by_link,
         )
-
-    @property
-    def board(self) -> str:
-        return self.match.board
-
-    @property
-    def moves(self) -> str | None:
-        """The squares in order of play; None where it is unknown, as the AWS example records none."""
-        return self.match.moves
-
-    @property
-    def position(self) -> Position:
-        """Raises UnreadableGame where no game leads to the board."""
-        return self.match.position
-
-    @property
-    def outcome(self) -> Outcome | None:
-        return self.match.outcome
-
-    @cached_property
-    def stored_status(self) -> Status:
-        """What StatusDate says. Raises UnreadableGame where it says none of the three."""
-        try:
-            return Status(self.status_date.rpartition("_")[0])
-        except ValueError as exc:
-            raise UnreadableGame("This game's stored status is none that a game can have.") from exc
-
-    @cached_property
-    def status(self) -> Status:
-        """As stored, but for a game that the AWS example left won and not marked so: that is finished."""
-        stored = self.stored_status
-        return Status.FINISHED if stored is Status.IN_PROGRESS and self.outcome else stored
-
-    @property
-    def needs_settling(self) -> bool:
-        return self.status is not self.stored_status
-
-    @cached_property
-    def since(self) -> datetime | None:
-        """When the game came into its status; None where the item's date is not in this form."""
-        try:
-            return datetime.strptime(self.status_date.rpartition("_")[2], TIME_FORMAT).replace(tzinfo=UTC)
-        except ValueError:
-            return None
-
-    @property
-    def opponent(self) -> str | None:
-        """None while an open invitation waits for somebody."""
-        return computer.NAME if self.computer else self.opponent_id
-
-    @property
-    def players(self) -> tuple[str | None, str | None]:
-        return self.host_id, self.opponent
-
-    def is_late(self, now: datetime) -> bool:
-        """Whether the time of whoever is to move is up, so that the other has won: ``store.forfeit`` says so."""
-        return self.status is Status.IN_PROGRESS and self.deadline is not None and self.deadline <= now.timestamp()
-
-    @property
-    def winner(self) -> str | None:
-        """The winner's name, ``Tie``, or None while the game goes on; of an unsettled game, from its board."""
-        if self.result is None and self.needs_settling:
-            return self.match.result
-        return self.result
-
-    @property
-    def whose_turn(self) -> str | None:
-        return None if self.status is Status.FINISHED or self.turn == NOBODYS_TURN else self.turn
-
-    def invites(self, player: str) -> bool:
-        """Whether the invitation, while it is pending, is for this player: by name, or open and not their own."""
-        return player == self.opponent_id or (self.opponent is None and player != self.host_id)
-
-    def expired(self, now: datetime) -> bool:
-        """Whether TTL is free to delete the item, which it does up to days later."""
-        return self.expires_at is not None and self.expires_at <= now.timestamp()
+        _ = match.position  # which raises now what would be raised by whoever looks at it first
+        return match
 
 
 SQUARES: tuple[UnicodeAttribute, ...] = tuple(getattr(Game, field) for field in SQUARE_FIELDS)
 
 
+def item_of(match: StoredMatch) -> Game:
+    """Return the item that holds the match."""
+    squares = zip(SQUARE_FIELDS, match.board, strict=True)
+    marks: dict[str, Any] = {field: mark for field, mark in squares if mark != EMPTY}
+    return Game(
+        match.game_id,
+        host_id=match.host,
+        opponent_id=match.opponent_id,
+        computer=match.computer,
+        status_date=match.status_date,
+        result=match.stored_result,
+        expires_at=match.expires_at,
+        recorded_moves=match.moves,
+        o_user=match.o_user,
+        pace=match.pace,
+        turn=match.turn,
+        deadline=match.deadline,
+        ending=match.ending,
+        by_link=match.by_link,
+        **marks,
+    )
+
+
+def _status_in(status_date: str) -> Status:
+    try:
+        return Status(status_date.rpartition("_")[0])
+    except ValueError as exc:
+        raise UnreadableGame("This game's stored status is none that a game can have.") from exc
+
+
+@lru_cache(maxsize=10_000)  # A page of a game is asked for again and again.
 def _moves_to(board: str, recorded: str | None) -> str | None:
     """Return the moves that led to the board: as recorded, if they do; of two marks at most, whatever was recorded."""
     if recorded and _leads_to(recorded, board):
         return recorded
-    squares = {mark: index for index, mark in enumerate(board) if mark != rules.EMPTY}
-    if len(board) - board.count(rules.EMPTY) > 2:
+    squares = {mark: index for index, mark in enumerate(board) if mark != EMPTY}
+    if len(board) - board.count(EMPTY) > 2:
         return None
     return "".join(str(squares[mark]) for mark in Mark if mark in squares)  # X moves first
 

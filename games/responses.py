@@ -7,31 +7,32 @@ from typing import Any
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.middleware import PlayerRequest
 from accounts.sessions import offer_guest
 from games import hints
-from games.models import Game
+from games.match import StoredMatch
 from games.pages.game import GamePage, state
 from games.pages.link import LinkPreview
 from tictactoe_site.http import SeeOther, wants_fragment, wants_json
 
 
-def url_of(game: Game) -> str:
+def url_of(game: StoredMatch) -> str:
     return reverse("game", args=[game.game_id])
 
 
 def show(
     request: PlayerRequest,
-    game: Game,
+    game: StoredMatch,
     *,
-    rematch: Game | None = None,
+    rematch: StoredMatch | None = None,
     status: int = 200,
     error: str = "",
     **context: Any,
 ) -> HttpResponse:
     """The game as the viewer may see it, with the sentence on what went wrong if something did."""
-    page = GamePage(game, request.user.name, rematch)
+    page = GamePage(game, request.user.name, timezone.now(), rematch)
     if page.offers_seat:
         offer_guest(request)
     if wants_json(request):
@@ -44,7 +45,7 @@ def show(
     return render(request, template, shown | context, status=status)
 
 
-def done(request: PlayerRequest, game: Game, *, created: bool = False) -> HttpResponse:
+def done(request: PlayerRequest, game: StoredMatch, *, created: bool = False) -> HttpResponse:
     """The answer to a POST that succeeded: JSON or the fragment as it now is, or a redirect to the page.
 
     Whoever watches the game is told, too.

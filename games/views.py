@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -13,6 +12,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
 from django.views import View
@@ -26,8 +26,7 @@ from accounts.store import is_claimed
 from games import hints, rules
 from games.errors import IllegalMove, MalformedInput, NotFound, TooManyInvitations
 from games.forms import NewGame
-from games.match import Match, Status
-from games.models import Game
+from games.match import Match, Status, StoredMatch
 from games.pages.board import rows
 from games.pages.game import GamePage, state
 from games.pages.lobby import LobbyPage
@@ -49,13 +48,14 @@ class HomeView(View):
     def get(self, request: PlayerRequest) -> HttpResponse:
         if not request.user.is_authenticated:
             return _welcome(request)
-        player, before, after = request.user.name, request.GET.get("before", ""), request.GET.get("after", "")
+        player, now = request.user.name, timezone.now()
+        before, after = request.GET.get("before", ""), request.GET.get("after", "")
         paged = bool(before or after)
-        found = lobbies.page(player, before=before, after=after) if paged else lobbies.newest(player)
-        found = upkeep.without_late(found, player)
+        found = lobbies.page(player, now, before=before, after=after) if paged else lobbies.newest(player, now)
+        found = upkeep.without_late(found, player, now)
         if not paged:
             limits.seen(player, sent=len(found.sent), received=len(found.received))
-        page = LobbyPage(found, player)
+        page = LobbyPage(found, player, now)
         if wants_json(request):
             return JsonResponse(page.summary)
         if wants_fragment(request) and request.GET.get("since") == page.version:
@@ -68,11 +68,12 @@ class GameView(View):
     """A game, for its players and for anybody who watches; ``?move=5`` shows it after its fifth move."""
 
     def get(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
-        game = upkeep.game(str(game_id), viewer=request.user.name)
+        now = timezone.now()
+        game = upkeep.game(str(game_id), now, viewer=request.user.name)
         if "move" in request.GET:
             return _replay(request, game.moves, url_of(game), game)
-        page = GamePage(game, request.user.name)
-        rematch = queries.rematch(rematch_of(game.game_id)) if page.hopes else None
+        page, next_id = GamePage(game, request.user.name, now), rematch_of(game.game_id)
+        rematch = queries.games([next_id]).get(next_id) if page.hopes else None
         page = replace(page, rematch=rematch)
         if wants_fragment(request) and request.GET.get("since") == str(page.version):
             return HttpResponse(status=204)  # Nothing new: the page, and the focus in it, are left alone.
@@ -85,7 +86,7 @@ class StateView(View):
     """The game as JSON, with an ETag: asking again for an unchanged game is answered 304."""
 
     def get(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
-        return JsonResponse(state(upkeep.game(str(game_id), viewer=request.user.name)))
+        return JsonResponse(state(upkeep.game(str(game_id), timezone.now(), viewer=request.user.name)))
 
 
 class EventsView(View):
@@ -118,7 +119,7 @@ class PlayerView(View):
             raise NotFound(f"Nobody has claimed the name {name:.20} yet.")
         before = request.GET.get("before", "")
         history = lobbies.history(name, before)  # before an outage of writes takes the time that is left
-        page = ProfilePage(records.of(name), *history, viewer=request.user.name)
+        page = ProfilePage(records.of(name, timezone.now()), *history, viewer=request.user.name)
         if wants_json(request):
             return JsonResponse(page.summary)
         return render(request, "games/player.html", {"page": page, "paged": bool(before)})
@@ -186,14 +187,14 @@ class RematchView(PlayersView):
 
     def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
         match, player, next_id = _shown(request, game_id), request.user.name, rematch_of(str(game_id))
-        if match is None or match.status is not Status.FINISHED:
-            match = upkeep.written_down(queries.game(str(game_id)), viewer=player).match
+        if match is None or match.stored_status is not Status.FINISHED:
+            match = upkeep.written_down(queries.game(str(game_id)), timezone.now(), viewer=player)
         rematch = partial(store.rematch, match, player=player, game_id=next_id)
         other = None if match.computer else match.other_than(player)
         try:
             game = _invited(player, other, next_id, rematch) if other else rematch()
         except LostRace as exc:  # What has the rematch's id may be none of the player's business.
-            return show(request, upkeep.game(str(game_id), viewer=player), status=409, error=str(exc))
+            return show(request, upkeep.game(str(game_id), timezone.now(), viewer=player), status=409, error=str(exc))
         return done(request, game, created=True)
 
 
@@ -206,13 +207,13 @@ class MoveView(PlayersView):
         try:
             return done(request, store.move(match, player=request.user.name, square=square))
         except IllegalMove as exc:
-            game = upkeep.game(str(game_id), viewer=request.user.name)
-            if store.just_played(game, player=request.user.name, square=square):
+            game = upkeep.game(str(game_id), timezone.now(), viewer=request.user.name)
+            if game.has_just_played(request.user.name, square):
                 return done(request, game)
             return show(request, game, status=409, error=str(exc))
 
 
-def _started(host: str, form: NewGame) -> Game:
+def _started(host: str, form: NewGame) -> StoredMatch:
     fields: dict[str, Any] = form.cleaned_data
     if fields["opponent"] == COMPUTER:
         level, square = fields["level"], fields["square"]
@@ -222,10 +223,10 @@ def _started(host: str, form: NewGame) -> Game:
     return _invited(host, opponent, game_id, invite)
 
 
-def _invited(host: str, opponent: str | None, game_id: str | None, invite: Callable[[], Game]) -> Game:
+def _invited(host: str, opponent: str | None, game_id: str | None, invite: Callable[[], StoredMatch]) -> StoredMatch:
     """What ``invite`` makes, if there is room for one more; one that is there already is no further one."""
     try:
-        with limits.one_more(host=host, opponent=opponent):
+        with limits.one_more(timezone.now(), host=host, opponent=opponent):
             return invite()
     except TooManyInvitations:
         if game_id is None or not _is_there(game_id):
@@ -235,7 +236,7 @@ def _invited(host: str, opponent: str | None, game_id: str | None, invite: Calla
 
 def _is_there(game_id: str) -> bool:
     with suppress(NotFound):
-        return not queries.game(game_id).expired(datetime.now(UTC))
+        return not queries.game(game_id).expired(timezone.now())
     return False
 
 
@@ -264,8 +265,8 @@ def _seen(request: PlayerRequest, game_id: UUID) -> Match:
     shown, player = _shown(request, game_id), request.user.name
     if shown and (player in shown.players or None in shown.players):
         return shown
-    now = queries.game(str(game_id)).match
-    return replace(shown, host=now.host, opponent=now.opponent, o_user=now.o_user) if shown else now
+    now = queries.game(str(game_id))
+    return replace(shown, host=now.host, opponent_id=now.opponent_id, o_user=now.o_user) if shown else now
 
 
 def _withdrawn(request: PlayerRequest, game_id: UUID) -> HttpResponse:
@@ -277,11 +278,11 @@ def _withdrawn(request: PlayerRequest, game_id: UUID) -> HttpResponse:
     return SeeOther(reverse("home"))
 
 
-def _replay(request: PlayerRequest, moves: str | None, url: str, game: Game | None = None) -> HttpResponse:
+def _replay(request: PlayerRequest, moves: str | None, url: str, game: StoredMatch | None = None) -> HttpResponse:
     if moves is None:
         raise NotFound("Nobody recorded the order of this game's moves, so it can't be replayed.")
     shown = _whole_number(request.GET.get("move", str(len(moves))), most=len(moves))
-    seen = GamePage(game, "") if game else None
+    seen = GamePage(game, "", timezone.now()) if game else None
     page = ReplayPage(moves, shown, seen.winning_mark if seen else None)
     link = request.build_absolute_uri(reverse("replay", args=[moves])) if moves else ""
     return render(request, "games/replay.html", {"page": page, "game": seen, "url": url, "link": link})

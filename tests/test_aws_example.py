@@ -105,7 +105,7 @@ def test_a_game_in_progress_is_played_to_its_end(testuser1: Client, testuser2: C
         answer = client.post(f"{url}move/", form)
         assert answer.status_code == 303, answer.content.decode()
     item = stored(IN_PROGRESS)
-    assert (item.result, item.turn, item.status) == ("testuser2", "N/A", Status.FINISHED)
+    assert (item.result, item.turn, item.match().status) == ("testuser2", "N/A", Status.FINISHED)
     assert item.recorded_moves is None
     assert "You won!" in testuser2.get(url).content.decode()
 
@@ -118,7 +118,7 @@ def test_two_moves_on_one_old_position_have_one_winner(testuser1: Client) -> Non
         for square in ("TopMiddle", "BottomRight", "TopMiddle")
     ]
     assert answers == [200, 409, 200]
-    assert stored(IN_PROGRESS).board == "OOX X    "
+    assert stored(IN_PROGRESS).match().board == "OOX X    "
 
 
 def test_a_game_without_a_move_records_its_moves_from_now_on(testuser2: Client) -> None:
@@ -129,7 +129,7 @@ def test_a_game_without_a_move_records_its_moves_from_now_on(testuser2: Client) 
 def test_a_pending_invitation_is_accepted_however_old(testuser1: Client, testuser2: Client) -> None:
     assert testuser1.post(f"/games/{PENDING}/accept/").status_code == 403
     assert testuser2.post(f"/games/{PENDING}/accept/").status_code == 303
-    assert stored(PENDING).status is Status.IN_PROGRESS
+    assert stored(PENDING).match().status is Status.IN_PROGRESS
 
 
 def test_a_pending_invitation_is_declined_or_answered_by_a_move(testuser1: Client, testuser2: Client) -> None:
@@ -161,7 +161,7 @@ def test_a_won_game_shows_its_winner_to_everybody_and_only_a_player_puts_it_righ
     assert "You lost: testuser3 won." in testuser1.get(url).content.decode()
     item = stored(WON_NOT_MARKED)
     assert item.status_date.startswith("FINISHED_20")
-    assert (item.result, item.turn, item.board) == ("testuser3", "N/A", "XXXOO    ")
+    assert (item.result, item.turn, item.match().board) == ("testuser3", "N/A", "XXXOO    ")
     assert "You won!" in testuser3.get(url).content.decode()
 
 
@@ -174,7 +174,7 @@ def test_a_move_in_a_won_game_is_refused_and_puts_it_right(testuser1: Client) ->
 @pytest.mark.parametrize("with_position", [True, False])
 def test_a_rematch_of_a_won_game_puts_it_right(testuser1: Client, with_position: bool) -> None:
     """The position is that of a page shown while nothing could be written."""
-    fields = {"position": signed(stored(WON_NOT_MARKED).match)} if with_position else {}
+    fields = {"position": signed(stored(WON_NOT_MARKED).match())} if with_position else {}
     answer = testuser1.post(f"/games/{WON_NOT_MARKED}/rematch/", fields, headers=JSON)
     assert (answer.status_code, answer.json()["opponent"], answer.json()["status"]) == (201, "testuser3", "PENDING")
     assert stored(WON_NOT_MARKED).result == "testuser3"
@@ -187,7 +187,7 @@ def test_a_won_game_can_not_be_resigned(testuser1: Client) -> None:
 
 
 def test_putting_right_is_a_conditional_write_that_may_lose(example: Any) -> None:
-    stale = stored(WON_NOT_MARKED)
+    stale = stored(WON_NOT_MARKED).match()
     first = store.settle(stale, datetime.now(UTC))
     assert store.settle(stale, datetime.now(UTC)).status_date == first.status_date
 

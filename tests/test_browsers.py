@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from games import rules
-from games.models import Game
+from games.match import StoredMatch
 from games.storage import store
 from tests.conftest import PASSWORD, stored
 from tests.support.sites import playing
@@ -66,10 +66,10 @@ def play(game_id: str, moves: str, x: Page, o: Page, *, javascript: bool) -> Non
         assert stored(game_id).recorded_moves == moves[: number + 1]
 
 
-def check_the_end(game: Game, ending: str, x: Page, o: Page, *, javascript: bool) -> None:
+def check_the_end(game: StoredMatch, ending: str, x: Page, o: Page, *, javascript: bool) -> None:
     moves, result, x_reads, o_reads = ENDINGS[ending]
-    players = {"X": str(game.opponent_id), "O": game.host_id}
-    assert (game.result, game.status, game.recorded_moves) == (players.get(result, result), "FINISHED", moves)
+    players = {"X": str(game.opponent_id), "O": game.host}
+    assert (game.result, game.status, game.moves) == (players.get(result, result), "FINISHED", moves)
     if not javascript:
         look_again(o if len(moves) % 2 else x)
     expect(x.locator(".headline")).to_have_text(x_reads.format(**players))
@@ -98,7 +98,7 @@ def test_the_seeds_walk(site: str, open_browser: Callable[..., Page], ending: st
         look_again(first)
     expect(first.locator(".headline")).to_have_text("testuser2's turn.")
     play(game_id, ENDINGS[ending][0], second, first, javascript=javascript)
-    check_the_end(stored(game_id), ending, second, first, javascript=javascript)
+    check_the_end(stored(game_id).match(), ending, second, first, javascript=javascript)
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
@@ -113,10 +113,10 @@ def test_two_guests_and_a_link(site: str, open_browser: Callable[..., Page], jav
     second.goto(link)
     expect(second.locator(".headline")).to_contain_text("invites you to play. You are X and move first.")
     game_id = second.url.split("/")[-2]
-    assert stored(game_id).status == "PENDING"
+    assert stored(game_id).match().status == "PENDING"
     # The first move is the acceptance, and makes the visitor a guest.
     play(game_id, ENDINGS["win"][0], second, first, javascript=javascript)
-    check_the_end(stored(game_id), "win", second, first, javascript=javascript)
+    check_the_end(stored(game_id).match(), "win", second, first, javascript=javascript)
 
 
 @pytest.mark.parametrize("delay", [0, 40])

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.timezone import now
 
 from dynamodb import provisioning
 from dynamodb.client import warm_up
@@ -205,9 +206,9 @@ def test_a_first_read_of_the_longest_entries_is_half_a_unit(meter: Meter) -> Non
     """Of a page in the middle, all in one index: names of 20 characters, and the time that a guest's game has."""
     host, opponent = "h" * 20, "o" * 20
     put(game_of(Status.FINISHED, second, host, opponent, expires_at=2_000_000_001) for second in range(50))
-    lobby = lobbies.newest(host)
+    lobby = lobbies.newest(host, now())
     meter.calls.clear()
-    assert len(lobbies.page(host, before=str(lobby.older)).finished) == lobbies.FINISHED_ON_A_PAGE
+    assert len(lobbies.page(host, now(), before=str(lobby.older)).finished) == lobbies.FINISHED_ON_A_PAGE
     # DynamoDB Local charges nothing for finding nothing in the other index.
     assert (meter.operations, meter.units("Query")) == (["Query"] * 2, 0.5)
 
@@ -227,6 +228,6 @@ def test_thirty_invitations_each_way_are_two_reads_of_each_index(alice: Client, 
 def test_however_many_invitations_a_page_reads_no_more_than_it_shows(meter: Meter) -> None:
     put(game_of(Status.PENDING, second, "bob", "alice") for second in range(400))
     meter.calls.clear()
-    assert len(lobbies.newest("alice").received) == lobbies.MOST
+    assert len(lobbies.newest("alice", now()).received) == lobbies.MOST
     # One of the empty index, and 22, 100 and 100 entries of the other.
     assert meter.operations == ["Query"] * 4

@@ -183,7 +183,7 @@ def test_list_games_by_player_and_status() -> None:
 @pytest.mark.usefixtures("games_table")
 def test_an_item_that_is_no_game_is_listed_as_such_and_hides_none() -> None:
     broken, sound = store.invite(host="alice", opponent="bob"), store.invite(host="alice", opponent="bob")
-    broken.update([Game.status_date.set("NONSENSE")])
+    Game(broken.game_id).update([Game.status_date.set("NONSENSE")])
     listed = {game["gameId"]: game["status"] for game in json.loads(run("list_games", "--json"))}
     assert listed == {broken.game_id: "UNREADABLE", sound.game_id: "PENDING"}
     with pytest.raises(CommandError, match="stored status"):
@@ -203,8 +203,8 @@ def test_an_attribute_of_the_wrong_type_ends_a_command_with_a_sentence(command: 
 @pytest.mark.usefixtures("games_table")
 def test_show_game_draws_the_board() -> None:
     game = store.invite(host="alice", opponent="bob")
-    game = store.move(game.match, player="bob", square=4)
-    game = store.move(game.match, player="alice", square=0)
+    game = store.move(game, player="bob", square=4)
+    game = store.move(game, player="alice", square=0)
     text = run("show_game", game.game_id)
     assert " O |   |  \n---+---+---\n   | X |  \n" in text
     assert "1. X centre\n2. O top left\n" in text
@@ -219,12 +219,12 @@ def test_show_game_knows_sides_deadlines_and_how_it_ended() -> None:
     assert "deadline: 20" in run("show_game", game.game_id)
     Game(game.game_id).update([Game.deadline.set(1)])
     assert "turn bob, whose time is up" in run("show_game", game.game_id)
-    Game(game.game_id).update([Game.deadline.set(game.deadline)])
-    over = store.resign(game.match, player="alice")
+    Game(game.game_id).update([Game.deadline.set(game.deadline or 0)])
+    over = store.resign(game, player="alice")
     text = run("show_game", over.game_id)
     assert "result bob (resigned)" in text
     assert "deadline: -" in text
-    second = store.rematch(over.match, player="alice", game_id=str(uuid.uuid4()))
+    second = store.rematch(over, player="alice", game_id=str(uuid.uuid4()))
     assert "alice (X) against bob (O)" in run("show_game", second.game_id)
 
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.timezone import now
 
 from dynamodb import conditional
 from dynamodb.errors import StoreUnavailable
 from games.errors import IllegalMove, NotFound, NotYours
-from games.match import Status
+from games.match import Status, StoredMatch
 from games.models import Game
 from games.signing import signed
 from games.storage import lobby as lobbies
@@ -25,14 +26,14 @@ JSON = {"accept": "application/json"}
 MINUTES = 300
 
 
-def begun(pace: int | None = None) -> Game:
+def begun(pace: int | None = None) -> StoredMatch:
     return store.accept(store.invite(host="alice", opponent="bob", pace=pace).game_id, player="bob")
 
 
-def out_of_time(game: Game) -> Game:
+def out_of_time(game: StoredMatch) -> StoredMatch:
     """The same game, a moment after the time for its move was up."""
     Game(game.game_id).update([Game.deadline.set(int(datetime.now(UTC).timestamp()) - 1)])
-    return stored(game.game_id)
+    return stored(game.game_id).match()
 
 
 # Resigning.
@@ -42,8 +43,8 @@ def out_of_time(game: Game) -> Game:
 @pytest.mark.parametrize(("player", "winner"), [("alice", "bob"), ("bob", "alice")])
 def test_who_resigns_has_lost_whoever_is_to_move(player: str, winner: str) -> None:
     game = begun()
-    after = store.resign(game.match, player=player)
-    assert after.attribute_values == stored(game.game_id).attribute_values
+    after = store.resign(game, player=player)
+    assert after == stored(game.game_id).match()
     assert (after.status, after.result, after.turn, after.ending) == (Status.FINISHED, winner, "N/A", "resigned")
 
 
@@ -51,29 +52,29 @@ def test_who_resigns_has_lost_whoever_is_to_move(player: str, winner: str) -> No
 def test_resigning_twice_is_resigning_once_and_nobody_else_can() -> None:
     game = begun()
     with pytest.raises(NotYours):
-        store.resign(game.match, player="charlie")
-    first = store.resign(game.match, player="alice")
-    assert store.resign(game.match, player="alice").status_date == first.status_date
+        store.resign(game, player="charlie")
+    first = store.resign(game, player="alice")
+    assert store.resign(game, player="alice").status_date == first.status_date
     with pytest.raises(LostRace, match="over already"):
-        store.resign(game.match, player="bob")
+        store.resign(game, player="bob")
     assert stored(game.game_id).result == "bob"
 
 
 @pytest.mark.usefixtures("games_table")
 def test_a_move_that_came_in_between_does_not_keep_anybody_from_resigning() -> None:
     game = begun()
-    store.move(game.match, player="bob", square=4)
-    assert store.resign(game.match, player="alice").result == "bob"
+    store.move(game, player="bob", square=4)
+    assert store.resign(game, player="alice").result == "bob"
 
 
 @pytest.mark.usefixtures("games_table")
 def test_a_win_that_came_first_stays_a_win() -> None:
     game = begun()
     for player, square in (("bob", 0), ("alice", 3), ("bob", 1), ("alice", 4)):
-        game = store.move(game.match, player=player, square=square)
-    store.move(game.match, player="bob", square=2)
+        game = store.move(game, player=player, square=square)
+    store.move(game, player="bob", square=2)
     with pytest.raises(LostRace):
-        store.resign(game.match, player="bob")
+        store.resign(game, player="bob")
     assert stored(game.game_id).result == "bob"
     assert stored(game.game_id).ending is None
 
@@ -82,16 +83,16 @@ def test_a_win_that_came_first_stays_a_win() -> None:
 def test_only_a_game_that_goes_on_can_be_resigned() -> None:
     pending = store.invite(host="alice", opponent="bob")
     with pytest.raises(IllegalMove, match="not begun"):
-        store.resign(pending.match, player="alice")
-    over = store.resign(begun().match, player="alice")
+        store.resign(pending, player="alice")
+    over = store.resign(begun(), player="alice")
     with pytest.raises(IllegalMove, match="over"):
-        store.resign(over.match, player="alice")
+        store.resign(over, player="alice")
 
 
 @pytest.mark.usefixtures("games_table")
 def test_against_the_computer() -> None:
     game = store.challenge_computer(host="alice")
-    assert store.resign(game.match, player="alice").result == "computer"
+    assert store.resign(game, player="alice").result == "computer"
 
 
 def test_the_pages_of_a_resigned_game(alice: Client, bob: Client, charlie: Client) -> None:
@@ -126,34 +127,39 @@ def test_the_time_begins_with_the_game_and_anew_with_each_move_and_ends_with_the
         left = stored(game.game_id).deadline - datetime.now(UTC).timestamp()
         assert MINUTES - 5 < left <= MINUTES
         Game(game.game_id).update([Game.deadline.set(int(datetime.now(UTC).timestamp()) + 9)])
-        game = store.move(game.match, player=player, square=square)
-    assert store.move(game.match, player="bob", square=2).deadline is None
+        game = store.move(game, player=player, square=square)
+    assert store.move(game, player="bob", square=2).deadline is None
 
 
 @pytest.mark.usefixtures("games_table")
 def test_an_invitation_waits_and_its_first_move_begins_the_time() -> None:
-    game = store.move(store.invite(host="alice", opponent="bob", pace=MINUTES).match, player="bob", square=4)
+    game = store.move(store.invite(host="alice", opponent="bob", pace=MINUTES), player="bob", square=4)
     assert stored(game.game_id).deadline > datetime.now(UTC).timestamp() + MINUTES - 5
-    assert store.move(begun().match, player="bob", square=4).deadline is None
+    assert store.move(begun(), player="bob", square=4).deadline is None
 
 
 @pytest.mark.usefixtures("games_table")
 def test_a_late_move_loses_and_the_game_is_over() -> None:
     game = out_of_time(begun(MINUTES))
     with pytest.raises(LostRace, match="time for this move") as raised:
-        store.move(game.match, player="bob", square=4)
+        store.move(game, player="bob", square=4)
     item = stored(game.game_id)
-    assert raised.value.game.attribute_values == item.attribute_values
-    assert (item.status, item.result, item.ending, item.board) == (Status.FINISHED, "alice", "late", " " * 9)
+    assert raised.value.game == item.match()
+    assert (item.match().status, item.result, item.ending, item.match().board) == (
+        Status.FINISHED,
+        "alice",
+        "late",
+        " " * 9,
+    )
 
 
 @pytest.mark.usefixtures("games_table")
 def test_a_move_that_was_faster_stays_and_so_does_the_first_forfeit() -> None:
     game = begun(MINUTES)
     late = out_of_time(game)
-    Game(game.game_id).update([Game.deadline.set(late.deadline + MINUTES)])
-    moved = store.move(game.match, player="bob", square=4)
-    assert store.forfeit(late, datetime.now(UTC)).attribute_values == moved.attribute_values
+    Game(game.game_id).update([Game.deadline.set((late.deadline or 0) + MINUTES)])
+    moved = store.move(game, player="bob", square=4)
+    assert store.forfeit(late, datetime.now(UTC)) == moved
     late = out_of_time(moved)
     first = store.forfeit(late, datetime.now(UTC))
     assert first.result == "bob"
@@ -166,7 +172,7 @@ def test_who_resigns_when_the_time_is_up_finds_the_game_as_it_ended(
     log_in: Cast, player: str, with_position: bool
 ) -> None:
     game = out_of_time(begun(MINUTES))
-    fields = {"position": signed(game.match)} if with_position else {}
+    fields = {"position": signed(game)} if with_position else {}
     answer = log_in(player).post(f"/games/{game.game_id}/resign/", fields, headers=JSON)
     assert (answer.status_code, answer.json()["result"]) == (200, "alice")
     item = stored(game.game_id)
@@ -175,7 +181,7 @@ def test_who_resigns_when_the_time_is_up_finds_the_game_as_it_ended(
 
 @pytest.mark.usefixtures("games_table")
 def test_in_time_anybody_can_resign() -> None:
-    assert store.resign(begun(MINUTES).match, player="alice").ending == "resigned"
+    assert store.resign(begun(MINUTES), player="alice").ending == "resigned"
 
 
 def test_whoever_looks_next_ends_it_and_lookers_at_one_in_time_write_nothing(
@@ -187,7 +193,7 @@ def test_whoever_looks_next_ends_it_and_lookers_at_one_in_time_write_nothing(
     page = alice.get(url).content.decode()
     assert 'class="deadline"' in page
     assert meter.operations == ["GetItem"]
-    game = out_of_time(stored(url.split("/")[2]))
+    game = out_of_time(stored(url.split("/")[2]).match())
     assert Client().get(f"{url}state/").json()["result"] == "alice"
     assert stored(game.game_id).ending == "late"
     assert "You ran out of time: alice won." in bob.get(url).content.decode()
@@ -235,7 +241,7 @@ def test_a_lobby_shows_its_late_games_though_they_cannot_be_written_or_are_gone(
 def test_a_page_after_the_lobby_ends_them_as_well_and_loses_none(bob: Client) -> None:
     over = put(game_of(Status.FINISHED, 100 - number, "alice", "bob") for number in range(40))
     (late,) = put([game_of(Status.IN_PROGRESS, 200, "alice", "bob", pace=MINUTES, deadline=1)])
-    second = next(summaries(bob, "older", str(lobbies.newest("bob").older)))
+    second = next(summaries(bob, "older", str(lobbies.newest("bob", now()).older)))
     first = next(summaries(bob, "newer", second["newer"]))
     assert [game["gameId"] for game in first["finished"]] == [late, *over[:9]]
     assert first["playing"] == []
@@ -246,7 +252,7 @@ def test_a_page_after_the_lobby_ends_them_as_well_and_loses_none(bob: Client) ->
 def test_a_rematch_of_a_late_game_ends_it_first(alice: Client, bob: Client) -> None:
     for with_position in (True, False):
         game = out_of_time(begun(MINUTES))
-        fields = {"position": signed(game.match)} if with_position else {}
+        fields = {"position": signed(game)} if with_position else {}
         answer = alice.post(f"/games/{game.game_id}/rematch/", fields, headers=JSON)
         assert (answer.status_code, answer.json()["host"], answer.json()["status"]) == (201, "alice", "PENDING")
         assert stored(game.game_id).ending == "late"

@@ -11,7 +11,7 @@ from django.test import Client
 
 from dynamodb.client import shared_client
 from dynamodb.errors import StoreUnavailable
-from games.match import Status
+from games.match import Status, StoredMatch
 from games.models import Game
 from games.signing import signed
 from games.storage import queries, renaming, store
@@ -30,7 +30,7 @@ def guest() -> tuple[Client, str]:
     return client, name
 
 
-def begun(host: str, opponent: str) -> Game:
+def begun(host: str, opponent: str) -> StoredMatch:
     return store.accept(store.invite(host=host, opponent=opponent).game_id, player=opponent)
 
 
@@ -46,7 +46,7 @@ def test_a_guest_is_offered_a_name_and_takes_the_games_along(alice: Client) -> N
         item = stored(game.game_id)
         assert name not in (item.host_id, item.opponent_id, item.o_user, item.turn)
         assert "dora" in (item.host_id, item.opponent_id)
-        assert item.stored_status is game.stored_status
+        assert item.match().stored_status is game.stored_status
     assert (stored(invited.game_id).turn, stored(hosted.game_id).o_user) == ("dora", "dora")
     assert [stored(game.game_id).expires_at for game in (hosted, invited, computers)] == [None] * 3
     assert stored(waiting.game_id).expires_at == waiting.expires_at
@@ -69,7 +69,7 @@ def test_what_could_not_be_taken_along_comes_with_the_next_lobby(
         assert client.post("/accounts/signup/", NEW).status_code == 303
         assert client.get("/", headers=JSON).json()["playing"] == []
     assert len(client.get("/", headers=JSON).json()["playing"]) == 2
-    assert name not in {player for game in games for player in stored(game.game_id).players}
+    assert name not in {player for game in games for player in stored(game.game_id).match().players}
     assert "guest" not in client.session
 
 
@@ -129,7 +129,7 @@ def test_a_game_that_was_not_read_comes_with_the_next_lobby(alice: Client, monke
     client, name = guest()
     game = begun(name, "alice")
     with monkeypatch.context() as busy:
-        busy.setattr(queries, "raw_games", lambda game_ids: {})
+        busy.setattr(queries, "games", lambda game_ids: {})
         assert client.post("/accounts/signup/", NEW).status_code == 303
     client.get("/")
     assert stored(game.game_id).host_id == "dora"
@@ -144,7 +144,7 @@ def test_a_game_against_another_guest_is_still_a_guests(games_table: str) -> Non
 
 def test_finished_games_stay_as_they_were(alice: Client) -> None:
     client, name = guest()
-    game = store.resign(begun(name, "alice").match, player="alice")
+    game = store.resign(begun(name, "alice"), player="alice")
     client.post("/accounts/signup/", NEW)
     assert (stored(game.game_id).host_id, stored(game.game_id).result) == (name, name)
 
@@ -152,11 +152,11 @@ def test_finished_games_stay_as_they_were(alice: Client) -> None:
 def test_a_move_made_meanwhile_is_kept(alice: Client) -> None:
     _, name = guest()
     game = begun(name, "alice")
-    store.move(game.match, player="alice", square=4)
+    store.move(game, player="alice", square=4)
     item = store.adopt(game, guest=name, name="dora")
-    assert (item.host_id, item.board, item.turn) == ("dora", "    X    ", "dora")
-    ended = store.resign(item.match, player="dora")
-    assert store.adopt(game, guest=name, name="other").attribute_values == ended.attribute_values
+    assert (item.host, item.board, item.turn) == ("dora", "    X    ", "dora")
+    ended = store.resign(item, player="dora")
+    assert store.adopt(game, guest=name, name="other") == ended
 
 
 def test_the_others_page_goes_on_without_noticing(alice: Client) -> None:
@@ -175,14 +175,14 @@ def test_whoevers_turn_it_is(games_table: str, of_guest: bool) -> None:
     name = "guest-aaaaaa"
     game = begun("alice", name)
     if not of_guest:
-        game = store.move(game.match, player=name, square=0)
-    old: Any = game.match
+        game = store.move(game, player=name, square=0)
+    old: Any = game
     store.adopt(game, guest=name, name="dora")
     if not of_guest:
         moved = store.move(old, player="alice", square=4)
         assert (moved.turn, moved.board) == ("dora", "X   O    ")
     assert stored(game.game_id).turn == "dora"
-    assert stored(game.game_id).status is Status.IN_PROGRESS
+    assert stored(game.game_id).match().status is Status.IN_PROGRESS
 
 
 def test_the_other_resigns_from_a_page_with_the_guests_name(alice: Client) -> None:
@@ -190,10 +190,10 @@ def test_the_other_resigns_from_a_page_with_the_guests_name(alice: Client) -> No
     game = begun(name, "alice")
     client.post("/accounts/signup/", NEW)
     for _ in range(2):  # The first answer may get lost.
-        ended = store.resign(game.match, player="alice")
-        assert (ended.result, ended.ending, ended.match.mark_of("alice")) == ("dora", "resigned", "X")
+        ended = store.resign(game, player="alice")
+        assert (ended.result, ended.ending, ended.mark_of("alice")) == ("dora", "resigned", "X")
     with pytest.raises(LostRace, match="over already"):
-        store.resign(replace(game.match, host="dora", o_user="dora"), player="dora")
+        store.resign(replace(game, host="dora", o_user="dora"), player="dora")
 
 
 @pytest.mark.parametrize("recorded", [True, False])
@@ -202,12 +202,12 @@ def test_a_move_whose_answer_was_lost_is_recognised_though_the_other_claimed_a_n
 ) -> None:
     client, name = guest()
     game = begun(name, "alice")
-    store.move(game.match, player="alice", square=0)
+    store.move(game, player="alice", square=0)
     client.post("/accounts/signup/", NEW)
     if not recorded:
         Game(game.game_id).update([Game.recorded_moves.remove()])
-    shown = game.match if recorded else replace(game.match, moves=None)
-    assert store.move(shown, player="alice", square=0).host_id == "dora"
+    shown = game if recorded else replace(game, moves=None)
+    assert store.move(shown, player="alice", square=0).host == "dora"
     with pytest.raises(LostRace, match="moved on"):
         store.move(shown, player="alice", square=1)
 
@@ -220,17 +220,17 @@ def test_the_guests_own_other_tab_plays_on_under_the_new_name(alice: Client, met
     first, second, third = (f"/games/{game.game_id}/" for game in games)
     meter.calls.clear()
     for _ in range(2):
-        answer = client.post(f"{first}move/", {"square": "TopLeft", "position": signed(games[0].match)}, headers=JSON)
+        answer = client.post(f"{first}move/", {"square": "TopLeft", "position": signed(games[0])}, headers=JSON)
         assert (answer.status_code, answer.json()["opponent"], answer.json()["moves"]) == (200, "dora", "0")
     assert meter.operations == ["GetItem", "UpdateItem"] * 2
-    assert client.post(f"{second}resign/", {"position": signed(games[1].match)}, headers=JSON).status_code == 200
+    assert client.post(f"{second}resign/", {"position": signed(games[1])}, headers=JSON).status_code == 200
     assert (
-        client.post(f"/games/{asked.game_id}/move/", {"square": "TopLeft", "position": signed(asked.match)}).status_code
+        client.post(f"/games/{asked.game_id}/move/", {"square": "TopLeft", "position": signed(asked)}).status_code
         == 303
     )
     # The board that the tab shows is the one that is played on: what it does not show was not meant.
     move_on(third, client, alice)
-    answer = client.post(f"{third}move/", {"square": "TopRight", "position": signed(games[2].match)}, headers=JSON)
+    answer = client.post(f"{third}move/", {"square": "TopRight", "position": signed(games[2])}, headers=JSON)
     assert (answer.status_code, answer.json()["moves"]) == (409, "04")
 
 
@@ -242,9 +242,9 @@ def move_on(url: str, *players: Client) -> None:
 def test_a_page_does_not_let_a_stranger_in(alice: Client, charlie: Client) -> None:
     game = begun("alice", "bob")
     for action in ("move", "resign"):
-        fields = {"square": "TopLeft", "position": signed(game.match)}
+        fields = {"square": "TopLeft", "position": signed(game)}
         assert charlie.post(f"/games/{game.game_id}/{action}/", fields).status_code == 403
-    assert stored(game.game_id).attribute_values == game.attribute_values
+    assert stored(game.game_id).match() == game
 
 
 def test_a_game_accepted_while_it_is_taken_along_is_kept_for_good(games_table: str) -> None:

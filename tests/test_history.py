@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.timezone import now
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dynamodb.client import shared_client
-from games.match import Status
+from games.match import Entry, Status
 from games.models import Game
 from games.storage import indexes
 from games.storage import lobby as lists
@@ -127,7 +128,7 @@ def test_games_that_finish_on_the_way_to_newer_ones_are_all_seen(alice: Client) 
 
 def test_a_page_whose_games_are_gone_says_so_and_leads_back(alice: Client) -> None:
     several(FINISHED, 1)
-    newest = Cursor.of(Game.get(several(FINISHED, 3)[2])).text
+    newest = Cursor.of(Game.get(several(FINISHED, 3)[2]).entry()).text
     page = alice.get("/", {"after": newest}).content.decode()
     assert "There are no games here any more." in page
     assert links(page) == {"Back to your games": "/"}
@@ -148,7 +149,7 @@ def test_a_date_that_was_written_by_hand_is_a_place_too(alice: Client, monkeypat
 
 
 def test_newer_and_older_together_are_refused_in_a_sentence(alice: Client) -> None:
-    place = Cursor.of(game_of(FINISHED, 0, *PAIRS[0])).text
+    place = Cursor.of(game_of(FINISHED, 0, *PAIRS[0]).entry()).text
     answer = alice.get("/", {"before": place, "after": place}, headers={"accept": "application/json"})
     assert answer.status_code == 400
     assert answer.json()["error"].endswith("not for both.")
@@ -172,7 +173,7 @@ def once_found() -> Iterator[list[Callable[[], object]]]:
 def test_a_game_that_finishes_before_its_board_is_read_is_listed_as_finished(once_found: list[Any]) -> None:
     finished, running = put(game_of(status, 0, "alice", "bob") for status in (FINISHED, IN_PROGRESS))
     once_found.append(lambda: move_on(running, FINISHED))
-    lobby = lists.newest("alice")
+    lobby = lists.newest("alice", now())
     assert (lobby.playing, ids_of(shown(lobby))) == ([], [running, finished])
     assert lobby.finished[0].result == "Tie"
 
@@ -180,7 +181,7 @@ def test_a_game_that_finishes_before_its_board_is_read_is_listed_as_finished(onc
 def test_a_game_that_is_gone_before_its_board_is_read_is_not_listed(once_found: list[Any]) -> None:
     expired, running = put(game_of(IN_PROGRESS, second, "alice", "bob") for second in range(2))
     once_found.append(lambda: Game(expired).delete())
-    assert ids_of(shown(lists.newest("alice"))) == [running]
+    assert ids_of(shown(lists.newest("alice", now()))) == [running]
 
 
 @pytest.mark.parametrize(("status", "following"), [(PENDING, IN_PROGRESS), (IN_PROGRESS, FINISHED)])
@@ -189,16 +190,16 @@ def test_a_game_that_moves_on_between_two_reads_of_its_index_is_listed_once(
 ) -> None:
     *others, newest = put(game_of(status, second, "alice", "bob") for second in range(FIRST_READ + 5))
     once_found.append(lambda: move_on(newest, following))
-    lobby = lists.newest("alice")
+    lobby = lists.newest("alice", now())
     assert ids_of(lobby.sent or lobby.playing) == others[::-1]
     assert ids_of(lobby.finished or lobby.playing) == [newest]
 
 
-def shown(lobby: Lobby) -> list[Game]:
-    return lobby.received + lobby.sent + lobby.playing + lobby.finished
+def shown(lobby: Lobby) -> list[Entry]:
+    return list(lobby.games)
 
 
-def ids_of(games: list[Game]) -> list[str]:
+def ids_of(games: Iterable[Entry]) -> list[str]:
     return [game.game_id for game in games]
 
 
@@ -228,7 +229,7 @@ def test_whatever_the_games_and_the_sizes_each_is_on_one_page(
             patch.setattr(indexes if name in ("FIRST_READ", "FURTHER_READ") else lists, name, size)
         down = list(lobbies(player, "older"))
         up = list(lobbies(player, "newer", down[-1].newer))
-    expected = in_order(games)
+    expected = in_order([game.entry() for game in games])
     assert [place for lobby in down for place in in_order(shown(lobby))] == expected
     assert [place for lobby in [*up[::-1], down[-1]] for place in in_order(shown(lobby))] == expected
     assert all(len(shown(lobby)) <= sizes["MOST"] for lobby in down + up)
@@ -237,10 +238,10 @@ def test_whatever_the_games_and_the_sizes_each_is_on_one_page(
 def lobbies(player: str, way: str, place: str | None = "") -> Iterator[Lobby]:
     """The lobby, or the page at a place, and those that follow it in one way."""
     while place is not None:
-        lobby = lists.page(player, **{PARAMETERS[way]: place}) if place else lists.newest(player)
+        lobby = lists.page(player, now(), **{PARAMETERS[way]: place}) if place else lists.newest(player, now())
         yield lobby
         place = getattr(lobby, way)
 
 
-def in_order(games: list[Game]) -> list[tuple[str, str]]:
+def in_order(games: list[Entry]) -> list[tuple[str, str]]:
     return sorted(((game.status_date, game.game_id) for game in games), reverse=True)

@@ -179,7 +179,7 @@ def test_no_place_to_go_to_gives_a_500(games_table: str, target: str, headers: d
 def test_a_mistake_of_ours_is_a_page_and_is_logged_with_its_traceback(
     player: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("games.storage.lobby.newest", lambda name: 1 / 0)
+    monkeypatch.setattr("games.storage.lobby.newest", lambda name, now: 1 / 0)
     answer = player.get("/")
     assert (answer.status_code, "not with you" in answer.content.decode()) == (500, True)
     assert "ZeroDivisionError" in caplog.text

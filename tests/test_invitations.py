@@ -147,7 +147,7 @@ def test_the_second_visitor_is_too_late_and_watches(alice: Client, bob: Client) 
 def test_an_invitation_by_name_is_for_no_guest(alice: Client, action: str, fields: dict[str, str]) -> None:
     url = invite(alice)
     assert Client().post(f"{url}{action}/", fields | {"as": "guest"}).status_code == 403
-    assert game_in(url).status is Status.PENDING
+    assert game_in(url).match().status is Status.PENDING
 
 
 def test_nobody_becomes_a_guest_unasked(alice: Client) -> None:
@@ -191,7 +191,7 @@ def test_a_host_cannot_accept_and_so_play_both_sides(alice: Client) -> None:
     for url in (invite(alice), invite(alice, "")):
         assert alice.post(f"{url}accept/").status_code == 403
         assert alice.post(f"{url}move/", {"square": "TopLeft"}).status_code == 409
-        assert game_in(url).status == "PENDING"
+        assert game_in(url).match().status == "PENDING"
 
 
 def test_declined_and_cancelled_invitations_are_gone(alice: Client, bob: Client) -> None:

@@ -9,12 +9,12 @@ from itertools import count
 
 import pytest
 from django.test import Client
+from django.utils.timezone import now
 
 from dynamodb.errors import StoreUnavailable
 from games import signing
 from games.errors import TooManyInvitations
 from games.match import Status
-from games.models import Game
 from games.storage import limits, queries, store
 from games.storage.conflicts import LostRace
 from games.storage.limits import _Known as Known
@@ -88,15 +88,15 @@ def test_many_at_once_are_no_more(alice: Client) -> None:
     alice.get("/")
     with ThreadPoolExecutor(40) as threads:
         told = list(threads.map(lambda n: invited("alice", f"friend{n}"), range(40)))
-    assert queries.pending("alice", sent=True, most=100) == told.count(True) <= limits.MOST
+    assert queries.pending("alice", now(), sent=True, most=100) == told.count(True) <= limits.MOST
     with ThreadPoolExecutor(40) as threads:
         told = list(threads.map(lambda _: invited("dora", "bob"), range(40)))
-    assert queries.pending("bob", sent=False, most=100) == told.count(True) <= limits.MOST_TO_ONE
+    assert queries.pending("bob", now(), sent=False, most=100) == told.count(True) <= limits.MOST_TO_ONE
 
 
 def invited(host: str, opponent: str) -> bool:
     try:
-        with limits.one_more(host=host, opponent=opponent):
+        with limits.one_more(now(), host=host, opponent=opponent):
             store.invite(host=host, opponent=opponent)
     except TooManyInvitations:
         return False
@@ -104,9 +104,13 @@ def invited(host: str, opponent: str) -> bool:
 
 
 def test_one_that_was_not_made_is_not_counted_but_one_of_an_outage_may_be(games_table: str) -> None:
-    for error, counted in ((LostRace("no", Game("x")), 0), (StoreUnavailable("no"), 1)):
+    game = game_of(Status.PENDING, 0, "alice", "bob").match()
+    for error, counted in (
+        (LostRace("no", game), 0),
+        (StoreUnavailable("no"), 1),
+    ):
         limits._known.clear()
-        with suppress(type(error)), limits.one_more(host="alice", opponent="bob"):
+        with suppress(type(error)), limits.one_more(now(), host="alice", opponent="bob"):
             raise error
         assert {known.added for known in limits._known.values()} == {counted}
 
@@ -123,12 +127,12 @@ def test_a_rematch_is_an_invitation_unless_it_accepts_one(alice: Client, bob: Cl
         limits._known.clear()
         put([game_of(Status.PENDING, n, "bob", f"friend{n}", expires_at=2_000_000_000) for n in range(20)])
         assert bob.post(f"/games/{game}/rematch/").status_code == 303
-        assert stored(signing.rematch_of(game)).status is Status.IN_PROGRESS
+        assert stored(signing.rematch_of(game)).match().status is Status.IN_PROGRESS
 
 
 def ended() -> str:
     game = store.accept(store.invite(host="alice", opponent="bob").game_id, player="bob")
-    return store.resign(game.match, player="bob").game_id
+    return store.resign(game, player="bob").game_id
 
 
 def test_a_first_invitation_costs_no_query(alice: Client, meter: Meter) -> None:
@@ -147,7 +151,7 @@ def test_two_processes_that_know_nothing_of_each_other_stay_below_the_limit_toge
 
 def test_an_old_lobby_does_not_unmake_what_was_sent_meanwhile() -> None:
     limits._known.clear()
-    with limits.one_more(host="alice", opponent=None):
+    with limits.one_more(now(), host="alice", opponent=None):
         limits.seen("alice", sent=0, received=0)
     limits.seen("alice", sent=0, received=0)
     assert limits._known["from", "alice"].added == 1
@@ -157,7 +161,7 @@ def test_only_so_many_names_are_remembered(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(limits, "REMEMBERED", 3)
     limits._known.clear()
     for number in range(5):
-        with limits.one_more(host=f"friend{number}", opponent=None):
+        with limits.one_more(now(), host=f"friend{number}", opponent=None):
             pass
     assert [key[1] for key in limits._known] == ["friend2", "friend3", "friend4"]
 

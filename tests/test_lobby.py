@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.timezone import now
 
 from dynamodb.client import shared_client
-from games.match import Status
+from games.match import Entry, Status
 from games.models import Game
 from games.storage import lobby as lobbies
 from games.storage import store
@@ -30,7 +32,7 @@ def make(status: Status, minutes: int, host: str = "alice", opponent: str | None
     return game
 
 
-def ids(games: list[Game]) -> list[str]:
+def ids(games: Iterable[Entry | Game]) -> list[str]:
     return [game.game_id for game in games]
 
 
@@ -65,14 +67,14 @@ def test_the_newest_come_first_across_both_indexes(status: Status) -> None:
     hosted = [make(status, minute) for minute in (1, 3, 5)]
     invited = [make(status, minute, host="bob", opponent="alice") for minute in (2, 4, 6)]
     expected = [invited[2], hosted[2], invited[1], hosted[1], invited[0], hosted[0]]
-    lobby = lobbies.newest("alice")
-    assert ids(lobby.playing + lobby.finished) == ids(expected)
+    lobby = lobbies.newest("alice", now())
+    assert ids([*lobby.playing, *lobby.finished]) == ids(expected)
 
 
 @pytest.mark.usefixtures("games_table")
 def test_the_newest_invitations_come_first_in_both_lists() -> None:
     made = [make(Status.PENDING, minute, *HOSTED[minute % 2]) for minute in range(6)]
-    lobby = lobbies.newest("alice")
+    lobby = lobbies.newest("alice", now())
     assert (ids(lobby.received), ids(lobby.sent)) == (ids(made[5::-2]), ids(made[4::-2]))
 
 
@@ -83,7 +85,7 @@ def test_a_game_that_is_decided_and_not_marked_so_stands_among_the_finished_by_i
         Status.IN_PROGRESS, 3, top_left="X", top_middle="X", top_right="X", middle_left="O", middle_middle="O"
     )
     playing = make(Status.IN_PROGRESS, 2)
-    lobby = lobbies.newest("alice")
+    lobby = lobbies.newest("alice", now())
     assert ids(lobby.playing) == [playing.game_id]
     assert ids(lobby.finished) == ids([newest, decided, oldest])
 
@@ -91,7 +93,7 @@ def test_a_game_that_is_decided_and_not_marked_so_stands_among_the_finished_by_i
 def test_whose_turn_it_is_changes_the_look_and_not_the_order(alice: Client) -> None:
     mine = make(Status.IN_PROGRESS, 1, host="bob", opponent="alice")
     theirs = make(Status.IN_PROGRESS, 2)
-    assert ids(lobbies.newest("alice").playing) == ids([theirs, mine])
+    assert ids(lobbies.newest("alice", now()).playing) == ids([theirs, mine])
     page = alice.get("/").content.decode()
     assert page.index("bob's turn") < page.index('class="mine"') < page.index("<span>Your turn")
 
@@ -102,7 +104,7 @@ def test_thirty_invitations_each_way_hide_no_other_game() -> None:
         status: [make(status, minute, *HOSTED[minute % 2]) for minute in range(count)]
         for status, count in ((Status.FINISHED, 9), (Status.IN_PROGRESS, 5), (Status.PENDING, 60))
     }
-    lobby = lobbies.newest("alice")
+    lobby = lobbies.newest("alice", now())
     assert ids(lobby.received) == ids(made[Status.PENDING][::-2])
     assert ids(lobby.sent) == ids(made[Status.PENDING][-2::-2])
     assert ids(lobby.playing) == ids(made[Status.IN_PROGRESS][::-1])
@@ -112,10 +114,10 @@ def test_thirty_invitations_each_way_hide_no_other_game() -> None:
 @pytest.mark.usefixtures("games_table")
 def test_every_finished_game_is_reached_page_by_page_even_of_one_instant() -> None:
     made = [make(Status.FINISHED, number // 3, *HOSTED[number % 2]) for number in range(64)]
-    lobby = lobbies.newest("alice")
+    lobby = lobbies.newest("alice", now())
     seen, older = ids(lobby.finished), lobby.older
     while older:
-        page = lobbies.page("alice", before=older)
+        page = lobbies.page("alice", now(), before=older)
         seen, older = seen + ids(page.finished), page.older
     assert len(seen) == len(set(seen))
     assert set(seen) == set(ids(made))
@@ -126,10 +128,10 @@ def test_every_finished_game_is_reached_page_by_page_even_of_one_instant() -> No
 def test_games_of_one_index_are_all_reached_too(minutes_apart: int) -> None:
     made = [make(Status.FINISHED, number * minutes_apart) for number in range(50)]
     for player in ("alice", "bob"):
-        lobby = lobbies.newest(player)
+        lobby = lobbies.newest(player, now())
         seen, older = ids(lobby.finished), lobby.older
         while older:
-            page = lobbies.page(player, before=older)
+            page = lobbies.page(player, now(), before=older)
             seen, older = seen + ids(page.finished), page.older
         assert sorted(seen) == sorted(ids(made))
 
@@ -182,7 +184,7 @@ def test_a_place_that_is_none_is_400(alice: Client, way: str, place: str) -> Non
 def test_expired_invitations_are_not_shown_though_ttl_is_late() -> None:
     make(Status.PENDING, 1, expires_at=int(datetime.now(UTC).timestamp()) - 1)
     kept = make(Status.PENDING, 2, expires_at=int(datetime.now(UTC).timestamp()) + 60)
-    assert ids(lobbies.newest("alice").sent) == [kept.game_id]
+    assert ids(lobbies.newest("alice", now()).sent) == [kept.game_id]
 
 
 def test_a_game_against_the_computer_is_listed_by_name(alice: Client) -> None:

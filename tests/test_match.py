@@ -10,9 +10,17 @@ from games.errors import IllegalMove, NotYours, UnreadableGame
 from games.match import TIE, Match, Status
 from games.rules import EMPTY, Mark
 
-RUNNING = Match("id", "alice", "bob", None, Status.IN_PROGRESS, EMPTY * 9, "", "alice")
-PENDING = replace(RUNNING, status=Status.PENDING)
-OPEN = replace(PENDING, opponent=None)
+RUNNING = Match(
+    game_id="id",
+    host="alice",
+    opponent_id="bob",
+    stored_status=Status.IN_PROGRESS,
+    board=EMPTY * 9,
+    moves="",
+    o_user="alice",
+)
+PENDING = replace(RUNNING, stored_status=Status.PENDING)
+OPEN = replace(PENDING, opponent_id=None)
 
 
 def after(moves: str, match: Match = RUNNING) -> Match:
@@ -48,7 +56,7 @@ def test_who_plays_o_is_the_host_unless_it_says_so(o_user: str, x: str, o: str) 
         (RUNNING, "alice", "It is not your turn."),
         (PENDING, "alice", "Nobody has accepted this invitation yet."),
         (after("03142"), "alice", "This game is over."),
-        (replace(RUNNING, status=Status.FINISHED), "bob", "This game is over."),
+        (replace(RUNNING, stored_status=Status.FINISHED), "bob", "This game is over."),
         (after("03"), "bob", "That square is taken: choose an empty one."),
     ],
 )
@@ -69,7 +77,7 @@ def test_nobody_else_moves_or_resigns() -> None:
 def test_the_result_is_a_name_or_a_tie(moves: str, result: str | None) -> None:
     match = after(moves)
     assert match.result == result
-    assert match.is_over is (result is not None)
+    assert (match.status is Status.FINISHED) is (result is not None)
 
 
 def test_only_an_open_seat_is_taken_and_not_by_the_host() -> None:
@@ -79,7 +87,7 @@ def test_only_an_open_seat_is_taken_and_not_by_the_host() -> None:
 
 
 def test_the_computer_replies_once_and_not_when_it_is_over() -> None:
-    match = replace(RUNNING, opponent=None, computer="perfect", o_user="computer")
+    match = replace(RUNNING, opponent_id=None, computer="perfect", o_user="computer")
     replied = match.played("alice", 4).replied()
     assert (len(replied.moves or ""), replied.position.turn) == (2, Mark.X)
     over = replace(match, board="XX OO    ", moves="0314").played("alice", 2)

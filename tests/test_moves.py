@@ -151,7 +151,7 @@ def test_a_bare_move_against_the_computer_sent_twice_is_made_once_and_twice_a_su
 
 def test_a_position_of_the_version_before_goes_on_while_servers_are_replaced(url: str, bob: Client) -> None:
     """It says neither who plays O nor the pace."""
-    now = game_in(url).match
+    now = game_in(url).match()
     older = [now.game_id, now.host, now.opponent, now.computer, now.status, now.board, now.moves]
     position = Signer(salt="games.position").sign_object(older, compress=True)
     answer = bob.post(f"{url}move/", {"square": "TopLeft", "position": position}, headers=JSON)

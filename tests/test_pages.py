@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.utils.timezone import now
 
 from games import rules
-from games.match import Status
-from games.models import SQUARE_FIELDS, Game
+from games.match import Status, StoredMatch
+from games.models import SQUARE_FIELDS
 from games.pages.board import strokes
 from games.pages.game import GamePage
 from games.pages.lobby import LobbyPage
@@ -19,13 +21,15 @@ from tests.support.many import game_of
 FINISHED = Status.FINISHED
 
 
-def played(moves: str = "", status: Status = Status.IN_PROGRESS, *, recorded: bool = True, **attributes: Any) -> Game:
+def played(
+    moves: str = "", status: Status = Status.IN_PROGRESS, *, recorded: bool = True, **attributes: Any
+) -> StoredMatch:
     """Alice is the host and bob, who has X, the invited player."""
     squares = {SQUARE_FIELDS[int(digit)]: "XO"[number % 2] for number, digit in enumerate(moves)}
     turn = {} if status is FINISHED else {"turn": "alice" if len(moves) % 2 else "bob"}
     game = game_of(status, 0, "alice", "bob", **turn | squares | attributes)
     game.recorded_moves = moves if recorded else None
-    return game
+    return game.match()
 
 
 def test_the_version_only_grows() -> None:
@@ -33,9 +37,9 @@ def test_the_version_only_grows() -> None:
     games = [played(status=Status.PENDING), played(status=Status.PENDING, expires_at=1)]
     games += [played(moves[:number]) for number in range(9)]
     games += [played(moves[:number], FINISHED) for number in range(5, 10)]
-    versions = [GamePage(game, "").version for game in games]
+    versions = [GamePage(game, "", now()).version for game in games]
     assert versions == [0, 9, *range(10, 19), *range(25, 30)]
-    assert [GamePage(game, "").is_final for game in games] == [False, True, *[False] * 9, *[True] * 5]
+    assert [GamePage(game, "", now()).is_final for game in games] == [False, True, *[False] * 9, *[True] * 5]
 
 
 @pytest.mark.parametrize(
@@ -52,8 +56,8 @@ def test_the_version_only_grows() -> None:
         (played(status=Status.PENDING), "alice", "Waiting for bob to accept.", "Waiting for bob to accept"),
     ],
 )
-def test_what_is_said_and_what_the_title_counts(game: Game, viewer: str, said: str, title: str | None) -> None:
-    page = GamePage(game, viewer)
+def test_what_is_said_and_what_the_title_counts(game: StoredMatch, viewer: str, said: str, title: str | None) -> None:
+    page = GamePage(game, viewer, now())
     assert page.said == said
     if title:
         assert (page.title, page.my_turn) == (f"{title} · Tic-Tac-Toe", title.startswith("(1)"))
@@ -61,18 +65,17 @@ def test_what_is_said_and_what_the_title_counts(game: Game, viewer: str, said: s
 
 def test_a_lobby_counts_what_waits_and_has_another_version_when_it_shows_something_else() -> None:
     mine, theirs, invitation = played("4"), played("40"), played(status=Status.PENDING)
-    page = LobbyPage(Lobby(received=[invitation], playing=[mine, theirs]), "alice")
-    assert (page.waiting, page.title) == (2, "(2) Your games · Tic-Tac-Toe")
+    page = LobbyPage(Lobby(received=[invitation], playing=[mine, theirs]), "alice", now())
+    assert (page.my_turn, page.title) == (2, "(2) Your games · Tic-Tac-Toe")
     others = [
         Lobby(received=[invitation], playing=[theirs, mine]),
         Lobby(sent=[invitation], playing=[mine, theirs]),
         Lobby(received=[invitation], playing=[mine, theirs], older="PENDING_~1"),
     ]
-    assert len({page.version, *(LobbyPage(lobby, "alice").version for lobby in others)}) == 4
-    before = page.version
-    theirs.turn = "alice"
-    assert page.version != before
-    assert LobbyPage(Lobby(), "alice").title == "Your games · Tic-Tac-Toe"
+    assert len({page.version, *(LobbyPage(lobby, "alice", now()).version for lobby in others)}) == 4
+    turned = LobbyPage(Lobby(received=[invitation], playing=[mine, replace(theirs, turn="alice")]), "alice", now())
+    assert turned.version != page.version
+    assert LobbyPage(Lobby(), "alice", now()).title == "Your games · Tic-Tac-Toe"
 
 
 @pytest.mark.parametrize(

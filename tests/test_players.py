@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.timezone import now
 
 from dynamodb import conditional
 from dynamodb.errors import StoreUnavailable
@@ -50,16 +50,16 @@ def kept() -> RecordItem | None:
 
 
 def test_games_of_both_indexes_are_counted_and_their_sum_is_kept(many: list[Game], meter: Meter) -> None:
-    assert records.of("alice").total == ALL
+    assert records.of("alice", now()).total == ALL
     item = kept()
     assert item is not None
     assert item.until == f"{many[-1].status_date}~{many[-1].game_id}"
     meter.calls.clear()
-    assert records.of("alice").total == ALL
+    assert records.of("alice", now()).total == ALL
     assert meter.operations.count("PutItem") == 0
     put(finished("WW", start=90))
-    assert records.of("alice").total == Score(ALL.won + 2, ALL.lost, ALL.tied)
-    assert records.of("bob").total == Score(won=10, lost=32, tied=20)
+    assert records.of("alice", now()).total == Score(ALL.won + 2, ALL.lost, ALL.tied)
+    assert records.of("bob", now()).total == Score(won=10, lost=32, tied=20)
 
 
 def test_a_sum_that_could_not_be_kept_or_was_kept_by_another_page_counts_nothing_twice(
@@ -67,30 +67,30 @@ def test_a_sum_that_could_not_be_kept_or_was_kept_by_another_page_counts_nothing
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(records, "KEPT_AFTER", 1000)
-        assert records.of("alice").total == ALL
+        assert records.of("alice", now()).total == ALL
     stale = records.Record("alice")
-    assert records.of("alice").total == ALL
+    assert records.of("alice", now()).total == ALL
     before = kept()
-    stale.count(many[:1])
+    stale.count([many[0].entry()])
     records._keep(stale, None)  # Another page, which began before.
     after = kept()
     assert before is not None
     assert after is not None
     assert after.scores == before.scores
-    assert records.of("alice").total == ALL
+    assert records.of("alice", now()).total == ALL
 
 
 def test_no_sum_is_kept_of_what_has_only_just_ended(many: list[Game]) -> None:
     """Its index entry may come after a later one's."""
-    now = datetime.now(UTC)
-    late, later = (game_of(FINISHED, 0, "alice", "bob", status_date=FINISHED.dated(now)) for _ in range(2))
+    moment = now()
+    late, later = (game_of(FINISHED, 0, "alice", "bob", status_date=FINISHED.dated(moment)) for _ in range(2))
     put([later])
-    assert records.of("alice").total.won == ALL.won + 1
+    assert records.of("alice", now()).total.won == ALL.won + 1
     item = kept()
     assert item is not None
     assert item.until == f"{many[-1].status_date}~{many[-1].game_id}"
     put([late])
-    assert records.of("alice").total.won == ALL.won + 2
+    assert records.of("alice", now()).total.won == ALL.won + 2
 
 
 def test_a_long_history_is_counted_from_page_to_page(
@@ -98,10 +98,10 @@ def test_a_long_history_is_counted_from_page_to_page(
 ) -> None:
     put(finished("W", start=29))  # of the same instant as another: a page may end between the two
     monkeypatch.setattr(records, "MOST_COUNTED", 7)
-    counted = [records.of("alice") for _ in range(9)]
+    counted = [records.of("alice", now()) for _ in range(9)]
     assert [record.total.games for record in counted] == [7, 14, 21, 28, 35, 42, 49, 56, 61]
     assert [record.is_whole for record in counted] == [False] * 8 + [True]
-    assert records.of("alice").total == Score(ALL.won + 1, ALL.lost, ALL.tied)
+    assert records.of("alice", now()).total == Score(ALL.won + 1, ALL.lost, ALL.tied)
 
 
 def test_while_it_is_counted_the_page_says_so(alice: Client, bob: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +126,7 @@ def test_what_many_have_at_once_is_counted_once(games_table: str, monkeypatch: p
     monkeypatch.setattr(records, "MOST_COUNTED", 9)
     for _ in range(9):
         with ThreadPoolExecutor(8) as threads:
-            last = list(threads.map(lambda _: records.of("alice"), range(8)))
+            last = list(threads.map(lambda _: records.of("alice", now()), range(8)))
     assert {record.total for record in last} == {Score(won=20, lost=20, tied=20)}
 
 
@@ -147,11 +147,11 @@ def test_only_so_many_opponents_are_told_apart(games_table: str, monkeypatch: py
     names = [f"friend{n % 10}" for n in range(60)] + ["dora"] * 9 + ["x" * 2000, "computer"]
     put([game_of(FINISHED, n, "alice", name) for n, name in enumerate(names)])
     for _ in range(2):
-        record = records.of("alice")
+        record = records.of("alice", now())
         assert (record.total.games, set(record.scores)) == (70, {"", "dora", "friend0", "friend1", "computer"})
     # Of whom there may be older games among the others nothing is told that were false.
     put([game_of(FINISHED, 99, "alice", "friend9"), game_of(FINISHED, 99, "alice", "dora")])
-    record = records.of("alice")
+    record = records.of("alice", now())
     assert (record.total.games, record.scores.get("friend9"), record.scores["dora"].games) == (72, None, 10)
     page = ProfilePage(record, [], None, viewer="")
     assert (page.between, [name for name, _ in page.opponents]) == (None, ["dora", "friend0", "friend1"])
@@ -172,16 +172,16 @@ def test_what_is_kept_fits_into_an_item(games_table: str) -> None:
 @pytest.mark.parametrize("date", ["FINISHED_yesterday", "FINISHED_ 1", "FINISHED_2026-13-01 00:00:00.000000"])
 def test_a_date_that_is_none_hides_no_later_game(many: list[Game], date: str) -> None:
     put([game_of(FINISHED, 0, "alice", "bob", status_date=date)])
-    assert records.of("alice").total.games == 61
+    assert records.of("alice", now()).total.games == 61
     put(finished("W" * 5, start=10_000))
     for _ in range(2):
-        assert records.of("alice").total.games == 66
+        assert records.of("alice", now()).total.games == 66
 
 
 def test_guests_are_not_counted_and_the_computer_apart(games_table: str) -> None:
     put(finished("WW", other="guest-aaaaaa") + finished("LT", start=5))
-    store.resign(store.challenge_computer(host="alice").match, player="alice")
-    record = records.of("alice")
+    store.resign(store.challenge_computer(host="alice"), player="alice")
+    record = records.of("alice", now())
     assert record.total == Score(lost=1, tied=1)
     assert record.scores == {"bob": Score(lost=1, tied=1), "computer": Score(lost=1, streak=-1)}
 
@@ -191,7 +191,7 @@ def test_guests_are_not_counted_and_the_computer_apart(games_table: str) -> None
 )
 def test_the_streak_is_of_the_last_games(games_table: str, results: str, streak: int | None) -> None:
     put(finished(results))
-    score = records.of("alice").scores.get("bob")
+    score = records.of("alice", now()).scores.get("bob")
     assert (score.streak if score else None) == streak
 
 

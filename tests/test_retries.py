@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.timezone import now
 
 from dynamodb import retries
 from dynamodb.client import shared_client, warm_up
@@ -96,7 +97,7 @@ def test_with_little_time_left_there_is_no_further_try(tries: list[str]) -> None
 
 def test_both_queries_of_the_lobby_share_the_time_of_the_request(tries: list[str]) -> None:
     with retries.within(0), pytest.raises(StoreUnavailable):
-        lobbies.newest("alice")
+        lobbies.newest("alice", now())
     assert tries == []
 
 

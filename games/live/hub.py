@@ -18,14 +18,16 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any, TypeVar
 
+from django.utils import timezone
+
 from dynamodb import retries
 from dynamodb.errors import StoreUnavailable
-from dynamodb.items import RawItem
+from games import hints
 from games.errors import NotFound, UnreadableGame
 from games.hints import Hint
 from games.live import schedule
 from games.live.topics import GameTopic, LobbyTopic, Topic, Watcher
-from games.models import Game
+from games.match import StoredMatch
 from games.storage import lobby as lobbies
 from games.storage import queries
 
@@ -91,17 +93,16 @@ class Hub:
     def take(self, hint: Hint) -> None:
         """What this server's pages have just done. Raises whatever a hint of another form leads to."""
         if "game" in hint:
-            self._take_game(hint["game"])
+            self._take_game(hints.game_in(hint))
         if "withdrawn" in hint:
             self._take_withdrawal(hint["withdrawn"])
 
-    def _take_game(self, raw: RawItem) -> None:
-        game = Game.from_raw_data(raw)
+    def _take_game(self, game: StoredMatch) -> None:
         topic = self._games.get(game.game_id)
         if topic and topic.gone:
             self._forget(topic)  # An id that was cancelled may be used again.
         elif topic:
-            topic.take(raw)
+            topic.take(game)
             self._schedule(topic, min(topic.due, time.monotonic() + topic.pause()))
         for player in game.players:
             if lobby := self._lobbies.get(player or ""):
@@ -159,33 +160,33 @@ class Hub:
 
     async def _read_games(self, topics: list[GameTopic]) -> None:
         try:
-            found = await self._in_thread(lambda: queries.raw_games([topic.key for topic in topics]))
+            found = await self._in_thread(lambda: queries.games([topic.key for topic in topics]))
         except StoreUnavailable as exc:
             return self._postpone(topics, exc)
         for topic in topics:
-            if topic.key in found:
-                self._understood(topic, found[topic.key])
-                self._next(topic)
-            else:
+            if topic.key not in found:
                 self._start(self._look_closer(topic), [topic])
+                continue
+            self._understood(topic, found[topic.key])
+            self._next(topic)
         return None
 
     async def _look_closer(self, topic: GameTopic) -> None:
-        """An eventually consistent read may miss what is there, and a batch may leave something out."""
+        """An eventually consistent read may miss what is there."""
+        game = None
         try:
             game = await self._in_thread(lambda: queries.game(topic.key))
-        except NotFound:
-            topic.vanish()
         except StoreUnavailable as exc:
             return self._postpone([topic], exc)
-        else:
-            self._understood(topic, game.serialize())
+        except (NotFound, UnreadableGame):
+            pass
+        self._understood(topic, game)
         return self._next(topic)
 
     async def _read_lobby(self, topic: LobbyTopic) -> None:
         hinted = topic.changed_at
         try:
-            found = await self._in_thread(lambda: lobbies.newest(topic.key))
+            found = await self._in_thread(lambda: lobbies.newest(topic.key, timezone.now()))
         except StoreUnavailable as exc:
             return self._postpone([topic], exc)
         topic.trouble(False)
@@ -193,11 +194,11 @@ class Hub:
             topic.take(found, known_at=topic.read_at)
         return self._next(topic)
 
-    def _understood(self, topic: GameTopic, raw: RawItem) -> None:
+    def _understood(self, topic: GameTopic, game: StoredMatch | None) -> None:
         topic.trouble(False)
-        try:
-            topic.take(raw)
-        except UnreadableGame:
+        if game:
+            topic.take(game)
+        else:
             topic.vanish()  # The page, loaded anew, says what is wrong with it.
 
     def _postpone(self, topics: Sequence[Topic], exc: BaseException) -> None:

@@ -9,10 +9,11 @@ import asyncio
 import re
 import time
 
-from dynamodb.items import RawItem
+from django.utils import timezone
+
 from games.live import fragments, schedule
 from games.live.viewers import Viewer
-from games.models import Game
+from games.match import StoredMatch
 from games.pages.game import GamePage
 from games.pages.lobby import LobbyPage
 from games.storage import lobby as lobbies
@@ -94,8 +95,7 @@ class Watcher:
 class GameTopic(Topic):
     def __init__(self, key: str) -> None:
         super().__init__(key)
-        self._game: Game | None = None
-        self._raw: RawItem | None = None
+        self._game: StoredMatch | None = None
         self._is_final = False
         self._boards: dict[tuple[str, str], bytes] = {}
 
@@ -103,19 +103,13 @@ class GameTopic(Topic):
     def over(self) -> bool:
         return self.gone or self._is_final
 
-    def take(self, raw: RawItem) -> None:
-        """The stored item as it was read or hinted. Raises UnreadableGame."""
-        if raw != self._raw:
-            game = Game.from_raw_data(raw)
-            if not (game.host_id and game.status_date):
-                return self.vanish()  # An item of another kind, such as a player.
-            _ = game.position  # which raises now what would be raised by each fragment
-            if not self.version or GamePage(game, "").version >= int(self.version):
-                self._game, self._raw = game, raw
-                self._boards.clear()
+    def take(self, game: StoredMatch) -> None:
+        """The game as it was read or hinted."""
+        if game != self._game and (not self.version or _seen(game).version >= int(self.version)):
+            self._game = game
+            self._boards.clear()
         if self._game:
-            self._look_at(GamePage(self._game, ""))
-        return None
+            self._look_at(_seen(self._game))
 
     def _look_at(self, page: GamePage) -> None:
         """Also where nothing was written: an invitation expires by itself."""
@@ -127,7 +121,7 @@ class GameTopic(Topic):
     def vanish(self) -> None:
         """Also where DynamoDB removed an invitation that had expired before it was looked at again."""
         if self._game:
-            self._look_at(GamePage(self._game, ""))
+            self._look_at(_seen(self._game))
         if not self._is_final:
             super().vanish()
 
@@ -141,7 +135,7 @@ class GameTopic(Topic):
 
     def _board(self, viewer: Viewer) -> bytes:
         assert self._game
-        page = GamePage(self._game, viewer.name)
+        page = _seen(self._game, viewer.name)
         relation = "host" if page.is_host else "opponent" if page.is_opponent else "player" if viewer.name else ""
         base = viewer.base if page.is_pending and page.is_host else ""  # who alone is shown a link
         if (relation, base) not in self._boards:
@@ -169,17 +163,17 @@ class LobbyTopic(Topic):
 
     def take(self, lobby: Lobby, *, known_at: float) -> None:
         """The lobby as it was at that time."""
-        page = LobbyPage(lobby, self.key)
+        page = LobbyPage(lobby, self.key, timezone.now())
         self._lobby, self._known_at = lobby, known_at
         self.wake()
         if page.version != self.version:
             self._message = fragments.lobby(page)
             self._changed(page.version)
 
-    def take_game(self, game: Game) -> None:
+    def take_game(self, game: StoredMatch) -> None:
         """One of the player's games is now so; no read is needed to show it."""
         if self.version:
-            self.take(lobbies.with_game(self._lobby, self.key, game), known_at=self._known_at)
+            self.take(lobbies.with_game(self._lobby, self.key, game, timezone.now()), known_at=self._known_at)
 
     def take_withdrawal(self, game_id: str) -> bool:
         """Whether the lobby had the invitation that is gone."""
@@ -190,3 +184,7 @@ class LobbyTopic(Topic):
 
     def news(self, viewer: Viewer, shown: str) -> bytes | None:
         return fragments.for_viewer(self._message, viewer) if self.version not in ("", shown) else None
+
+
+def _seen(game: StoredMatch, viewer: str = "") -> GamePage:
+    return GamePage(game, viewer, timezone.now())

@@ -1,4 +1,4 @@
-"""What a game's page says of it to the person looking at it, and what JSON does. A Game and a name go in."""
+"""What a game's page says of it to the person looking at it, and what JSON does."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from math import ceil
 from typing import Any
 
 from accounts.names import has_page
-from games.match import PACES, TIE, Ending, Status
-from games.models import Game
+from games.match import PACES, Ending, Entry, Status, StoredMatch
 from games.pages.board import SPOKEN, Cell, Stroke, lines_said, rows, strokes
 from games.pages.rights import Rights
 from games.rules import EMPTY, Mark
@@ -33,7 +32,7 @@ class GamePage(Rights):
     @property
     def pace(self) -> str:
         """By the form's word for it."""
-        return next((word for word, seconds in PACES.items() if seconds == self.match.pace), "none")
+        return next((word for word, seconds in PACES.items() if seconds == self.game.pace), "none")
 
     @property
     def pace_sentence(self) -> str:
@@ -44,13 +43,13 @@ class GamePage(Rights):
     @property
     def deadline(self) -> datetime | None:
         """Until when the next move must have come; None in a game without hurry."""
-        seconds = self.game.deadline if self.status is Status.IN_PROGRESS else None
+        seconds = self.game.deadline if self.game.status is Status.IN_PROGRESS else None
         return datetime.fromtimestamp(seconds, UTC) if seconds else None
 
     @property
     def time_left(self) -> str:
         """As clock.js says it."""
-        left = self.deadline - datetime.now(UTC) if self.deadline else timedelta()
+        left = self.deadline - self.now if self.deadline else timedelta()
         seconds = ceil(left.total_seconds())
         if seconds <= 0:
             return "time is up"
@@ -74,7 +73,7 @@ class GamePage(Rights):
 
     @property
     def position(self) -> str:
-        return signed(self.match)
+        return signed(self.game)
 
     @property
     def rows(self) -> list[list[Cell]]:
@@ -90,19 +89,19 @@ class GamePage(Rights):
         """What a screen reader says on the way into the board."""
         if self.can_press and self.is_pending:
             return "Board, your first move accepts"
-        if self.status is not Status.IN_PROGRESS:
+        if self.game.status is not Status.IN_PROGRESS:
             return "Board"
         return "Board, your turn" if self.can_move else f"Board, {self.game.whose_turn}'s turn"
 
     @property
     def seats(self) -> list[tuple[Mark, str | None]]:
         """The marks in the order of play, each with its player, who is None while an open invitation waits."""
-        return [(mark, self.match.player_of(mark)) for mark in Mark]
+        return [(mark, self.game.player_of(mark)) for mark in Mark]
 
     @property
     def linked(self) -> set[str | None]:
         """The others in it who have a page of their own: names that somebody has claimed, as far as the game knows."""
-        known = {self.game.host_id} if self.status is Status.PENDING else set(self.game.players)
+        known = {self.game.host} if self.game.status is Status.PENDING else set(self.game.players)
         return {name for name in known if name not in (COMPUTER, self.viewer) and has_page(name)}
 
     @property
@@ -112,7 +111,7 @@ class GamePage(Rights):
             return self._ending
         if self.is_expired:
             return "This invitation has expired."
-        if self.status is Status.PENDING:
+        if self.game.status is Status.PENDING:
             return self._invitation
         if self.can_move:
             return f"Your turn: you play {self.mark}."
@@ -134,19 +133,9 @@ class GamePage(Rights):
         return f"{move} {turn if self.can_move else self.headline}"
 
     @property
-    def result(self) -> str:
-        """How a finished game ended for the viewer, in a word."""
-        winner = self.game.winner
-        return "Tied" if winner == TIE else "Won" if winner == self.viewer else "Lost"
-
-    @property
-    def has_won(self) -> bool:
-        return bool(self.viewer) and self.game.winner == self.viewer
-
-    @property
     def winning_mark(self) -> Mark | None:
         """The mark that has won."""
-        return self.match.mark_of(self.game.winner or "")
+        return self.game.mark_of(self.game.winner)
 
     @property
     def ending_sentence(self) -> str:
@@ -156,9 +145,9 @@ class GamePage(Rights):
     @property
     def _ending(self) -> str:
         winner = self.game.winner
-        if winner == TIE:
+        if self.game.is_tie:
             return "It's a tie."
-        loser, why = self.match.other_than(winner or ""), self.ending_sentence
+        loser, why = self.game.other_than(winner or ""), self.ending_sentence
         if self.viewer == loser:
             return f"You {why or 'lost'}: {winner} won."
         won = "You won" if self.has_won else f"{winner} won"
@@ -168,10 +157,10 @@ class GamePage(Rights):
     def _invitation(self) -> str:
         if self.can_accept or self.offers_seat:
             begins = "move first" if self.mark == Mark.X else "move second"
-            return f"{self.game.host_id} invites you to play. You are {self.mark} and {begins}."
+            return f"{self.game.host} invites you to play. You are {self.mark} and {begins}."
         if self.is_host:
             return f"Waiting for {self.other} to accept."
-        return f"{self.game.host_id} has invited {self.other} to play."
+        return f"{self.game.host} has invited {self.other} to play."
 
     @property
     def last_move(self) -> int | None:
@@ -180,31 +169,31 @@ class GamePage(Rights):
         return len(moves) if moves else None
 
 
-def titled(text: str, waiting: int) -> str:
-    return f"{f'({waiting}) ' if waiting else ''}{text} · Tic-Tac-Toe"
+def titled(text: str, my_turn: int) -> str:
+    return f"{f'({my_turn}) ' if my_turn else ''}{text} · Tic-Tac-Toe"
 
 
-def state(game: Game) -> dict[str, Any]:
+def state(game: StoredMatch) -> dict[str, Any]:
     """The game as JSON has it. ``moves`` is null where their order is unknown."""
     return {
         "gameId": game.game_id,
         "status": game.status.value,
         "turn": game.whose_turn,
         "board": list(game.board),
-        "result": game.winner,
+        "result": game.result,
         "moves": game.moves,
-        "host": game.host_id,
+        "host": game.host,
         "opponent": game.opponent,
     }
 
 
-def summary(game: Game) -> dict[str, Any]:
+def summary(game: Entry) -> dict[str, Any]:
     """What the indexes know of a game, as JSON has it."""
     return {
         "gameId": game.game_id,
         "status": game.status.value,
-        "host": game.host_id,
+        "host": game.host,
         "opponent": game.opponent,
-        "result": game.winner,
+        "result": game.result,
         "since": game.since.isoformat() if game.since else None,
     }

@@ -17,7 +17,7 @@ class LinkPreview:
 
     @property
     def title(self) -> str:
-        host, other = self.page.game.host_id, self.page.game.opponent
+        host, other = self.page.game.host, self.page.game.opponent
         if self.page.is_pending:
             return f"{host} invites {other or 'you'} to tic-tac-toe"
         return f"{host} against {other or 'an open seat'}: tic-tac-toe"

@@ -3,36 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
-from games.models import Game
+from games.match import Entry
 from games.pages.game import GamePage, summary, titled
+from games.pages.rights import Listed
 from games.storage.lobby import Lobby
 
 
 @dataclass(frozen=True)
 class LobbyPage:
-    """A player's lists of games, each game as that player sees it."""
+    """A player's lists of games, each game as that player sees it at the time ``now``."""
 
     lobby: Lobby
     viewer: str
+    now: datetime
 
-    @property
-    def received(self) -> list[GamePage]:
-        return self._seen(self.lobby.received)
+    @cached_property
+    def received(self) -> list[Listed]:
+        return listed(self.lobby.received, self.viewer)
 
-    @property
-    def sent(self) -> list[GamePage]:
-        return self._seen(self.lobby.sent)
+    @cached_property
+    def sent(self) -> list[Listed]:
+        return listed(self.lobby.sent, self.viewer)
 
-    @property
+    @cached_property
     def playing(self) -> list[GamePage]:
-        return self._seen(self.lobby.playing)
+        return [GamePage(game, self.viewer, self.now) for game in self.lobby.playing]
 
-    @property
-    def finished(self) -> list[GamePage]:
-        return self._seen(self.lobby.finished)
+    @cached_property
+    def finished(self) -> list[Listed]:
+        return listed(self.lobby.finished, self.viewer)
 
     @property
     def newer(self) -> str | None:
@@ -44,21 +48,21 @@ class LobbyPage:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.lobby.received or self.lobby.sent or self.lobby.playing or self.lobby.finished)
+        return not any(self.lobby.games)
 
     @property
-    def waiting(self) -> int:
+    def my_turn(self) -> int:
         """How many games wait for the viewer: invitations, and games in which it is the viewer's turn."""
         return len(self.received) + sum(seen.my_turn for seen in self.playing)
 
     @property
     def title(self) -> str:
-        return titled("Your games", self.waiting)
+        return titled("Your games", self.my_turn)
 
     @property
     def said(self) -> str:
         """What waits for the viewer, a line each: a screen reader says the lines that were not there before."""
-        invitations = [f"{seen.game.host_id} invites you." for seen in self.received]
+        invitations = [f"{seen.game.host} invites you." for seen in self.received]
         return "\n".join(invitations + [f"Your turn against {seen.other}." for seen in self.playing if seen.can_move])
 
     @property
@@ -66,12 +70,12 @@ class LobbyPage:
         """The same for lists that show the same; times apart, which are told as so long ago."""
         lobby = self.lobby
         shown = [
-            # Only a board says whose turn it is; the indexes, which the other lists come from, do not know.
-            (game.game_id, game.status_date, game.status, game.whose_turn if games is lobby.playing else None)
+            (game.game_id, game.status_date, game.status)
             for games in (lobby.received, lobby.playing, lobby.sent, lobby.finished)
             for game in games
         ]
-        return blake2b(repr((shown, lobby.newer, lobby.older)).encode(), digest_size=8).hexdigest()
+        turns = [game.whose_turn for game in lobby.playing]
+        return blake2b(repr((shown, turns, lobby.newer, lobby.older)).encode(), digest_size=8).hexdigest()
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -81,5 +85,7 @@ class LobbyPage:
             name: [summary(game) for game in getattr(self.lobby, part)] for name, part in lists.items()
         }
 
-    def _seen(self, games: list[Game]) -> list[GamePage]:
-        return [GamePage(game, self.viewer) for game in games]
+
+def listed(games: list[Entry], viewer: str) -> list[Listed]:
+    """The games of a list as the viewer sees them."""
+    return [Listed(game, viewer) for game in games]

@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from accounts.names import has_page
-from games.models import Game
-from games.pages.game import GamePage, summary
+from games.match import Entry
+from games.pages.game import summary
+from games.pages.rights import Listed
 from games.rules.computer import NAME as COMPUTER
 from games.storage.records import OTHERS, Record, Score
 
 
 @dataclass(frozen=True)
 class ProfilePage:
-    """``viewer`` is empty where nobody is logged in; ``older`` is the place where the games go on."""
+    """``viewer`` is empty where nobody is logged in; ``older`` is the cursor from which the games go on."""
 
     record: Record
-    finished: list[Game]
+    finished: list[Entry]
     older: str | None
     viewer: str
 
@@ -39,8 +40,8 @@ class ProfilePage:
         return self.record.total
 
     @property
-    def games(self) -> list[GamePage]:
-        return [GamePage(game, self.name) for game in self.finished]
+    def games(self) -> list[Listed]:
+        return [Listed(game, self.name) for game in self.finished]
 
     @property
     def opponents(self) -> list[tuple[str, Score]]:

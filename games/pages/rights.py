@@ -1,14 +1,12 @@
-"""What the viewer of a game may do."""
+"""What a player sees of a game in a list, and what the viewer of a game may do."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from datetime import datetime, timedelta
 
 from accounts.names import is_guest
-from games.match import Match, Status
-from games.models import Game
+from games.match import Entry, Status, StoredMatch
 from games.rules import Mark
 
 # How long somebody whose game is over is likely to look at it yet.
@@ -16,31 +14,45 @@ STAYS = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
-class Rights:
-    """A game as ``viewer`` sees it; the viewer's name is empty where nobody is logged in.
+class Listed:
+    """A game in a list, as ``viewer`` sees it; the viewer's name is empty where nobody is logged in."""
 
-    ``rematch`` is the game that follows a finished one, where somebody has asked for it and it was looked for.
-    """
-
-    game: Game
+    game: Entry
     viewer: str
-    rematch: Game | None = None
-
-    @cached_property
-    def status(self) -> Status:
-        return self.game.status
-
-    @cached_property
-    def match(self) -> Match:
-        return self.game.match
 
     @property
     def is_host(self) -> bool:
-        return self.viewer == self.game.host_id
+        return self.viewer == self.game.host
 
     @property
     def is_opponent(self) -> bool:
         return bool(self.viewer) and self.viewer == self.game.opponent_id
+
+    @property
+    def other(self) -> str:
+        """The one the viewer plays against; for a spectator the invited player."""
+        return (self.game.host if self.is_opponent else self.game.opponent) or "somebody"
+
+    @property
+    def has_won(self) -> bool:
+        return bool(self.viewer) and self.game.winner == self.viewer
+
+    @property
+    def result(self) -> str:
+        """How a finished game ended for the viewer, in a word."""
+        return "Tied" if self.game.is_tie else "Won" if self.has_won else "Lost"
+
+
+@dataclass(frozen=True)
+class Rights(Listed):
+    """What the viewer may do at the time ``now``.
+
+    ``rematch`` is the game that follows a finished one, where somebody has asked for it and it was looked for.
+    """
+
+    game: StoredMatch
+    now: datetime
+    rematch: StoredMatch | None = None
 
     @property
     def is_player(self) -> bool:
@@ -48,15 +60,15 @@ class Rights:
 
     @property
     def is_pending(self) -> bool:
-        return self.status is Status.PENDING and not self.is_expired
+        return self.game.status is Status.PENDING and not self.is_expired
 
     @property
     def is_expired(self) -> bool:
-        return self.status is Status.PENDING and self.game.expired(datetime.now(UTC))
+        return self.game.status is Status.PENDING and self.game.expired(self.now)
 
     @property
     def is_over(self) -> bool:
-        return self.status is Status.FINISHED
+        return self.game.status is Status.FINISHED
 
     @property
     def is_final(self) -> bool:
@@ -83,12 +95,12 @@ class Rights:
 
     @property
     def can_move(self) -> bool:
-        my_turn = self.status is Status.IN_PROGRESS and bool(self.viewer) and self.game.whose_turn == self.viewer
+        my_turn = self.game.status is Status.IN_PROGRESS and bool(self.viewer) and self.game.whose_turn == self.viewer
         return (self.can_accept and self.mark == Mark.X) or (my_turn and self.is_player)
 
     @property
     def can_resign(self) -> bool:
-        return self.status is Status.IN_PROGRESS and self.is_player
+        return self.game.status is Status.IN_PROGRESS and self.is_player
 
     @property
     def can_ask_again(self) -> bool:
@@ -99,7 +111,7 @@ class Rights:
     def hopes(self) -> bool:
         """Whether the other may still be there, and ask for a rematch."""
         ended = self.game.since if self.can_ask_again and not self.game.computer else None
-        return ended is not None and datetime.now(UTC) - ended < STAYS
+        return ended is not None and self.now - ended < STAYS
 
     @property
     def waits(self) -> bool:
@@ -116,13 +128,8 @@ class Rights:
     def mark(self) -> str:
         """The viewer's mark, also one that an open invitation offers; nothing for a spectator."""
         offered = self.offers_seat or (self.can_accept and self.game.opponent is None)
-        mark = Mark.X if offered else self.match.mark_of(self.viewer)
+        mark = Mark.X if offered else self.game.mark_of(self.viewer)
         return mark.value if mark else ""
-
-    @property
-    def other(self) -> str:
-        """The one the viewer plays against; for a spectator the invited player."""
-        return (self.game.host_id if self.is_opponent else self.game.opponent) or "somebody"
 
     @property
     def is_kept(self) -> bool:
@@ -132,4 +139,4 @@ class Rights:
     @property
     def is_asked_again(self) -> bool:
         """Whether the other waits for the viewer to agree to a rematch."""
-        return self.rematch is not None and Rights(self.rematch, self.viewer).can_accept
+        return self.rematch is not None and Rights(self.rematch, self.viewer, self.now).can_accept

@@ -5,12 +5,13 @@ DynamoDB answers a failed condition with the item as it is (``dynamodb.condition
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import datetime
 
 from accounts.names import is_guest
 from dynamodb.conditional import ConditionFailed
 from games.errors import GONE, NotFound, NotYours
-from games.match import Ending, Match, Status
+from games.match import Ending, Match, Status, StoredMatch
 from games.models import Game
 from games.rules import EMPTY
 
@@ -18,7 +19,7 @@ from games.rules import EMPTY
 class LostRace(Exception):
     """The write's condition did not hold: somebody was faster. ``game`` is the game as it is now."""
 
-    def __init__(self, sentence: str, game: Game) -> None:
+    def __init__(self, sentence: str, game: StoredMatch) -> None:
         super().__init__(sentence)
         self.game = game
 
@@ -26,16 +27,16 @@ class LostRace(Exception):
 class StillGood(Exception):
     """The write's condition did not hold, but the same write is as good in ``game``, the game as it is now."""
 
-    def __init__(self, game: Game) -> None:
+    def __init__(self, game: StoredMatch) -> None:
         super().__init__()
         self.game = game
 
 
-def stored_in(exc: ConditionFailed) -> Game:
-    """Return the game that made the condition fail. Raises NotFound."""
+def stored_in(exc: ConditionFailed) -> StoredMatch:
+    """Return the game that made the condition fail. Raises NotFound, UnreadableGame."""
     if exc.item is None:
         raise NotFound(GONE) from exc
-    return Game.from_raw_data(exc.item)
+    return Game.from_raw_data(exc.item).match()
 
 
 def still_between(now: Match, then: Match, player: str) -> bool:
@@ -46,53 +47,52 @@ def still_between(now: Match, then: Match, player: str) -> bool:
     return same_mark and now.computer == then.computer and (other == was or claimed)
 
 
-def holds_move(stored: Game, player: str, own: Match) -> bool:
+def holds_move(stored: StoredMatch, player: str, own: Match) -> bool:
     """Whether this very move was made, however many came after it: a reply that was lost may be asked for late."""
-    now = stored.match
-    if not still_between(now, own, player):
+    if not still_between(stored, own, player):
         return False
-    if own.moves is not None and now.moves is not None:
-        return now.moves.startswith(own.moves)
+    if own.moves is not None and stored.moves is not None:
+        return stored.moves.startswith(own.moves)
     # Without the order of play: the player has these marks and no others, and none was lost.
     mark = own.mark_of(player)
-    squares = list(zip(now.board, own.board, strict=True))
+    squares = list(zip(stored.board, own.board, strict=True))
     return all(mark_now == then for mark_now, then in squares if then != EMPTY or mark_now == mark)
 
 
-def goes_on(stored: Game, before: Match, player: str) -> bool:
+def goes_on(stored: StoredMatch, before: Match, player: str) -> bool:
     """Whether the game is played between the same two, but not as it was shown.
 
     The player accepted in another tab, or the other is a guest who has claimed a name.
     """
-    in_progress = stored.stored_status is Status.IN_PROGRESS
-    return in_progress and stored.match != before and still_between(stored.match, before, player)
+    is_other = any(getattr(stored, field.name) != getattr(before, field.name) for field in fields(Match))
+    return stored.stored_status is Status.IN_PROGRESS and is_other and still_between(stored, before, player)
 
 
-def has_resigned(stored: Game, player: str) -> bool:
-    other = stored.match.other_than(player)
-    return player in stored.players and (stored.ending, stored.result) == (Ending.RESIGNED, other)
+def has_resigned(stored: StoredMatch, player: str) -> bool:
+    lost = stored.winner == stored.other_than(player)
+    return player in stored.players and stored.ending == Ending.RESIGNED and lost
 
 
-def holds_seat(stored: Game, player: str) -> bool:
+def holds_seat(stored: StoredMatch, player: str) -> bool:
     return stored.opponent_id == player and stored.stored_status is not Status.PENDING
 
 
-def awaits(stored: Game, player: str, now: datetime) -> bool:
+def awaits(stored: StoredMatch, player: str, now: datetime) -> bool:
     return stored.stored_status is Status.PENDING and stored.invites(player) and not stored.expired(now)
 
 
-def refusal(stored: Game, player: str, now: datetime) -> NotYours | LostRace:
+def refusal(stored: StoredMatch, player: str, now: datetime) -> NotYours | LostRace:
     """Return why the player can't have the seat that the invitation offered."""
-    if stored.host_id == player:
+    if stored.host == player:
         return NotYours("This is your own invitation: it is for somebody else to accept.")
     if stored.computer:
-        return NotYours(f"This game is between {stored.host_id} and the computer: you can watch it.")
+        return NotYours(f"This game is between {stored.host} and the computer: you can watch it.")
     if awaits(stored, player, now):
         return LostRace("This invitation has changed: this is how it stands now.", stored)
     if stored.opponent not in (None, player) and not stored.by_link:
         return NotYours(f"This invitation is for {stored.opponent}.")
     if stored.stored_status is Status.PENDING and stored.expired(now):
-        return LostRace(f"This invitation has expired: ask {stored.host_id} for a new one.", stored)
+        return LostRace(f"This invitation has expired: ask {stored.host} for a new one.", stored)
     if stored.opponent == player:
         return LostRace("This game is over.", stored)
     return LostRace("Somebody was faster and took this invitation: you can watch the game.", stored)

@@ -11,8 +11,8 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from accounts.names import is_guest
-from games.match import Ending, Match, Status
-from games.models import NOBODYS_TURN, SQUARES, Game
+from games.match import NOBODYS_TURN, Ending, Match, Status, StoredMatch
+from games.models import SQUARES, Game
 from games.rules import EMPTY
 
 GUEST_GAME_LIFETIME = timedelta(days=30)
@@ -112,12 +112,12 @@ def clock(pace: int | None, now: datetime) -> list[Action]:
     return [Game.deadline.set(epoch(now) + pace)] if pace else []
 
 
-def renaming(game: Game, guest: str, name: str) -> list[Action]:
-    """Give the guest's place in the game to the named player. Keep a game without guests."""
-    places = (Game.host_id, Game.opponent_id, Game.o_user, Game.turn)
-    held = (game.host_id, game.opponent_id, game.o_user, game.turn)
-    actions: list[Action] = [place.set(name) for place, holder in zip(places, held, strict=True) if holder == guest]
-    others_guest = is_guest(game.match.other_than(guest))
-    if game.stored_status is Status.IN_PROGRESS and not others_guest:
+def renaming(game: StoredMatch, guest: str, name: str) -> list[Action]:
+    """Give the guest's seat in the game to the named player. Keep a game without guests."""
+    attributes = (Game.host_id, Game.opponent_id, Game.o_user, Game.turn)
+    holders = (game.host, game.opponent_id, game.o_user, game.turn)
+    held = [attribute for attribute, holder in zip(attributes, holders, strict=True) if holder == guest]
+    actions: list[Action] = [attribute.set(name) for attribute in held]
+    if game.stored_status is Status.IN_PROGRESS and not is_guest(game.other_than(guest)):
         actions.append(Game.expires_at.remove())
     return actions

@@ -19,7 +19,7 @@ from pynamodb.pagination import ResultIterator
 
 from dynamodb import conditional
 from games.errors import MalformedInput, UnreadableGame
-from games.match import Status
+from games.match import Entry, Status
 from games.models import Game
 
 # So many entries are within one half read unit: a full page of finished games, the one before it, and one that tells
@@ -38,7 +38,7 @@ class Cursor(NamedTuple):
     game_id: str
 
     @classmethod
-    def of(cls, game: Game) -> Cursor:
+    def of(cls, game: Entry) -> Cursor:
         return cls(game.status_date, game.game_id)
 
     @classmethod
@@ -59,16 +59,16 @@ _CURSOR = re.compile(rf"({'|'.join(Status)})_[ -^`-}}]{{0,100}}~[0-9a-f]{{8}}(-[
 
 def from_both_indexes(
     player: str,
-    part: Callable[[Iterator[Game]], Iterable[Game]],
+    part: Callable[[Iterator[Entry]], Iterable[Entry]],
     condition: Condition | None = None,
     *,
     ascending: bool = False,
-) -> list[Game]:
+) -> list[Entry]:
     """What ``part`` takes of the player's entries in each index, in one order."""
 
-    def read(index: GlobalSecondaryIndex[Game]) -> list[Game]:
+    def read(index: GlobalSecondaryIndex[Game]) -> list[Entry]:
         with conditional.unavailable():
-            return list(part(_readable(index.query(player, condition, scan_index_forward=ascending))))
+            return list(part(_entries(index.query(player, condition, scan_index_forward=ascending))))
 
     # With this context, the other thread's read shares the time that the request has left.
     hosted = _threads.submit(copy_context().run, read, Game.host_index)
@@ -79,23 +79,15 @@ def from_both_indexes(
     return sorted([*hosted.result(), *invited], key=Cursor.of, reverse=not ascending)
 
 
-def _readable(games: ResultIterator[Game]) -> Iterator[Game]:
-    """Leaves out the items that PynamoDB can't make a Game of, and those that no game can have led to."""
+def _entries(games: ResultIterator[Game]) -> Iterator[Entry]:
+    """Leaves out what is no game, and a game at which no page could end."""
     while True:
         games.page_iter.page_size = FURTHER_READ if games.total_count else FIRST_READ
         try:
-            game = next(games)
+            entry = next(games).entry()
         except UnreadableGame:
             continue
         except StopIteration:
             return
-        if is_readable(game):
-            yield game
-
-
-def is_readable(game: Game) -> bool:
-    """Whether a page can show the game, and can end at it."""
-    try:
-        return bool(game.status and _CURSOR.fullmatch(Cursor.of(game).text))
-    except UnreadableGame:
-        return False
+        if _CURSOR.fullmatch(Cursor.of(entry).text):
+            yield entry

@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from threading import Lock
 
@@ -62,14 +63,14 @@ _lock = Lock()
 
 
 @contextmanager
-def one_more(*, host: str, opponent: str | None) -> Iterator[None]:
+def one_more(now: datetime, *, host: str, opponent: str | None) -> Iterator[None]:
     """The block makes an invitation. Raises TooManyInvitations, with a sentence for the host, or StoreUnavailable.
 
     It is counted before the block, so that many at once gain nothing, and taken back if the block fails.
     """
     with ExitStack() as taken:
-        for limit in _limits(host, opponent):
-            taken.enter_context(_place(limit))
+        for limit in _limits(host, opponent, now):
+            taken.enter_context(_slot(limit))
         yield
 
 
@@ -82,8 +83,8 @@ def seen(player: str, *, sent: int, received: int) -> None:
                 known.counted = counted
 
 
-def _limits(host: str, opponent: str | None) -> Iterator[_Limit]:
-    count = partial(queries.pending, host, sent=True, most=MOST)
+def _limits(host: str, opponent: str | None, now: datetime) -> Iterator[_Limit]:
+    count = partial(queries.pending, host, now, sent=True, most=MOST)
     yield _Limit(
         ("from", host),
         MOST,
@@ -101,7 +102,7 @@ def _limits(host: str, opponent: str | None) -> Iterator[_Limit]:
     yield _Limit(
         _received(opponent)[guests],
         MOST,
-        partial(queries.pending, opponent, sent=False, most=MOST, guests=guests),
+        partial(queries.pending, opponent, now, sent=False, most=MOST, guests=guests),
         f"{MOST} {whose} wait for {opponent} already: try again when some are answered.",
     )
 
@@ -112,7 +113,7 @@ def _received(player: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 @contextmanager
-def _place(limit: _Limit) -> Iterator[None]:
+def _slot(limit: _Limit) -> Iterator[None]:
     known = _taken(limit)
     try:
         yield

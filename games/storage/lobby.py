@@ -6,16 +6,16 @@ A page is a stretch of the one order of ``indexes``, from either end or from a c
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import chain
 
-from dynamodb import conditional
-from games.errors import MalformedInput, UnreadableGame
-from games.match import Status
-from games.models import Game, HostIndex
-from games.storage.indexes import FIRST_READ, Cursor, from_both_indexes, is_readable
+from games.errors import MalformedInput
+from games.match import Entry, Status, StoredMatch
+from games.models import HostIndex
+from games.storage import queries
+from games.storage.indexes import FIRST_READ, Cursor, from_both_indexes
 
 FINISHED_IN_LOBBY = 10
 FINISHED_ON_A_PAGE = FIRST_READ - 2
@@ -28,51 +28,51 @@ LONGEST_ENTRY = 184
 
 @dataclass(frozen=True, slots=True)
 class Lobby:
-    """A stretch of a player's games, each list newest first.
+    """A stretch of a player's games, each list newest first. Only games in progress have a board.
 
-    ``newer`` and ``older`` are the places where the games go on, or None where there are no more.
+    ``newer`` and ``older`` are the cursors from which the games go on, or None where there are no more.
     """
 
-    received: list[Game] = field(default_factory=list)
-    sent: list[Game] = field(default_factory=list)
-    playing: list[Game] = field(default_factory=list)
-    finished: list[Game] = field(default_factory=list)
+    received: list[Entry] = field(default_factory=list)
+    sent: list[Entry] = field(default_factory=list)
+    playing: list[StoredMatch] = field(default_factory=list)
+    finished: list[Entry] = field(default_factory=list)
     newer: str | None = None
     older: str | None = None
 
     @property
-    def games(self) -> Iterator[Game]:
+    def games(self) -> Iterator[Entry]:
         return chain(self.received, self.sent, self.playing, self.finished)
 
 
-def newest(player: str) -> Lobby:
+def newest(player: str, now: datetime) -> Lobby:
     """The newest of a player's games: all that go on and the last ten finished, or as many as fit on a page.
 
     One query per index, at the same time, and one batch read for the boards of the games in progress, however many
     games are finished; more for somebody with more games to answer than one read has. Raises StoreUnavailable.
     """
     entries, more = _stretch(player, FINISHED_IN_LOBBY)
-    return _lists(player, entries, newer=False, older=more)
+    return _lists(player, entries, now, newer=False, older=more)
 
 
-def page(player: str, *, before: str = "", after: str = "") -> Lobby:
+def page(player: str, now: datetime, *, before: str = "", after: str = "") -> Lobby:
     """The games that follow ``Lobby.older``, given as ``before``, or ``Lobby.newer``, given as ``after``.
 
-    On the other side of a page lies the game whose place was given, so that there is always more on that side.
-    Raises MalformedInput where both are given or the one is no place, and StoreUnavailable.
+    On the other side of a page lies the game whose cursor was given, so that there is always more on that side.
+    Raises MalformedInput where both are given or the one is no cursor, and StoreUnavailable.
     """
     if before and after:
         raise MalformedInput("Ask for the games before a place in your list or for those after one, not for both.")
     entries, more = _stretch(player, FINISHED_ON_A_PAGE, Cursor.parse(before or after), newer=bool(after))
     if after:
-        return _lists(player, entries[::-1], newer=more, older=True)
-    return _lists(player, entries, newer=True, older=more)
+        return _lists(player, entries[::-1], now, newer=more, older=True)
+    return _lists(player, entries, now, newer=True, older=more)
 
 
-def with_game(lobby: Lobby, player: str, game: Game) -> Lobby:
+def with_game(lobby: Lobby, player: str, game: StoredMatch, now: datetime) -> Lobby:
     """The lobby, or a page of it, after a game of the player's has become as it is now; nothing is read."""
     others = [other for other in lobby.games if other.game_id != game.game_id]
-    lists = _arranged(player, [game, *others])
+    lists = _arranged(player, [game, *others], now)
     finished = lists.finished[: max(FINISHED_IN_LOBBY, len(lobby.finished))]
     older = Cursor.of(finished[-1]).text if len(finished) < len(lists.finished) else lobby.older
     return replace(lists, finished=finished, newer=lobby.newer, older=older)
@@ -81,7 +81,7 @@ def with_game(lobby: Lobby, player: str, game: Game) -> Lobby:
 def without_game(lobby: Lobby, game_id: str) -> Lobby:
     """The lobby after an invitation was withdrawn; nothing is read."""
 
-    def left(games: list[Game]) -> list[Game]:
+    def left(games: list[Entry]) -> list[Entry]:
         return [game for game in games if game.game_id != game_id]
 
     return replace(lobby, received=left(lobby.received), sent=left(lobby.sent))
@@ -93,13 +93,13 @@ def reads_of(lobby: Lobby) -> int:
     return 2 + math.ceil(further * LONGEST_ENTRY / READ_BYTES) + len(lobby.playing)
 
 
-def finished_since(player: str, start: Cursor | None, *, most: int) -> tuple[list[Game], bool]:
+def finished_since(player: str, start: Cursor | None, *, most: int) -> tuple[list[Entry], bool]:
     """Up to ``most`` of a player's finished games that stand after ``start``, oldest first, and whether there are more.
 
     Raises StoreUnavailable.
     """
 
-    def part(games: Iterator[Game]) -> Iterator[Game]:
+    def part(games: Iterator[Entry]) -> Iterator[Entry]:
         later = (game for game in games if start is None or Cursor.of(game) > start)
         return _until_full(later, most, most=most)
 
@@ -109,10 +109,10 @@ def finished_since(player: str, start: Cursor | None, *, most: int) -> tuple[lis
     return games[:most], len(games) > most
 
 
-def history(player: str, before: str = "") -> tuple[list[Game], str | None]:
-    """A page of a player's finished games, newest first, and the place where they go on; None where they do not.
+def history(player: str, before: str = "") -> tuple[list[Entry], str | None]:
+    """A page of a player's finished games, newest first, and the cursor from which they go on; None where they do not.
 
-    Raises MalformedInput where ``before`` is no place, and StoreUnavailable.
+    Raises MalformedInput where ``before`` is no cursor, and StoreUnavailable.
     """
     start = Cursor.parse(before) if before else Cursor(f"{Status.FINISHED}_}}", "")
     games, more = _stretch(player, FINISHED_ON_A_PAGE, start)
@@ -122,16 +122,16 @@ def history(player: str, before: str = "") -> tuple[list[Game], str | None]:
 
 def _stretch(
     player: str, finished: int, start: Cursor | None = None, *, newer: bool = False
-) -> tuple[list[Game], bool]:
+) -> tuple[list[Entry], bool]:
     """The entries that follow ``start``, or the newest, until they fill a page; and whether there are more.
 
     A page is full with so many ``finished`` games, or with MOST of all kinds.
     """
 
-    def follows(game: Game) -> bool:
+    def follows(game: Entry) -> bool:
         return start is None or (Cursor.of(game) > start if newer else Cursor.of(game) < start)
 
-    def part(games: Iterator[Game]) -> Iterator[Game]:
+    def part(games: Iterator[Entry]) -> Iterator[Entry]:
         return _until_full(filter(follows, games), finished)
 
     date = HostIndex.status_date
@@ -142,7 +142,7 @@ def _stretch(
     return entries[:size], len(entries) > size
 
 
-def _until_full(games: Iterator[Game], finished: int, *, most: int = MOST) -> Iterator[Game]:
+def _until_full(games: Iterator[Entry], finished: int, *, most: int = MOST) -> Iterator[Entry]:
     """Enough of one index to fill a page, and one game that tells of more, whatever the other index has.
 
     Games of one instant come in no order, so all of the last instant's are there to be put in order.
@@ -156,42 +156,28 @@ def _until_full(games: Iterator[Game], finished: int, *, most: int = MOST) -> It
         finished -= game.stored_status is Status.FINISHED
 
 
-def _lists(player: str, entries: list[Game], *, newer: bool, older: bool) -> Lobby:
-    """The four lists, from entries in descending order, each with its board where it is in progress."""
-    lists = _arranged(player, _up_to_date(entries))
+def _lists(player: str, entries: list[Entry], now: datetime, *, newer: bool, older: bool) -> Lobby:
+    """The four lists, from entries in descending order; a game that is said to be in progress as it is now."""
+    # A game that went on between two reads was read twice. Descending, its later status comes later, and stays.
+    games = {entry.game_id: entry for entry in entries}
+    started = [entry.game_id for entry in games.values() if entry.stored_status is Status.IN_PROGRESS]
+    games |= {game_id: game for game_id, game in queries.games(started).items() if game}
     return replace(
-        lists,
+        _arranged(player, games.values(), now),
         newer=Cursor.of(entries[0]).text if newer and entries else None,
         older=Cursor.of(entries[-1]).text if older and entries else None,
     )
 
 
-def _arranged(player: str, games: list[Game]) -> Lobby:
-    now = datetime.now(UTC)
-    games = sorted(games, key=_since, reverse=True)
+def _arranged(player: str, games: Iterable[Entry], now: datetime) -> Lobby:
+    # By time alone: a game that is finished, but not marked so, stands among the finished ones.
+    games = sorted(games, key=lambda game: (game.status_date.rpartition("_")[2], game.game_id), reverse=True)
     pending = [game for game in games if game.status is Status.PENDING and not game.expired(now)]
+    going = [game for game in games if game.status is Status.IN_PROGRESS]
     return Lobby(
-        received=[game for game in pending if game.host_id != player],
-        sent=[game for game in pending if game.host_id == player],
-        playing=[game for game in games if game.status is Status.IN_PROGRESS],
+        received=[game for game in pending if game.host != player],
+        sent=[game for game in pending if game.host == player],
+        # Without a board it is gone, or damaged.
+        playing=[game for game in going if isinstance(game, StoredMatch)],
         finished=[game for game in games if game.status is Status.FINISHED],
     )
-
-
-def _since(game: Game) -> tuple[str, str]:
-    """By time alone: a game that is finished, but not marked so, stands among the finished ones."""
-    return game.status_date.rpartition("_")[2], game.game_id
-
-
-def _up_to_date(entries: list[Game]) -> list[Game]:
-    """Each game once, and those in progress with their boards: as they are now, and left out if they are gone."""
-    # A game that went on between two reads was read twice. Descending, its later status comes later, and stays.
-    games = {entry.game_id: entry for entry in entries}
-    started = [entry.game_id for entry in games.values() if entry.stored_status is Status.IN_PROGRESS]
-    with conditional.unavailable():
-        try:
-            whole = {game.game_id: game for game in Game.batch_get(started)} if started else {}
-        except UnreadableGame:
-            return list(games.values())  # One damaged item spoils the batch: all are listed, without their turn.
-    gone = set(started) - set(whole)
-    return [game for key, game in (games | whole).items() if key not in gone and is_readable(game)]

@@ -1,7 +1,7 @@
 """A player's record: won, lost and tied against everybody, counted from the finished games themselves.
 
 Nothing is counted when a game ends, so nothing can be counted twice or missed, whatever fails: the record is what the
-two indexes show. So that a page of somebody with ten thousand games does not read them all, the sum up to a place in
+two indexes show. So that a page of somebody with ten thousand games does not read them all, the sum up to a cursor in
 their order is kept in an item of its own, at the key ``record#<name>``, and only what came later is read. A game that
 has just ended may come into an index after a later one, so a sum is never kept of the last minute. A history that is
 longer than one page can count is counted from page to page.
@@ -15,7 +15,7 @@ import json
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import takewhile
 
 from pynamodb.attributes import UnicodeAttribute
@@ -24,8 +24,7 @@ from accounts.names import is_guest
 from dynamodb import conditional
 from dynamodb.conditional import ConditionFailed
 from dynamodb.errors import StoreUnavailable
-from games.match import TIE
-from games.models import Game
+from games.match import Entry
 from games.rules.computer import NAME as COMPUTER
 from games.storage import lobby as lobbies
 from games.storage.indexes import Cursor
@@ -48,7 +47,7 @@ logger = logging.getLogger(__name__)
 
 
 class RecordItem(Item):
-    """The sum of a player's games up to the place ``until``."""
+    """The sum of a player's games up to the cursor ``until``."""
 
     until = UnicodeAttribute(attr_name="Until")
     scores = UnicodeAttribute(attr_name="Scores")
@@ -78,10 +77,10 @@ class Score:
     def plus(self, other: Score) -> Score:
         return Score(self.won + other.won, self.lost + other.lost, self.tied + other.tied)
 
-    def after(self, result: str | None, player: str) -> Score:
-        if result == TIE:
+    def after(self, game: Entry, player: str) -> Score:
+        if game.is_tie:
             return Score(self.won, self.lost, self.tied + 1, 0)
-        if result == player:
+        if game.winner == player:
             return Score(self.won + 1, self.lost, self.tied, max(self.streak, 0) + 1)
         return Score(self.won, self.lost + 1, self.tied, min(self.streak, 0) - 1)
 
@@ -108,14 +107,14 @@ class Record:
         """Of all games with people."""
         return Score(*(sum(getattr(score, kind) for score in self.people.values()) for kind in ("won", "lost", "tied")))
 
-    def count(self, games: Iterable[Game]) -> None:
+    def count(self, games: Iterable[Entry]) -> None:
         """Add games that ended after ``until``, in the order of their ends."""
         for game in games:
-            other = game.opponent if game.host_id == self.player else game.host_id
+            other = game.other_than(self.player)
             self.until = Cursor.of(game)
             if other and not is_guest(other):
                 name = self._told_apart(other)
-                self.scores[name] = self.scores.get(name, Score()).after(game.winner, self.player)
+                self.scores[name] = self.scores.get(name, Score()).after(game, self.player)
 
     def sum_up(self) -> None:
         """Of the most played opponents alone there is a score each."""
@@ -131,12 +130,12 @@ class Record:
         return OTHERS if summed_up or len(other) > LONGEST_NAME else other
 
 
-def of(player: str) -> Record:
+def of(player: str, now: datetime) -> Record:
     """Raises StoreUnavailable."""
     kept = _kept(player)
     known = kept.until
     fresh, more = lobbies.finished_since(player, known, most=MOST_COUNTED)
-    settled = _settled(fresh)
+    settled = _settled(fresh, now)
     kept.count(settled)
     if settled and (more or len(settled) >= KEPT_AFTER):
         # The page can be shown without, so an outage of writes keeps nobody from it.
@@ -149,9 +148,9 @@ def of(player: str) -> Record:
     return kept
 
 
-def _settled(games: list[Game]) -> list[Game]:
+def _settled(games: list[Entry], now: datetime) -> list[Entry]:
     """Those of which the sum may be kept, up to one whose date is one: all later games may stand before "yesterday"."""
-    limit = datetime.now(UTC) - SETTLED_AFTER
+    limit = now - SETTLED_AFTER
     settled = list(takewhile(lambda game: game.since is None or game.since < limit, games))
     while settled and settled[-1].since is None:
         settled.pop()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from contextlib import nullcontext, suppress
+from datetime import datetime
 
-from dynamodb.items import RawItem
 from games import hints
 from games.errors import NotFound, TooManyInvitations, UnreadableGame
-from games.match import Status
-from games.models import Game
+from games.match import Status, StoredMatch
 from games.storage import limits, queries, store
 
 # A request reads so many games at most, and takes this long for them: the page after them needs its time, too.
@@ -17,32 +16,31 @@ MOST = 1000
 SECONDS = 1.0
 
 
-def take_along(guest: str, player: str) -> bool:
+def take_along(guest: str, player: str, now: datetime) -> bool:
     """Give a guest's running games to the named player; whether none is left. Raises StoreUnavailable.
 
     What is not reached in time is left for the next call; a damaged game stays the guest's.
     """
     ends = time.monotonic() + SECONDS
-    game_ids = [game.game_id for game in queries.running(guest, most=MOST)]
+    game_ids = [entry.game_id for entry in queries.running(guest, most=MOST)]
     came, read = 0, 0
     for start in range(0, len(game_ids), queries.MOST_AT_ONCE):
-        found = queries.raw_games(game_ids[start : start + queries.MOST_AT_ONCE])
+        found = queries.games(game_ids[start : start + queries.MOST_AT_ONCE])
         read += len(found)
-        for raw in found.values():
-            came += _came(raw, guest, player)
+        for game in filter(None, found.values()):
+            came += _came(game, guest, player, now)
             if came and time.monotonic() > ends:
                 return False
     return read == len(game_ids) and (len(game_ids) < MOST or not came)
 
 
-def _came(raw: RawItem, guest: str, player: str) -> bool:
-    # It may have been withdrawn meanwhile, or be damaged; one against oneself stays the guest's, and so does an
-    # invitation that would be one too many of the player's.
+def _came(game: StoredMatch, guest: str, player: str, now: datetime) -> bool:
+    if guest not in game.players or player in game.players:
+        return False  # One against oneself stays the guest's.
+    invites = game.stored_status is Status.PENDING and game.host == guest
+    # It may have been withdrawn meanwhile, or be damaged, and an invitation may be one too many of the player's.
     with suppress(NotFound, UnreadableGame, TooManyInvitations):
-        game = Game.from_raw_data(raw)
-        if guest in game.players and player not in game.players:
-            invites = game.stored_status is Status.PENDING and game.host_id == guest
-            with limits.one_more(host=player, opponent=game.opponent_id) if invites else nullcontext():
-                hints.changed(store.adopt(game, guest=guest, name=player))
-            return True
+        with limits.one_more(now, host=player, opponent=game.opponent_id) if invites else nullcontext():
+            hints.changed(store.adopt(game, guest=guest, name=player))
+        return True
     return False

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 
 from dynamodb.errors import StoreUnavailable
 from games import hints
 from games.errors import NotFound, UnreadableGame
-from games.models import Game
+from games.match import StoredMatch
 from games.storage import lobby as lobbies
 from games.storage import queries, store
 from games.storage.lobby import Lobby
@@ -17,24 +17,25 @@ from games.storage.lobby import Lobby
 MOST_ENDED = 5
 
 
-def game(game_id: str, *, viewer: str) -> Game:
-    """The game as it is, and what its item decides already written down. Raises NotFound, StoreUnavailable.
+def game(game_id: str, now: datetime, *, viewer: str) -> StoredMatch:
+    """The game as it is, and what its item decides already written down.
+
+    Raises NotFound, UnreadableGame, StoreUnavailable.
 
     The page can be shown without, so an outage of writes keeps nobody from it.
     """
     found = queries.game(game_id)
     with suppress(StoreUnavailable):
-        return written_down(found, viewer=viewer)
+        return written_down(found, now, viewer=viewer)
     return found
 
 
-def written_down(found: Game, *, viewer: str) -> Game:
+def written_down(found: StoredMatch, now: datetime, *, viewer: str) -> StoredMatch:
     """The game after what follows from its item alone was written, whoever looks.
 
     That the time for a move is up; and, when a player comes by, how a game ended that the AWS example left decided but
     unfinished. Raises StoreUnavailable.
     """
-    now = datetime.now(UTC)
     if found.is_late(now):
         found = store.forfeit(found, now)
         hints.changed(found)
@@ -43,14 +44,13 @@ def written_down(found: Game, *, viewer: str) -> Game:
     return found
 
 
-def without_late(lobby: Lobby, player: str) -> Lobby:
+def without_late(lobby: Lobby, player: str, now: datetime) -> Lobby:
     """The lobby after games in it whose time is up have ended: a few, each being a write; the next lobby ends more."""
-    now = datetime.now(UTC)
     late = [found for found in lobby.playing if found.is_late(now)]
     with suppress(StoreUnavailable):  # The lobby can be shown without.
         for found in late[:MOST_ENDED]:
             with suppress(NotFound, UnreadableGame):  # It is gone, or was damaged, since it was read.
                 ended = store.forfeit(found, now)
                 hints.changed(ended)
-                lobby = lobbies.with_game(lobby, player, ended)
+                lobby = lobbies.with_game(lobby, player, ended, now)
     return lobby

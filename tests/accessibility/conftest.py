@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
-from games.models import Game
+from games.match import StoredMatch
 from tests.accessibility.boards import Open
 from tests.conftest import use
 from tests.support.browsers import ARGUMENTS, CHROMIUM
@@ -49,7 +49,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def game(site: str) -> Game:
+def game(site: str) -> StoredMatch:
     return game_after("")
 
 
@@ -57,7 +57,7 @@ def game(site: str) -> Game:
 def enter(site: str, context: BrowserContext) -> Open:
     """The page of a game as a player sees it, kept up to date."""
 
-    def opened(game: Game, player: str) -> Page:
+    def opened(game: StoredMatch, player: str) -> Page:
         log_in(context, player, site)
         page = context.new_page()
         page.goto(f"{site}/games/{game.game_id}/")

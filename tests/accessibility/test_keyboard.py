@@ -7,14 +7,14 @@ import re
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
-from games.models import Game
+from games.match import StoredMatch
 from tests.accessibility.boards import Open, focused, press_on_pad, square
 from tests.support.stages import log_in, move
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ["moto"], indirect=True, scope="session")]
 
 
-def test_a_board_is_a_grid_whose_squares_say_what_is_in_them(enter: Open, game: Game) -> None:
+def test_a_board_is_a_grid_whose_squares_say_what_is_in_them(enter: Open, game: StoredMatch) -> None:
     move(game, 4)
     move(game, 0)
     board = enter(game, "bob").get_by_role("grid")
@@ -45,7 +45,7 @@ def test_a_board_is_a_grid_whose_squares_say_what_is_in_them(enter: Open, game: 
     """)
 
 
-def test_without_scripts_a_board_is_a_table_of_buttons(site: str, browser: Browser, game: Game) -> None:
+def test_without_scripts_a_board_is_a_table_of_buttons(site: str, browser: Browser, game: StoredMatch) -> None:
     with browser.new_context(java_script_enabled=False) as context:
         log_in(context, "bob", site)
         page = context.new_page()
@@ -56,7 +56,7 @@ def test_without_scripts_a_board_is_a_table_of_buttons(site: str, browser: Brows
         expect(page.get_by_role("img", name="Centre, X")).to_be_visible()
 
 
-def test_the_keys_lead_over_the_board(enter: Open, game: Game) -> None:
+def test_the_keys_lead_over_the_board(enter: Open, game: StoredMatch) -> None:
     page = enter(game, "bob")
     page.locator("summary").focus()
     page.keyboard.press("Shift+Tab")
@@ -79,7 +79,7 @@ def test_the_keys_lead_over_the_board(enter: Open, game: Game) -> None:
     assert focused(page) == 6
 
 
-def test_without_num_lock_the_pad_has_arrows(enter: Open, game: Game) -> None:
+def test_without_num_lock_the_pad_has_arrows(enter: Open, game: StoredMatch) -> None:
     page = enter(game, "bob")
     square(page, 0).get_by_role("button").focus()
     for digit, place in ((6, 1), (6, 2), (2, 5), (7, 3), (1, 5), (8, 2), (4, 1)):
@@ -87,7 +87,7 @@ def test_without_num_lock_the_pad_has_arrows(enter: Open, game: Game) -> None:
         assert focused(page) == place, digit
 
 
-def test_a_game_by_keyboard_alone(enter: Open, game: Game) -> None:
+def test_a_game_by_keyboard_alone(enter: Open, game: StoredMatch) -> None:
     page = enter(game, "bob")
     while focused(page) is None:
         page.keyboard.press("Tab")
@@ -110,7 +110,7 @@ def test_a_game_by_keyboard_alone(enter: Open, game: Game) -> None:
     expect(square(page, 2)).to_be_focused()
 
 
-def test_what_is_pushed_leaves_the_keyboard_in_its_square(enter: Open, game: Game) -> None:
+def test_what_is_pushed_leaves_the_keyboard_in_its_square(enter: Open, game: StoredMatch) -> None:
     page = enter(game, "alice")
     while focused(page) is None:
         page.keyboard.press("Tab")
@@ -126,7 +126,7 @@ def test_what_is_pushed_leaves_the_keyboard_in_its_square(enter: Open, game: Gam
     assert page.locator('.board [tabindex="0"]').count() == 1
 
 
-def test_while_a_move_is_kept_no_other_square_sends_one(enter: Open, game: Game) -> None:
+def test_while_a_move_is_kept_no_other_square_sends_one(enter: Open, game: StoredMatch) -> None:
     page = enter(game, "bob")
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.post_data or "") if request.method == "POST" else None)
@@ -147,7 +147,7 @@ def test_while_a_move_is_kept_no_other_square_sends_one(enter: Open, game: Game)
 # What has the keyboard when the page changes.
 
 
-def test_a_question_that_is_open_stays_so_when_the_other_moves(enter: Open, game: Game) -> None:
+def test_a_question_that_is_open_stays_so_when_the_other_moves(enter: Open, game: StoredMatch) -> None:
     page = enter(game, "alice")
     page.locator("#ask").focus()
     page.keyboard.press("Enter")

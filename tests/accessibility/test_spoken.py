@@ -58,7 +58,7 @@ def test_each_move_and_at_last_the_winning_line(enter: Open) -> None:
 def test_who_resigned_and_not_an_old_move_as_if_it_were_new(enter: Open) -> None:
     game = game_after("0")
     page = enter(game, "alice")
-    store.resign(game.match, player="bob")
+    store.resign(game, player="bob")
     assert heard(page)("You won: bob resigned.") == 1
 
 
@@ -122,8 +122,8 @@ def test_that_the_other_asks_for_a_rematch(enter: Open) -> None:
     page = enter(game, "alice")
     move(game, 2)
     heard(page)("X played top right, top row. You lost: bob won.")
-    over = stored(game.game_id)
-    store.rematch(over.match, player="bob", game_id=rematch_of(over.game_id))
+    over = stored(game.game_id).match()
+    store.rematch(over, player="bob", game_id=rematch_of(over.game_id))
     assert heard(page, within=12)("bob asks for a rematch.") == 1
     assert page.title() == "(1) bob asks for a rematch · Tic-Tac-Toe"
     page.get_by_role("button", name="Rematch").click()

@@ -13,7 +13,7 @@ from django.contrib.sessions.backends.signed_cookies import SessionStore
 from playwright.sync_api import Locator, Page, Route, expect
 
 from games import rules
-from games.match import PACES
+from games.match import PACES, StoredMatch
 from games.models import Game
 from games.storage import store
 from tests.conftest import stored
@@ -64,15 +64,15 @@ window.OscillatorNode = class extends OscillatorNode {
 class Match:
     """A game between two players whose names no other test has; ``game`` is as last written here."""
 
-    game: Game
+    game: StoredMatch
     url: str
     x: str
     o: str
 
     def move(self, square: int) -> None:
         """Whoever's turn it is takes the square, elsewhere: no page and no hint tells this site of it."""
-        now = stored(self.game.game_id)
-        store.move(now.match, player=now.turn, square=square)
+        now = stored(self.game.game_id).match()
+        store.move(now, player=str(now.turn), square=square)
 
     @property
     def moves(self) -> str | None:
@@ -588,7 +588,7 @@ def test_a_browser_that_allows_no_notifications_is_said_to(enter: Enter, match: 
     expect(button).to_have_attribute("aria-pressed", "false")
 
 
-def hurried(match: Match, pace: int) -> Game:
+def hurried(match: Match, pace: int) -> StoredMatch:
     """A new game between the two, in which a move has ``pace`` seconds."""
     invited = store.invite(host=match.o, opponent=match.x, pace=pace)
     return store.accept(invited.game_id, player=match.x)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from django.utils.timezone import now
 
 from games.match import Status
 from games.models import Game
@@ -203,7 +204,7 @@ def test_a_lobby_that_is_newer_than_what_is_known_is_not_replaced_by_it(games_ta
         with watching(f"{here}events/", alice.session) as lobby:
             old = lobby.next()
             path = bob.invite(alice.name)  # which only the table can tell
-            newer = LobbyPage(lobbies.newest(alice.name), alice.name).version
+            newer = LobbyPage(lobbies.newest(alice.name, now()), alice.name, now()).version
             assert newer != old.id
             with watching(f"{here}events/", alice.session, since=newer) as second_tab:
                 assert second_tab.nothing(3)

@@ -9,13 +9,13 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from django.utils.timezone import now
 
 from games.live import schedule
 from games.live.hub import Hub
 from games.live.topics import GameTopic, Watcher
 from games.live.viewers import Viewer
-from games.match import Status
-from games.models import Game
+from games.match import Status, StoredMatch
 from games.pages.lobby import LobbyPage
 from games.storage import lobby as lists
 from games.storage import store
@@ -59,27 +59,27 @@ def viewer(name: str = "", token: str = "") -> Viewer:
     return Viewer(name=name, token=token, base="https://play.example/", address="", since="", looking=False)
 
 
-def stages() -> Iterator[Game]:
+def stages() -> Iterator[StoredMatch]:
     """A game from its invitation to its end, each stage given when it is stored."""
     game = store.invite(host="alice", opponent="bob")
     yield game
     game = store.accept(game.game_id, player="bob")
     yield game
     for number, square in enumerate(MOVES):
-        game = store.move(game.match, player="alice" if number % 2 else "bob", square=square)
+        game = store.move(game, player="alice" if number % 2 else "bob", square=square)
         yield game
 
 
 def test_a_topic_never_goes_back(games_table: str) -> None:
     topic = GameTopic("any")
-    older: list[Any] = []
+    older: list[StoredMatch] = []
     for game in stages():
-        topic.take(game.serialize())
+        topic.take(game)
         version = topic.version
-        for raw in older:
-            topic.take(raw)
+        for past in older:
+            topic.take(past)
         assert topic.version == version
-        older.append(game.serialize())
+        older.append(game)
     assert topic.version == "25"
     assert topic.over
 
@@ -99,7 +99,7 @@ class Watching(Watcher):
 def test_who_comes_back_with_what_is_known_costs_no_read(looking: bool, shown: str, soon: bool) -> None:
     hub = Hub()
     topic = hub.game("any")
-    topic.take(game_of(Status.PENDING, 0, "alice", "bob").serialize())
+    topic.take(game_of(Status.PENDING, 0, "alice", "bob").match())
     topic.due = later = time.monotonic() + 15
     hub.join(topic, Watching(looking), shown=shown)
     assert (topic.due < later) is soon
@@ -112,7 +112,7 @@ def test_a_game_that_is_over_is_known_for_a_minute_also_to_who_came_while_it_was
     hub.join(topic, Watching(looking=False), shown="")
     assert list(hub._due(time.monotonic())) == [topic]
     hub.join(topic, Watching(looking=False), shown="")
-    topic.take(game.serialize())
+    topic.take(game.match())
     hub._next(topic)
     topic.watchers.clear()
     for later in (2, 58):
@@ -126,7 +126,7 @@ def test_an_invitation_that_expires_and_is_removed_has_expired_and_is_not_just_g
     def taken(lifetime: int) -> GameTopic:
         topic = GameTopic("any")
         soon = int(datetime.now(UTC).timestamp()) + lifetime
-        topic.take(game_of(Status.PENDING, 0, "alice", "bob", expires_at=soon).serialize())
+        topic.take(game_of(Status.PENDING, 0, "alice", "bob", expires_at=soon).match())
         return topic
 
     withdrawn, removed = taken(60), taken(2)
@@ -140,7 +140,7 @@ def test_an_invitation_that_expires_and_is_removed_has_expired_and_is_not_just_g
 
 def test_all_spectators_share_one_rendering_and_no_player_gets_anothers_token(games_table: str) -> None:
     topic = GameTopic("any")
-    topic.take([*stages()][1].serialize())
+    topic.take([*stages()][1])
     assert topic.news(viewer(), "") is topic.news(viewer(), "")
     own, other = topic.news(viewer("bob", "token-one"), ""), topic.news(viewer("bob", "token-two"), "")
     assert own
@@ -150,21 +150,24 @@ def test_all_spectators_share_one_rendering_and_no_player_gets_anothers_token(ga
 
 
 def test_a_lobby_follows_its_games_without_reading(games_table: str) -> None:
-    lobbies = {player: lists.newest(player) for player in ("alice", "bob")}
+    lobbies = {player: lists.newest(player, now()) for player in ("alice", "bob")}
     for game in stages():
         for player, lobby in lobbies.items():
-            lobbies[player] = lists.with_game(lobby, player, game)
-            assert LobbyPage(lobbies[player], player).version == LobbyPage(lists.newest(player), player).version
+            lobbies[player] = lists.with_game(lobby, player, game, now())
+            assert (
+                LobbyPage(lobbies[player], player, now()).version
+                == LobbyPage(lists.newest(player, now()), player, now()).version
+            )
 
 
 def test_a_lobby_loses_a_withdrawn_invitation_and_keeps_ten_finished_games(games_table: str) -> None:
     put([game_of(Status.FINISHED, second, "alice", "bob", result="Tie") for second in range(10)])
     invitation = store.invite(host="alice", opponent="bob")
-    with_all = lists.with_game(lists.newest("alice"), "alice", [*stages()][-1])
+    with_all = lists.with_game(lists.newest("alice", now()), "alice", [*stages()][-1], now())
     assert len(with_all.finished) == 10
     store.cancel(invitation.game_id, player="alice")
     without = lists.without_game(with_all, invitation.game_id)
-    assert LobbyPage(without, "alice").version == LobbyPage(lists.newest("alice"), "alice").version
+    assert LobbyPage(without, "alice", now()).version == LobbyPage(lists.newest("alice", now()), "alice", now()).version
 
 
 @pytest.mark.parametrize(("playing", "invited"), [(0, 0), (3, 2), (5, 60)])
@@ -174,7 +177,7 @@ def test_a_lobby_knows_how_many_reads_it_takes(
     put([game_of(Status.IN_PROGRESS, second, "alice", "bob") for second in range(playing)])
     put([game_of(Status.PENDING, second, "bob", "alice") for second in range(invited)])
     meter.calls.clear()
-    lobby = lists.newest("alice")
+    lobby = lists.newest("alice", now())
     units = meter.units("Query", "BatchGetItem")
     if "dynamodb_local" in request.node.name:
         assert units * 2 <= lists.reads_of(lobby) <= units * 2 + 2
@@ -183,7 +186,7 @@ def test_a_lobby_knows_how_many_reads_it_takes(
 def test_a_topic_takes_the_same_version_with_another_name() -> None:
     game = game_of(Status.IN_PROGRESS, 0, "guest-aaaaaa", "bob")
     topic = GameTopic(game.game_id)
-    topic.take(game.serialize())
+    topic.take(game.match())
     game.host_id = game.o_user = "dora"
-    topic.take(game.serialize())
+    topic.take(game.match())
     assert b"dora" in (topic.news(viewer("charlie"), shown="") or b"")

@@ -18,7 +18,7 @@ from requests import Response
 from dynamodb.client import warm_up
 from games import rules
 from games.errors import IllegalMove, NotFound, NotYours
-from games.models import Game
+from games.match import StoredMatch
 from games.storage import store
 from games.storage.conflicts import LostRace
 from tests.support.players import Player
@@ -57,9 +57,9 @@ class Seen:
     since: str | None = None
 
     @classmethod
-    def stored(cls, game: Game) -> Seen:
-        facts = (game.game_id, game.stored_status.value, game.host_id, game.opponent, game.whose_turn, game.board)
-        return cls(*facts, game.recorded_moves or "", game.result, game.match, game.status_date)
+    def stored(cls, game: StoredMatch) -> Seen:
+        facts = (game.game_id, game.stored_status.value, game.host, game.opponent, game.whose_turn, game.board)
+        return cls(*facts, game.moves or "", game.result, game, game.status_date)
 
     @classmethod
     def answered(cls, data: Mapping[str, Any]) -> Seen:
@@ -180,10 +180,10 @@ def _tried(act: Act) -> Told:
     return Told(error, shown, began, monotonic())
 
 
-def _done(act: Act) -> Game | None:
+def _done(act: Act) -> StoredMatch | None:
     if act.verb == "move":
         return store.move(act.position, player=act.player, square=int(act.moves[-1]))
-    game: Game | None = getattr(store, act.verb)(act.game_id, player=act.player)
+    game: StoredMatch | None = getattr(store, act.verb)(act.game_id, player=act.player)
     return game
 
 

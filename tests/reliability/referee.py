@@ -9,7 +9,7 @@ from enum import StrEnum
 from random import Random
 
 from games import rules
-from games.match import Match, Status
+from games.match import Match, Status, StoredMatch
 from games.models import Game
 from games.rules import Mark, Outcome, Position
 from tests.conftest import stored
@@ -167,10 +167,10 @@ def _players(shown: Seen) -> tuple[str, str]:
 # What must be true of a contest.
 
 
-def judge(kind: Kind, before: Seen, acts: Sequence[Act], told: Sequence[Told], after: Game | None) -> None:
+def judge(kind: Kind, before: Seen, acts: Sequence[Act], told: Sequence[Told], after: StoredMatch | None) -> None:
     """One act won, or one and its repetition; its write alone is there; each loser got the game as it then was."""
     story = f"{kind}: {list(zip(acts, told, strict=True))}"
-    moves = (after.recorded_moves or "") if after else ""
+    moves = (after.moves or "") if after else ""
     winners = [act for act in acts if _landed(act, after)]
     assert len(winners) == (len(acts) if kind in REPEATS else max(1, len(moves) - len(before.moves))), story
     if after:
@@ -187,20 +187,20 @@ def judge(kind: Kind, before: Seen, acts: Sequence[Act], told: Sequence[Told], a
             assert _is_current(answer.game, act, before, after), story
 
 
-def _landed(act: Act, after: Game | None) -> bool:
+def _landed(act: Act, after: StoredMatch | None) -> bool:
     if act.verb in ("cancel", "decline"):
         return after is None
     if after is None or act.player not in after.players:
         return False
-    return (after.recorded_moves or "").startswith(act.moves)
+    return (after.moves or "").startswith(act.moves)
 
 
-def _is_current(shown: Seen, act: Act, before: Seen, after: Game) -> bool:
+def _is_current(shown: Seen, act: Act, before: Seen, after: StoredMatch) -> bool:
     """Whether this is the game as it was when the act was done: no older than the write that decided it.
 
     Whoever moved from the contested position saw the winner's move. Others may have come before it.
     """
-    moves = after.recorded_moves or ""
+    moves = after.moves or ""
     contested = act.position == before.position and len(act.moves) == len(before.moves) + 1
     least = len(before.moves) + (contested and moves != "")
     same_board = [*rules.replay(shown.moves)][-1].board == shown.board
@@ -209,20 +209,20 @@ def _is_current(shown: Seen, act: Act, before: Seen, after: Game) -> bool:
     return begun and same_board and same_write and moves.startswith(shown.moves) and len(shown.moves) >= least
 
 
-def check(game: Game, story: str) -> None:
+def check(game: StoredMatch, story: str) -> None:
     """The stored moves lead to the stored board legally, and the status, turn and result are those of the board."""
-    position = [*rules.replay(game.recorded_moves or "")][-1]
-    names = {Mark.X: game.opponent, Mark.O: game.host_id}
+    position = [*rules.replay(game.moves or "")][-1]
+    names = {Mark.X: game.opponent, Mark.O: game.host}
     ending = rules.outcome(position)
     expected: tuple[str | None, ...] = (Status.IN_PROGRESS, None, names[position.turn])
     if ending:
         expected = (Status.FINISHED, names[ending.winner] if ending.winner else "Tie", "N/A")
-    assert (game.stored_status, game.result, game.turn) == expected, f"{game.attribute_values} after {story}"
-    assert position.board == game.board, f"{game.attribute_values} after {story}"
+    assert (game.stored_status, game.result, game.turn) == expected, f"{game} after {story}"
+    assert position.board == game.board, f"{game} after {story}"
 
 
-def _found(game_id: str) -> Game | None:
+def _found(game_id: str) -> StoredMatch | None:
     try:
-        return stored(game_id)
+        return stored(game_id).match()
     except Game.DoesNotExist:
         return None

@@ -11,7 +11,7 @@ from typing import Any
 import requests
 
 from games import rules
-from games.match import Status
+from games.match import TIE, Status
 from games.models import Game
 from tests.support.players import Player
 
@@ -36,8 +36,11 @@ class Season:
         found = {game.game_id: game for game in Game.scan(Game.host_id.exists(), consistent_read=True)}
         assert {game_id: game.recorded_moves for game_id, game in found.items()} == self.acknowledged
         for game in found.values():
-            assert list(rules.replay(game.recorded_moves))[-1].board == game.board
-            assert (game.stored_status, game.result) == (Status.FINISHED, game.match.result)
+            match = game.match()
+            assert list(rules.replay(game.recorded_moves))[-1] == match.position
+            assert match.outcome
+            by_board = match.player_of(match.outcome.winner) if match.outcome.winner else TIE
+            assert (match.stored_status, game.result) == (Status.FINISHED, by_board)
 
     def _drive(self, seed: int, games: int) -> None:
         host, opponent = Player(self.site, self.told), Player(self.site, self.told)

@@ -13,7 +13,6 @@ import requests
 from playwright.sync_api import Page, expect
 
 from accounts.models import Attempts
-from games.models import Game
 from tests.conftest import PASSWORD, stored
 from tests.reliability.faults import SILENCE, SLOWNESS, Faults, Handle, faulty
 from tests.support.engines import dynamodb_local_process, free_port
@@ -203,8 +202,7 @@ def start_a_game(site: Site, page: Page, kind: str) -> None:
 
 
 def marks_of(page: Page) -> str:
-    game: Game = stored(page.url.split("/")[4])
-    return game.board.replace(" ", "")
+    return stored(page.url.split("/")[4]).match().board.replace(" ", "")
 
 
 @pytest.mark.browser

@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 
-from games.models import Game
+from games.match import StoredMatch
 from games.storage import store
 from tests.conftest import stored
 from tests.reliability.contests import Act, Arena, Browsers, Processes, Seen, processes
@@ -36,8 +36,8 @@ def arena(engine: str) -> Iterator[Processes]:
         yield arena
 
 
-def moving(game: Game, player: str, square: int) -> Act:
-    return Act("move", player, game.game_id, game.match, f"{game.moves}{square}")
+def moving(game: StoredMatch, player: str, square: int) -> Act:
+    return Act("move", player, game.game_id, game, f"{game.moves}{square}")
 
 
 def outcomes(arena: Arena, acts: list[Act]) -> Counter[str | None]:
@@ -84,7 +84,7 @@ def test_of_nine_squares_taken_at_once_one_is_played(arena: Arena) -> None:
     for _ in range(ROUNDS):
         game = store.accept(store.invite(host="alice", opponent="bob").game_id, player="bob")
         assert outcomes(arena, [moving(game, "bob", square) for square in range(9)]) == {None: 1, "LostRace": 8}
-        assert stored(game.game_id).board.count("X") == 1
+        assert stored(game.game_id).match().board.count("X") == 1
 
 
 def test_one_of_six_takes_an_open_invitation(arena: Arena) -> None:
@@ -101,4 +101,4 @@ def test_of_two_squares_taken_at_once_the_computer_answers_one(arena: Arena) -> 
         first, second = game.position.empty_squares[:2]
         acts = [moving(game, "alice", square) for square in (first, first, second, second)]
         assert outcomes(arena, acts) == {None: 2, "LostRace": 2}
-        assert len(Seen.stored(stored(game.game_id)).moves) == 3
+        assert len(Seen.stored(stored(game.game_id).match()).moves) == 3

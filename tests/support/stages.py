@@ -9,6 +9,7 @@ from django.contrib.sessions.backends.signed_cookies import SessionStore
 from playwright.sync_api import BrowserContext, Page
 
 from accounts.store import claim
+from games.match import StoredMatch
 from games.models import Game
 from games.storage import store
 from tests.conftest import PASSWORD, stored
@@ -47,11 +48,11 @@ def session_of(player: str) -> str:
     return str(session.session_key)
 
 
-def game_after(moves: str, *, pace: int | None = None) -> Game:
+def game_after(moves: str, *, pace: int | None = None) -> StoredMatch:
     """A game that bob has accepted from alice, so that he is X, after these moves."""
     game = store.accept(store.invite(host="alice", opponent="bob", pace=pace).game_id, player="bob")
     for number, digit in enumerate(moves):
-        game = store.move(game.match, player=("bob", "alice")[number % 2], square=int(digit))
+        game = store.move(game, player=("bob", "alice")[number % 2], square=int(digit))
     return game
 
 
@@ -150,13 +151,13 @@ def _games() -> dict[str, str]:
         "won": game_after(WON),
         "twice": game_after(TWICE),
         "tied": game_after(TIED),
-        "resigned": store.resign(resigned.match, player="alice"),
+        "resigned": store.resign(resigned, player="alice"),
     }
     paths = {name: f"/games/{game.game_id}/" for name, game in games.items()}
     return paths | {"won replay": f"{paths['won']}?move=3"}
 
 
-def move(game: Game, square: int) -> None:
+def move(game: StoredMatch, square: int) -> None:
     """Whoever's turn it is takes the square, elsewhere."""
-    now = stored(game.game_id)
-    store.move(now.match, player=now.turn, square=square)
+    now = stored(game.game_id).match()
+    store.move(now, player=str(now.turn), square=square)

@@ -7,7 +7,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from games import rules
-from games.models import Game
+from games.match import StoredMatch
 from tests.conftest import stored
 from tests.support.engines import free_port
 from tests.support.sites import playing
@@ -27,11 +27,11 @@ STEAL = "navigator.locks.request(arguments[0], { steal: true }, () => {}).then(a
 
 
 @pytest.fixture
-def game(site: str) -> Game:
+def game(site: str) -> StoredMatch:
     return game_after("")
 
 
-def enter(person: Person, game: Game) -> None:
+def enter(person: Person, game: StoredMatch) -> None:
     """Open the game's page as bob, who is X, and wait until it is kept up to date."""
     person.become("bob")
     person.visit(f"/games/{game.game_id}/")
@@ -44,7 +44,7 @@ def square(number: int) -> str:
     return f'button[value="{rules.SQUARES[number]}"]'
 
 
-def test_by_keyboard_a_board_is_one_stop_with_keys_of_its_own(at: Open, game: Game, name: str) -> None:
+def test_by_keyboard_a_board_is_one_stop_with_keys_of_its_own(at: Open, game: StoredMatch, name: str) -> None:
     person = at(name)
     enter(person, game)
     assert person.count('[role="grid"] > tbody > [role="row"] > [role="gridcell"]') == 9
@@ -61,7 +61,7 @@ def test_by_keyboard_a_board_is_one_stop_with_keys_of_its_own(at: Open, game: Ga
     assert person.focused == 5
 
 
-def test_the_focus_stays_in_its_square_whoever_moves(at: Open, game: Game, name: str) -> None:
+def test_the_focus_stays_in_its_square_whoever_moves(at: Open, game: StoredMatch, name: str) -> None:
     person = at(name)
     enter(person, game)
     person.run("document.querySelector(arguments[0]).focus()", square(4))
@@ -80,7 +80,7 @@ def test_the_focus_stays_in_its_square_whoever_moves(at: Open, game: Game, name:
     assert stored(game.game_id).recorded_moves == "410"
 
 
-def test_back_and_forward_show_a_game_as_it_is_now(at: Open, game: Game, name: str) -> None:
+def test_back_and_forward_show_a_game_as_it_is_now(at: Open, game: StoredMatch, name: str) -> None:
     person = at(name)
     enter(person, game)
     person.press(4)
@@ -99,7 +99,7 @@ def test_back_and_forward_show_a_game_as_it_is_now(at: Open, game: Game, name: s
     assert stored(game.game_id).recorded_moves == "40821"
 
 
-def test_a_second_tab_shows_the_same_game_and_the_same_player(at: Open, game: Game, name: str) -> None:
+def test_a_second_tab_shows_the_same_game_and_the_same_player(at: Open, game: StoredMatch, name: str) -> None:
     person = at(name)
     enter(person, game)
     first = person.driver.current_window_handle
@@ -117,7 +117,7 @@ def test_a_second_tab_shows_the_same_game_and_the_same_player(at: Open, game: Ga
     person.until(lambda: person.board == "O---X----" and not person.count(".board button"), "a board to look at")
 
 
-def test_a_lock_that_is_taken_away_is_no_uncaught_error(at: Open, game: Game, name: str) -> None:
+def test_a_lock_that_is_taken_away_is_no_uncaught_error(at: Open, game: StoredMatch, name: str) -> None:
     """A browser rejects the request for a lock late: when another page steals it, or when the page is left."""
     person = at(name)
     enter(person, game)
@@ -129,7 +129,7 @@ def test_a_lock_that_is_taken_away_is_no_uncaught_error(at: Open, game: Game, na
 
 
 def test_a_move_made_during_an_outage_is_kept_and_goes_out_afterwards(
-    at: Open, engine: str, game: Game, name: str
+    at: Open, engine: str, game: StoredMatch, name: str
 ) -> None:
     port = str(free_port())
     with playing("--endpoint", engine, "--port", port) as (address, _):
@@ -148,7 +148,7 @@ def test_a_move_made_during_an_outage_is_kept_and_goes_out_afterwards(
     assert stored(game.game_id).recorded_moves == "40"
 
 
-def test_without_javascript_a_game_is_played_and_played_again(at: Open, game: Game, name: str) -> None:
+def test_without_javascript_a_game_is_played_and_played_again(at: Open, game: StoredMatch, name: str) -> None:
     person = at(name, javascript=False)
     enter(person, game)
     for square_of_x, square_of_o in ((4, 0), (2, 1)):
@@ -160,11 +160,11 @@ def test_without_javascript_a_game_is_played_and_played_again(at: Open, game: Ga
     person.ended("won")
     person.click("#rematch")
     person.until(lambda: person.game_id != game.game_id and person.count("#cancel"), "an invitation to a rematch")
-    assert stored(person.game_id).opponent == "alice"
+    assert stored(person.game_id).match().opponent == "alice"
 
 
 def test_without_javascript_a_new_player_signs_up_and_invites(at: Open, name: str) -> None:
     person = at(name, javascript=False)
     person.sign_up(f"plain-{name}".lower())
     person.invite("alice")
-    assert stored(person.game_id).opponent == "alice"
+    assert stored(person.game_id).match().opponent == "alice"

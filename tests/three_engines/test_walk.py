@@ -52,13 +52,13 @@ def test_two_people_sign_up_and_play_to_each_ending(at: Open, x: str, o: str, en
     invited.ended(for_x)
     host.ended(for_o)
     game = stored(invited.game_id)
-    assert (game.status, game.result) == ("FINISHED", names.get(result, result))
+    assert (game.match().status, game.result) == ("FINISHED", names.get(result, result))
 
 
 def test_a_guest_joins_by_a_link_and_both_play_a_rematch(at: Open, x: str, o: str) -> None:
     host, guest = at(o), at(x)
     guest.visit(host.offer_a_link())
-    assert stored(guest.game_id).status == "PENDING"
+    assert stored(guest.game_id).match().status == "PENDING"
     play(ENDINGS["win"][0], guest, host)  # The first move accepts the invitation, and makes the visitor a guest.
     guest.ended("won")
     host.ended("lost")

@@ -9,7 +9,6 @@ from django.core.management.base import CommandError
 
 from games.errors import UnreadableGame
 from games.match import Status
-from games.models import Game
 from games.pages.game import summary
 from games.storage import queries
 from tictactoe_site.commands import TableCommand
@@ -39,25 +38,23 @@ class Command(TableCommand):
         except UnreadableGame as exc:
             raise CommandError(str(exc)) from exc
         if options["json"]:
-            self.print_json([_entry(game) for game in found])
+            self.print_json(found)
             return
         for game in found:
-            self.stdout.write("  ".join(str(value or "-") for value in _entry(game).values()))
+            self.stdout.write("  ".join(str(value or "-") for value in game.values()))
         if not found:
             self.say("No such games.")
 
-    def _found(self, player: str | None, status: Status | None, limit: int) -> list[Game]:
+    def _found(self, player: str | None, status: Status | None, limit: int) -> list[dict[str, Any]]:
         if player is not None:
-            return queries.of_player(player, status, limit)
+            return [summary(entry) for entry in queries.of_player(player, status, limit)]
         self.say("Scanning the whole table.")
-        return queries.of_everybody(status, limit)
+        found = queries.of_everybody(status, limit).items()
+        return [_unreadable(key, game) if isinstance(game, UnreadableGame) else summary(game) for key, game in found]
 
 
-def _entry(game: Game) -> dict[str, Any]:
-    try:
-        return summary(game)
-    except UnreadableGame as exc:
-        return {"gameId": game.game_id, "status": "UNREADABLE", "reason": str(exc)}
+def _unreadable(game_id: str, why: UnreadableGame) -> dict[str, Any]:
+    return {"gameId": game_id, "status": "UNREADABLE", "reason": str(why)}
 
 
 def _status(text: str) -> Status:

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.core.management.base import CommandError
 
 from games.errors import NotFound, UnreadableGame
-from games.models import Game
+from games.match import StoredMatch
 from games.pages.board import SPOKEN
 from games.pages.game import state
 from games.rules import Mark
@@ -35,18 +35,17 @@ class Command(TableCommand):
         except (NotFound, UnreadableGame) as exc:
             raise CommandError(str(exc)) from exc
 
-    def _show(self, game: Game, *, as_json: bool) -> None:
+    def _show(self, game: StoredMatch, *, as_json: bool) -> None:
         if as_json:
             self.print_json(state(game) | _times(game))
             return
-        x, o = (game.match.player_of(mark) or "open seat" for mark in Mark)
+        x, o = (game.player_of(mark) or "open seat" for mark in Mark)
         self.stdout.write(f"{x} (X) against {o} (O)")
         self.stdout.write(f"{game.stored_status}, {_standing(game)}\n")
         self.stdout.write(_drawn(game.board))
-        moves = game.moves
-        for number, digit in enumerate(moves or "", start=1):
+        for number, digit in enumerate(game.moves or "", start=1):
             self.stdout.write(f"{number}. {'XO'[(number - 1) % 2]} {SPOKEN[int(digit)]}")
-        if moves is None:
+        if game.moves is None:
             self.stdout.write("The order of the moves was not recorded.")
         for label, moment in _times(game).items():
             self.stdout.write(f"{label}: {moment or '-'}")
@@ -59,13 +58,13 @@ def _game_id(text: str) -> UUID:
         raise ArgumentTypeError(f"{text!r:.60} is no game's id, which is a UUID: see list_games") from None
 
 
-def _standing(game: Game) -> str:
+def _standing(game: StoredMatch) -> str:
     if game.needs_settling:
-        return f"but decided on the board (result {game.winner}): it is put right when a player opens it"
+        return f"but decided on the board (result {game.result}): it is put right when a player opens it"
     if game.is_late(datetime.now(UTC)):
         return f"turn {game.whose_turn}, whose time is up: whoever opens it next writes that down"
     why = f" ({game.ending})" if game.ending else ""
-    return f"result {game.winner}{why}" if game.winner else f"turn {game.whose_turn or '-'}"
+    return f"result {game.result}{why}" if game.result else f"turn {game.whose_turn or '-'}"
 
 
 def _drawn(board: str) -> str:
@@ -73,7 +72,7 @@ def _drawn(board: str) -> str:
     return "\n---+---+---\n".join(lines) + "\n"
 
 
-def _times(game: Game) -> dict[str, str | None]:
+def _times(game: StoredMatch) -> dict[str, str | None]:
     """When the status changed last, until when the next move must have come, and when TTL may delete the item."""
     moments = {"since": game.since, "deadline": _moment(game.deadline), "expires": _moment(game.expires_at)}
     return {name: moment.isoformat(sep=" ") if moment else None for name, moment in moments.items()}
