@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """The command line: ``manage.py help`` lists the commands, ``manage.py help COMMAND`` teaches one."""
 
-from __future__ import annotations
-
 import os
 import signal
 import sys

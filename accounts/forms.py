@@ -1,7 +1,5 @@
 """The two forms that ask for a name and a password."""
 
-from __future__ import annotations
-
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 

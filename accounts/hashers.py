@@ -1,7 +1,5 @@
 """How passwords are stored."""
 
-from __future__ import annotations
-
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 

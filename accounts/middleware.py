@@ -1,7 +1,5 @@
 """Gives every request its ``user``."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 

@@ -3,8 +3,6 @@
 They have none of the index keys, so no index sees them.
 """
 
-from __future__ import annotations
-
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
 from tictactoe_site.table import Item

@@ -1,7 +1,5 @@
 """What a player may be called. Standard library only."""
 
-from __future__ import annotations
-
 import re
 import secrets
 

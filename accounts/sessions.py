@@ -1,7 +1,5 @@
 """Who is asking. The session is a signed cookie that holds a name, and little else."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """What other apps may want to know of accounts."""
 
-from __future__ import annotations
-
 from django.dispatch import Signal
 
 # A session of the player ``player``, a name, has ended by logging out.

@@ -1,7 +1,5 @@
 """The only writer of players and of their throttle counters: each write one conditional write."""
 
-from __future__ import annotations
-
 import time
 from contextlib import suppress
 from datetime import UTC, datetime

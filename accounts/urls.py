@@ -1,7 +1,5 @@
 """Addresses below ``/accounts/``."""
 
-from __future__ import annotations
-
 from django.urls import path
 
 from accounts import views

@@ -1,7 +1,5 @@
 """Signing up, logging in and out, and playing as a guest."""
 
-from __future__ import annotations
-
 from ipaddress import ip_address
 from typing import Any
 

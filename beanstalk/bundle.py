@@ -4,8 +4,6 @@ A bundle holds files of the commit, and the operator's configuration if one is g
 in it, and must be in the work tree exactly as it is in the commit.
 """
 
-from __future__ import annotations
-
 import io
 import re
 import subprocess

@@ -3,8 +3,6 @@
 It judges any zip, also one that was made by hand.
 """
 
-from __future__ import annotations
-
 import io
 import re
 import stat

@@ -1,7 +1,5 @@
 """What a configuration that goes to a server must not have: a well-known secret, somebody's credentials, localhost."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Iterator
 from pathlib import Path

@@ -4,8 +4,6 @@
 named below breaks. Nothing here is sent: an administrator gives the policies to roles (``manage.py iam_policy``).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ O watches on it, somebody on the other, and a third page does what the AWS examp
 whole page every second. All three see the same moves. Figures are milliseconds.
 """
 
-from __future__ import annotations
-
 import argparse
 import random
 import statistics

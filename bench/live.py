@@ -4,8 +4,6 @@ DynamoDB Local, a meter before it, web with two workers, two live processes (onl
 run on this machine. Each game has 20 spectators who look at it, and its moves come over HTTP.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import time

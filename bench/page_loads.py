@@ -4,8 +4,6 @@ Fast 3G, as Lighthouse's observed throttling has it (its 150 ms for a round trip
 makes up for connections that cost nothing here), and a CPU four times slower. Prints the median of each page's loads.
 """
 
-from __future__ import annotations
-
 import argparse
 import statistics
 import tempfile

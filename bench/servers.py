@@ -3,8 +3,6 @@
 The servers that the project does not use are installed into a temporary environment, at the versions below.
 """
 
-from __future__ import annotations
-
 import argparse
 import socket
 import subprocess

@@ -1,7 +1,5 @@
 """The running site that bench/live.py measures, with a meter before its table and a crowd that watches."""
 
-from __future__ import annotations
-
 import os
 import statistics
 import tempfile

@@ -1,7 +1,5 @@
 """What must not disturb: a flood of streams, thousands that come and go, and restarts of the live process."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import time

@@ -3,8 +3,6 @@
 GET answers with a stream and a comment every 15 s. POST sends one event, as large as a board, to all streams.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -13,7 +11,7 @@ COMMENT_SECONDS = 15
 EVENT = b"event: board\nid: 13\n" + b"data: <div>what a game's fragment may hold, line by line</div>\n" * 45 + b"\n"
 HEADERS = [(b"content-type", b"text/event-stream")]
 
-streams: set[Client] = set()
+streams: set["Client"] = set()
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]

@@ -1,7 +1,5 @@
 """What a project tells its operator to do: the clauses that name its own commands and configuration."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 

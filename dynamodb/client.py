@@ -1,7 +1,5 @@
 """The one botocore client of all models: built once, warmed before threads meet it, and governed."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from typing import Any
 

@@ -5,8 +5,6 @@ PynamoDB and send it themselves (https://github.com/pynamodb/PynamoDB/issues/121
 read: DynamoDB answers with the item as it is (ReturnValuesOnConditionCheckFailure in its API Reference).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any

@@ -4,8 +4,6 @@ Its conditional writes are not atomic, so it answers one request at a time. Run 
 and lives until its standard input closes, which happens however its parent ends.
 """
 
-from __future__ import annotations
-
 import logging
 import subprocess
 import sys

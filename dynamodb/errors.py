@@ -1,7 +1,5 @@
 """What DynamoDB did not do."""
 
-from __future__ import annotations
-
 
 class StoreUnavailable(Exception):
     """DynamoDB did not do what was asked of it. The text is for the operator."""

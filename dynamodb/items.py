@@ -1,7 +1,5 @@
 """The items of the one table, of whatever kind, and where the table is."""
 
-from __future__ import annotations
-
 from typing import Any, TypeAlias
 
 from pynamodb.constants import PAY_PER_REQUEST_BILLING_MODE

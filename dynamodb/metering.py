@@ -5,8 +5,6 @@ counts once, however often botocore tried it. An error's reply has no units: a w
 call without any, though DynamoDB bills it as if it had been made.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar

@@ -4,8 +4,6 @@ IAM refuses an action before DynamoDB looks for an item or at a condition, so ev
 changes nothing. All of it costs 3 write units (a failed condition is billed) and 2 read units at most.
 """
 
-from __future__ import annotations
-
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any

@@ -4,8 +4,6 @@ PynamoDB's create_table waits without limit and fails where TTL is on already
 (https://github.com/pynamodb/PynamoDB/issues/1278), so the few calls are made here.
 """
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Callable, Iterable

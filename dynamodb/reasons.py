@@ -3,8 +3,6 @@
 These sentences may be shown to anybody, so no account's number, role or ARN is in them.
 """
 
-from __future__ import annotations
-
 import re
 
 from botocore.exceptions import (

@@ -4,8 +4,6 @@ botocore takes a body that is shorter than announced, and after the last try one
 seem not to be there, and a write that was never made would seem done.
 """
 
-from __future__ import annotations
-
 import json
 import zlib
 from collections.abc import Mapping

@@ -17,8 +17,6 @@ A reply that comes byte by byte is not bounded: each byte is waited for anew. Re
 states what it assumes: ``dynamodb.conditional`` offers no other.
 """
 
-from __future__ import annotations
-
 import math
 import random
 import time

@@ -1,7 +1,5 @@
 """The table as the models expect it, and how one that DynamoDB describes differs from it. Nothing here is sent."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any

@@ -5,8 +5,6 @@ A health check and the log say the same, in the same sentences.
 DescribeTable tells whether the table answers and has the right schema, and ``probes`` whether this server may use it.
 """
 
-from __future__ import annotations
-
 import logging
 import threading
 import time

@@ -1,7 +1,5 @@
 """Connects the models to the configured table, and the hints to accounts, when Django starts. Nothing is sent yet."""
 
-from __future__ import annotations
-
 from django.apps import AppConfig
 from django.conf import settings
 

@@ -3,8 +3,6 @@
 Each carries one sentence for the person who reads it. ``games.middleware`` gives each its HTTP status.
 """
 
-from __future__ import annotations
-
 from games.rules import IllegalMove as IllegalMove
 
 GONE = "There is no such game: it may have been declined, cancelled, or have expired."

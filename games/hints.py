@@ -4,8 +4,6 @@ The simplest local means is a Unix socket whose file only this user may use. Not
 lost, because nobody listens or the buffer is full, is found in the table within the next second.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import logging

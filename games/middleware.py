@@ -1,7 +1,5 @@
 """What stands around the game's views: the time they have, and the one place where an error gets its HTTP status."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable
 from contextlib import suppress

@@ -1,9 +1,7 @@
 """The Game item: its attributes and its indexes; how it becomes a match or an entry, and a match becomes an item."""
 
-from __future__ import annotations
-
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import AttributeDeserializationError
@@ -87,7 +85,7 @@ class Game(Item):
     opponent_index = OpponentIndex()
 
     @classmethod
-    def from_raw_data(cls, data: RawItem) -> Game:
+    def from_raw_data(cls, data: RawItem) -> Self:
         """Raises UnreadableGame where an attribute is of another type."""
         try:
             return super().from_raw_data(data)

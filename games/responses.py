@@ -1,7 +1,5 @@
 """One game as a page, as the fragment that htmx puts into it, or as JSON."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from django.http import HttpResponse, JsonResponse

@@ -2,8 +2,6 @@
 that a form has for a new game, so that sending it twice makes one; a rematch's id, the same for both of its players.
 """
 
-from __future__ import annotations
-
 import uuid
 
 from django.core import signing

@@ -1,7 +1,5 @@
 """Addresses of the lobby, the games and the replays."""
 
-from __future__ import annotations
-
 from django.urls import path
 
 from games import views

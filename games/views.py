@@ -1,7 +1,5 @@
 """Pages and actions: load, authorise, let the rules and the store decide, answer. Nothing here knows DynamoDB."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace

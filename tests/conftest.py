@@ -1,7 +1,5 @@
 """The engine, the table and the cast: alice and bob play, charlie is the outsider."""
 
-from __future__ import annotations
-
 import functools
 import os
 import signal

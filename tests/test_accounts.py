@@ -1,7 +1,5 @@
 """Names, passwords, guests and sessions."""
 
-from __future__ import annotations
-
 import pytest
 from django.test import Client, RequestFactory
 

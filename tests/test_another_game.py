@@ -3,8 +3,6 @@
 The changed project is served as it is, and played over HTTP.
 """
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterator
 from pathlib import Path

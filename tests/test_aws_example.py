@@ -1,7 +1,5 @@
 """A table made by the AWS example opens here: its own table definition and items, as that example left them."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime

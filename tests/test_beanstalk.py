@@ -1,7 +1,5 @@
 """On an instance: Beanstalk's options, the hooks, and the unpacked bundle as it is started there."""
 
-from __future__ import annotations
-
 import io
 import os
 import re

@@ -1,7 +1,5 @@
 """The seed's walk, section 3.4 steps 6 to 12, in two separate real Chromium browsers against ``manage.py play``."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 

@@ -1,7 +1,5 @@
 """``manage.py bundle``: made from a commit and the same everywhere, holding what runs and nothing else, or refused."""
 
-from __future__ import annotations
-
 import ast
 import hashlib
 import io

@@ -1,7 +1,5 @@
 """What is wrong with a bundle, or the configuration in it, is found before it is uploaded, and said in a sentence."""
 
-from __future__ import annotations
-
 import io
 import secrets
 import uuid

@@ -1,7 +1,5 @@
 """What a game costs, from ConsumedCapacity: exact figures, not timings. moto's figures are constants, so not judged."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The computer at its three levels, against every line of play."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import cache
 

@@ -1,7 +1,5 @@
 """Every way to get the configuration wrong ends in one sentence that names the file, the section and the key."""
 
-from __future__ import annotations
-
 import html
 import os
 import stat

@@ -1,7 +1,5 @@
 """What the documents say is true: every command in them is run, every file they name is there."""
 
-from __future__ import annotations
-
 import os
 import re
 import shlex

@@ -1,7 +1,5 @@
 """``dynamodb/`` can be lifted: copied alone into an empty project, it serves one model that it has never seen."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """``make dynamodb-local``: DynamoDB Local as a development engine, for this machine alone."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import signal

@@ -1,7 +1,5 @@
 """Games that end off the board: by resignation, and because the time for a move was up."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Guests who claim a name: their running games come along, whatever happens meanwhile."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import replace
 from typing import Any

@@ -3,8 +3,6 @@
 On DynamoDB Local alone: moto's query looks at every item of the table.
 """
 
-from __future__ import annotations
-
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator

@@ -1,7 +1,5 @@
 """The contract's edges: health, readiness, an unavailable table, refusals, headers, and input made to break things."""
 
-from __future__ import annotations
-
 import pytest
 from django.test import Client
 from hypothesis import HealthCheck, given

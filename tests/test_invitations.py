@@ -1,7 +1,5 @@
 """Inviting, accepting, declining and cancelling over HTTP."""
 
-from __future__ import annotations
-
 import re
 import uuid
 

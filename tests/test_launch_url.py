@@ -1,7 +1,5 @@
 """``manage.py launch_url``: an address that the browser takes apart into what was asked for, or one sentence."""
 
-from __future__ import annotations
-
 from io import StringIO
 from urllib.parse import parse_qs, urlsplit
 

@@ -1,7 +1,5 @@
 """The rules of the structure that import-linter (pyproject.toml) can't see: strings, calls, words and lengths."""
 
-from __future__ import annotations
-
 import ast
 import os
 import re

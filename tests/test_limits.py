@@ -1,7 +1,5 @@
 """At most twenty unanswered invitations from a player, and to a player; the first ones cost no query for that."""
 
-from __future__ import annotations
-
 import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress

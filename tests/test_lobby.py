@@ -1,7 +1,5 @@
 """The lobby: which games are in which list, in which order, and how far back it goes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any

@@ -1,7 +1,5 @@
 """What the Procfile's processes log: JSON, a line for each request and its cost, and nobody's name or password."""
 
-from __future__ import annotations
-
 import json
 import logging
 import re

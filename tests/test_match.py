@@ -1,7 +1,5 @@
 """A Match by itself: transitions that need no table."""
 
-from __future__ import annotations
-
 from dataclasses import FrozenInstanceError, replace
 
 import pytest

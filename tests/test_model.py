@@ -1,7 +1,5 @@
 """The store against a model of it: any players, games and squares, from positions however old, in any order."""
 
-from __future__ import annotations
-
 import uuid
 from collections import Counter
 from collections.abc import Callable

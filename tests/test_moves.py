@@ -1,7 +1,5 @@
 """Moving over HTTP: pages, fragments, JSON, and everything that can be wrong with a move."""
 
-from __future__ import annotations
-
 import pytest
 from django.core.signing import Signer
 from django.test import Client

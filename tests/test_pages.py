@@ -1,7 +1,5 @@
 """What a page says of its game, beside the board: its version, its title, and what is said aloud."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

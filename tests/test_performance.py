@@ -1,7 +1,5 @@
 """What a page weighs on the wire, behind the instance's nginx: the budget that docs/performance.md reports."""
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """``manage.py play``: it starts, says where, serves many at once, and ends without leaving anything behind."""
 
-from __future__ import annotations
-
 import os
 import re
 import signal

@@ -1,7 +1,5 @@
 """Players' pages: the record, counted once per finished game whatever fails, the score between two, and the history."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

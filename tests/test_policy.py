@@ -3,8 +3,6 @@
 moto tells one action from another but no resource, so which tables are called is read off the requests themselves.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import re

@@ -1,7 +1,5 @@
 """Behind the instance's nginx, with a load balancer before it and without: whose word counts for address and scheme."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from contextlib import closing

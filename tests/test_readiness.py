@@ -1,7 +1,5 @@
 """Whether the site can do what it must: each thing that can be in the way is a sentence that says what to do."""
 
-from __future__ import annotations
-
 import json
 import logging
 from collections.abc import Callable, Iterator

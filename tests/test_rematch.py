@@ -1,7 +1,5 @@
 """A rematch: sides and first move change, two who ask at once make one game, and it waits for who has left."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """Stepping through a game: a stored one by its id, any by its moves alone."""
 
-from __future__ import annotations
-
 import pytest
 from django.test import Client
 

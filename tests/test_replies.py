@@ -1,7 +1,5 @@
 """Replies that were damaged on their way: asked for again, and never taken for DynamoDB's word."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """How often DynamoDB is asked, and when no more: the time bounds themselves are tested in test_outage."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

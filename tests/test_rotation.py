@@ -1,7 +1,5 @@
 """The secret key is changed on one server after the other, and nobody notices."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The rules of the game, and the whole game tree counted."""
 
-from __future__ import annotations
-
 from collections import Counter
 from functools import cache
 

@@ -1,7 +1,5 @@
 """``state/``: the game as JSON, and the 304 that saves sending it again."""
 
-from __future__ import annotations
-
 import pytest
 from django.test import Client
 

@@ -1,7 +1,5 @@
 """Each transition of a game: what it writes, what it refuses, and what happens when somebody was faster."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace

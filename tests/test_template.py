@@ -1,7 +1,5 @@
 """The CloudFormation template: valid, and in step with the code and with what ``iam_policy`` prints."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections import Counter

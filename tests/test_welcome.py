@@ -1,7 +1,5 @@
 """The first page, which is a game at once; and what a link shows before anybody follows it."""
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, datetime, timedelta
 from gzip import compress

@@ -3,8 +3,6 @@
 It serves event streams alone. Pages are served by ``tictactoe_site.wsgi``: Django's WSGI path is six times as fast.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 

@@ -1,7 +1,5 @@
 """What the commands have in common: how mistakes and an unavailable table end them, and how they print."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

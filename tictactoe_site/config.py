@@ -4,8 +4,6 @@ Every mistake is a ConfigError: one sentence that names the file, the section an
 wrong, and its caller adds the place (``_at``). A sentence never repeats a value that could be secret.
 """
 
-from __future__ import annotations
-
 import configparser
 import json
 import os

@@ -1,7 +1,5 @@
 """What the site's forms have in common."""
 
-from __future__ import annotations
-
 from django import forms
 
 

@@ -1,7 +1,5 @@
 """How a request wants its answer (a page, an htmx fragment or JSON), and a refusal in each of the three forms."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse

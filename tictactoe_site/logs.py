@@ -13,8 +13,6 @@ has besides:
 Commands keep lines for people, on stderr.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import re

@@ -1,7 +1,5 @@
 """What stands around every request: health, its line in the log, the setup page, and what browsers may keep."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from typing import TypeAlias

@@ -4,8 +4,6 @@ All of the server's workers and restarts use it. Behind a load balancer each ser
 there the configuration must have a secret_key.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import secrets

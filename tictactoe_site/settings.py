@@ -1,7 +1,5 @@
 """Django's settings. Everything that differs between deployments comes from ``tictactoe_site.config``."""
 
-from __future__ import annotations
-
 from csp.constants import NONE, SELF
 from django.utils.log import CallbackFilter
 

@@ -1,7 +1,5 @@
 """This site's one table: the base of its items, and what ``dynamodb`` is told of it."""
 
-from __future__ import annotations
-
 from pynamodb.attributes import UnicodeAttribute
 
 from dynamodb import items, retries

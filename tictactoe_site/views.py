@@ -1,7 +1,5 @@
 """The site's own answers: whether it can serve, and what it says when Django refuses a request."""
 
-from __future__ import annotations
-
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse

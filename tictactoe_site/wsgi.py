@@ -1,7 +1,5 @@
 """The WSGI application: ``gunicorn tictactoe_site.wsgi``."""
 
-from __future__ import annotations
-
 import logging
 import os
 

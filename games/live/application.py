@@ -3,8 +3,6 @@
 It stands before Django, not inside: Django's ASGI handler costs 47 KB a stream, this a third of it (docs/live.md).
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import math

@@ -4,8 +4,6 @@ A game's fragment is the same for all who stand in the same relation to it, so a
 The CSRF token of each viewer's forms is put in when it is sent.
 """
 
-from __future__ import annotations
-
 from django.template.loader import render_to_string
 from django.urls import reverse
 

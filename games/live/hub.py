@@ -4,8 +4,6 @@ Topics that are due are read together: a hundred games are one BatchGetItem. A t
 forgotten when it would be due again, so that somebody who comes back within that time costs no read.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextvars
 import heapq

@@ -1,7 +1,5 @@
 """A line in the log each minute: how many streams there are, and what they cost of DynamoDB."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Callable

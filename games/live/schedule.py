@@ -4,8 +4,6 @@ The bounds are 60 eventually consistent reads a minute for a game with somebody 
 Two players who poll each second, as the AWS example's pages do, make 120.
 """
 
-from __future__ import annotations
-
 HOT_READS = 60
 WARM_READS = 12
 IDLE_READS = 4

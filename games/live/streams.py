@@ -1,7 +1,5 @@
 """A stream: one browser's connection, from its first byte to its last."""
 
-from __future__ import annotations
-
 import asyncio
 import random
 import time

@@ -3,8 +3,6 @@
 A topic never goes back: eventually consistent reads may be older than a hint, and older than the page.
 """
 
-from __future__ import annotations
-
 import asyncio
 import re
 import time

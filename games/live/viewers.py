@@ -1,7 +1,5 @@
 """Who opens a stream, read from the request as the pages read it: session, CSRF cookie, host and address."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any

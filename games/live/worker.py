@@ -1,7 +1,5 @@
 """gunicorn's ASGI worker, which waits without end for open streams on SIGTERM and for a connection's first request."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import Protocol, cast
 

@@ -1,7 +1,5 @@
 """A drawn board: its cells and what a screen reader says of each, and the line through three in a row."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 

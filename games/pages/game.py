@@ -1,7 +1,5 @@
 """What a game's page says of it to the person looking at it, and what JSON does."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil

@@ -1,7 +1,5 @@
 """How a link to a game looks where it is sent: a messenger opens it as a visitor, and shows this."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from games.pages.game import GamePage

@@ -1,7 +1,5 @@
 """What the lobby says: a player's lists of games, and how many of them wait for the player."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property

@@ -1,7 +1,5 @@
 """What a player's page says: the record, the score between its player and who looks at it, and the finished games."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A game stepped through: what each move was, what it gave away, and the souvenir that is left of it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property

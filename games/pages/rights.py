@@ -1,7 +1,5 @@
 """What a player sees of a game in a list, and what the viewer of a game may do."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 

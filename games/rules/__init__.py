@@ -4,8 +4,6 @@ Another game begins here (CONTRIBUTING.md): ``board`` has the rules, ``analysis`
 ``computer`` plays.
 """
 
-from __future__ import annotations
-
 from games.rules.board import (
     EMPTY,
     LINES,

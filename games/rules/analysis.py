@@ -3,8 +3,6 @@
 There are 5,478 positions (``tests/test_rules.py`` counts them), so nothing is estimated.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cache
 

@@ -5,8 +5,6 @@ A square is an index 0 to 8, in reading order; ``SQUARES`` has their names, whic
 table's attributes. X always moves first.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -48,7 +46,7 @@ class Mark(StrEnum):
     O = "O"  # noqa: E741 - the name of the game's second mark
 
     @property
-    def other(self) -> Mark:
+    def other(self) -> "Mark":
         return Mark.O if self is Mark.X else Mark.X
 
 

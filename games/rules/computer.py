@@ -1,7 +1,5 @@
 """The computer player, at three levels."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable, Sequence
 

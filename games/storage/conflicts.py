@@ -3,8 +3,6 @@
 DynamoDB answers a failed condition with the item as it is (``dynamodb.conditional``), so telling costs no read.
 """
 
-from __future__ import annotations
-
 from dataclasses import fields
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """What the conditional writes of ``store`` are made of: the parts of their conditions, and of their updates."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 from functools import reduce
 from operator import and_

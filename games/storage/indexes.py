@@ -5,13 +5,11 @@ finished. A cursor is a key and not a count, so a game that finishes between two
 to another. Index reads lag behind the table, so nothing is ever authorised from them.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex
@@ -38,11 +36,11 @@ class Cursor(NamedTuple):
     game_id: str
 
     @classmethod
-    def of(cls, game: Entry) -> Cursor:
+    def of(cls, game: Entry) -> Self:
         return cls(game.status_date, game.game_id)
 
     @classmethod
-    def parse(cls, text: str) -> Cursor:
+    def parse(cls, text: str) -> Self:
         """Return the cursor that a link has. Raises MalformedInput."""
         if not _CURSOR.fullmatch(text):
             raise MalformedInput("This is no place in your list of games: start again from the lobby.")

@@ -8,8 +8,6 @@ Guests cost nothing to become, so what they send keeps only guests from sending:
 invitations of named hosts.
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager

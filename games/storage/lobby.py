@@ -3,8 +3,6 @@
 A page is a stretch of the one order of ``indexes``, from either end or from a cursor.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace

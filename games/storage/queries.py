@@ -1,7 +1,5 @@
 """The only reader of games besides ``lobby``: one by its id, many by their ids, counts, and the operator's lists."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime

@@ -9,14 +9,13 @@ longer than one page can count is counted from page to page.
 Games with guests are not counted: they are deleted after a month, and their names are nobody's.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import takewhile
+from typing import Self
 
 from pynamodb.attributes import UnicodeAttribute
 
@@ -74,10 +73,10 @@ class Score:
     def summary(self) -> dict[str, int]:
         return {"won": self.won, "lost": self.lost, "tied": self.tied}
 
-    def plus(self, other: Score) -> Score:
+    def plus(self, other: Self) -> "Score":
         return Score(self.won + other.won, self.lost + other.lost, self.tied + other.tied)
 
-    def after(self, game: Entry, player: str) -> Score:
+    def after(self, game: Entry, player: str) -> "Score":
         if game.is_tie:
             return Score(self.won, self.lost, self.tied + 1, 0)
         if game.winner == player:

@@ -1,7 +1,5 @@
 """A player gets another name in all games: a guest who has chosen one, or logged in with one."""
 
-from __future__ import annotations
-
 import time
 from contextlib import nullcontext, suppress
 from datetime import datetime

@@ -7,8 +7,6 @@ sent a request again because the reply to the first was lost.
 Raises, besides what each function says: NotFound, NotYours, LostRace, StoreUnavailable.
 """
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Callable
 from contextlib import suppress

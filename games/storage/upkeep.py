@@ -1,7 +1,5 @@
 """What an item decides already is written down by whoever looks next: nothing here runs by the clock."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """What an invitation's page shows of its link besides the text."""
 
-from __future__ import annotations
-
 import segno
 from django import template
 from django.utils.html import format_html

@@ -1,7 +1,5 @@
 """A board in a page: its squares, and the one that has the keyboard."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A site with every page in every state, a browser that wants no motion, and games as their players see them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

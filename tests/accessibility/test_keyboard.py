@@ -1,7 +1,5 @@
 """The board by keyboard alone, as an ARIA grid; and what a page does with the keyboard's place when it changes."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

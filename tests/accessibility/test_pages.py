@@ -1,7 +1,5 @@
 """Every page in every state: axe-core's rules, small screens and fingers."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import pytest

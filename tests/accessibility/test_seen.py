@@ -1,7 +1,5 @@
 """What is seen: the winning line, motion where it is wanted, forced colours."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

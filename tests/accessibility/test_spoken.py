@@ -1,7 +1,5 @@
 """What a screen reader is given to say: each piece of news once, and nothing over and over."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """Clients that behave as no browser should: they break off, never read, or never say what they want."""
 
-from __future__ import annotations
-
 import asyncio
 import socket
 import struct

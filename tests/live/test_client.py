@@ -1,7 +1,5 @@
 """The client that judges the server, judged by what the standards say."""
 
-from __future__ import annotations
-
 import random
 from itertools import pairwise
 

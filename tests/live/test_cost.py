@@ -1,7 +1,5 @@
 """What watching costs, from the ConsumedCapacity of DynamoDB Local's replies: it depends on games, not on watchers."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

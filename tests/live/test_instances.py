@@ -1,7 +1,5 @@
 """The streams as Beanstalk runs them: a process of their own (Procfile), and nginx before it and the pages' one."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A page that keeps itself up to date, in real Chromium: by events, by asking, and through all that a phone does."""
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Callable

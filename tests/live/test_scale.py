@@ -1,7 +1,5 @@
 """Thousands of streams: nothing leaks, a restart loses nothing, and limits say so. Timings are in bench/live.py."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """Event streams as a client without a browser sees them: what is sent to whom, when, and when no more."""
 
-from __future__ import annotations
-
 import re
 import time
 from datetime import UTC, datetime

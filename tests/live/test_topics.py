@@ -1,7 +1,5 @@
 """What a topic knows and how often it is read: without a process, without a clock."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime

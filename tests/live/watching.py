@@ -1,7 +1,5 @@
 """A client of event streams, for tests that follow a few of them: what came is asked for, event by event."""
 
-from __future__ import annotations
-
 import queue
 import threading
 from collections.abc import Iterator

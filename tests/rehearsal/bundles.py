@@ -1,7 +1,5 @@
 """Zips to rehearse, made by ``manage.py bundle`` from a copy of this repository, with what is not committed yet."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The stage: two instances made from the zip alone, a load balancer before them, DynamoDB Local behind."""
 
-from __future__ import annotations
-
 import uuid
 import zipfile
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """An instance as Elastic Beanstalk makes one: from the zip alone, with its own directory and virtual environment."""
 
-from __future__ import annotations
-
 import os
 import re
 import shlex

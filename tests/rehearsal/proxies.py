@@ -1,7 +1,5 @@
 """The load balancer before the instances."""
 
-from __future__ import annotations
-
 import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Changes under play: new versions and new secrets, one instance after the other, and nobody notices."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor

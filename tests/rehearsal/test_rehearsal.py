@@ -1,7 +1,5 @@
 """The bundle as Beanstalk runs it: the seed's section 3.4, and what a load balancer and two instances ask of a site."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator
 

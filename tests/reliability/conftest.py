@@ -1,7 +1,5 @@
 """What these tests share: DynamoDB Local alone judges races, faults and crashes, and a proxy makes the faults."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

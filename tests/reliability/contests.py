@@ -1,7 +1,5 @@
 """Contestants who act on one game at the same moment: in processes and threads of the store, or over HTTP."""
 
-from __future__ import annotations
-
 import multiprocessing
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +9,7 @@ from multiprocessing.connection import Connection
 from random import Random
 from threading import Barrier, Thread
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from requests import Response
 
@@ -57,12 +55,12 @@ class Seen:
     since: str | None = None
 
     @classmethod
-    def stored(cls, game: StoredMatch) -> Seen:
+    def stored(cls, game: StoredMatch) -> Self:
         facts = (game.game_id, game.stored_status.value, game.host, game.opponent, game.whose_turn, game.board)
         return cls(*facts, game.moves or "", game.result, game, game.status_date)
 
     @classmethod
-    def answered(cls, data: Mapping[str, Any]) -> Seen:
+    def answered(cls, data: Mapping[str, Any]) -> Self:
         players = (data["host"], data["opponent"], data["turn"])
         board = "".join(data["board"])
         return cls(data["gameId"], data["status"], *players, board, data["moves"], data["result"], data["position"])

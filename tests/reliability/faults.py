@@ -4,8 +4,6 @@
 tests.reliability.faults --help`` starts it by hand.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import json

@@ -1,7 +1,5 @@
 """Whole games in which every transition is contested, and the judgement of each contest."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace

@@ -1,7 +1,5 @@
 """Many games at once over HTTP, each move of which is sent until it is acknowledged, and kept account of."""
 
-from __future__ import annotations
-
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """kill -9 in the middle of load, of every process there is: every acknowledged move is there afterwards."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess
@@ -12,6 +10,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import Self
 
 import pytest
 
@@ -40,7 +39,7 @@ class Server:
     process: subprocess.Popen[bytes] | None = None
     _running: ExitStack = field(default_factory=ExitStack)
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Self:
         self.address, self.process = self._running.enter_context(self.start())
         return self
 

@@ -1,7 +1,5 @@
 """A third of all requests to DynamoDB fail: no move is lost or made twice, and nobody is told otherwise."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path

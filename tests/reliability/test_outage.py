@@ -1,7 +1,5 @@
 """DynamoDB is gone, silent or slow: every page is answered in time and says so, and all is well when it returns."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor

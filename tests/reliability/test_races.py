@@ -1,7 +1,5 @@
 """Races with real processes and threads, on DynamoDB Local alone: moto's conditional writes are not atomic."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Eight processes start at once where there is no table yet: one table, with the right indexes, and no error."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Real Chromium browsers, as fixtures."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack

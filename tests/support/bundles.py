@@ -1,7 +1,5 @@
 """A repository to make bundles of, as this work tree is now, and what is in a bundle."""
 
-from __future__ import annotations
-
 import io
 import os
 import shutil

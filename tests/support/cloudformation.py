@@ -1,7 +1,5 @@
 """The deployment's template as CloudFormation sees it for given parameters."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """What was asked of DynamoDB in this process, and what it cost, from ConsumedCapacity."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 

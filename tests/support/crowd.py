@@ -3,8 +3,6 @@
 ``gathered`` starts it, and the handle it gives opens streams, asks what they were told, and sends them away.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import resource

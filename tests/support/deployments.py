@@ -1,7 +1,5 @@
 """The site as the Procfile has it: ``web`` and ``live``, each a process of its own, on one table."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

@@ -1,7 +1,5 @@
 """The DynamoDB engines that tests run on, and what to do where one can't run."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import socket

@@ -3,8 +3,6 @@
 A subclass of Hop says what it does to each exchange, and what it answers to a line from the test that started it.
 """
 
-from __future__ import annotations
-
 import asyncio
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """An AWS account that enforces its policies (moto's), and a record of what is asked of AWS."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """An instance as Beanstalk runs one: what the Procfile says, and nginx before it with this project's piece of it."""
 
-from __future__ import annotations
-
 import os
 import shlex
 import subprocess

@@ -1,7 +1,5 @@
 """Many stored games at once, past the site, and reading its lists as somebody does who follows the links."""
 
-from __future__ import annotations
-
 import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator

@@ -3,8 +3,6 @@
 ``metered`` starts it, and the handle it gives reads the meter, which starts again from nothing each time.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import json

@@ -1,8 +1,7 @@
 """A model of the store: what a game is, and what becomes of it. It knows nothing of the store but its errors."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
+from typing import Self
 
 from games.errors import IllegalMove, NotFound, NotYours
 from games.storage.conflicts import LostRace
@@ -48,10 +47,10 @@ class Model:
         open_to = self.opponent is None and player != self.host
         return self.status == "PENDING" and (player == self.opponent or open_to)
 
-    def accepted(self, player: str) -> Model:
+    def accepted(self, player: str) -> Self:
         return replace(self, opponent=player, status="IN_PROGRESS")
 
-    def played(self, moves: str) -> Model:
+    def played(self, moves: str) -> Self:
         after = replace(self, moves=moves)
         return replace(after, status="FINISHED") if after.result else after
 

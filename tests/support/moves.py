@@ -3,8 +3,6 @@
 Each move carries its signed position, so that it is one write and no read.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import time

@@ -1,7 +1,5 @@
 """nginx as tests run it: on an instance, with this project's piece of its configuration, and as a load balancer."""
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 from pathlib import Path

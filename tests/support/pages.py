@@ -1,7 +1,5 @@
 """Reading the site's pages as a client does that knows nothing but the contract."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

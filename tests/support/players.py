@@ -1,7 +1,5 @@
 """People who play over HTTP with nothing but the contract, and who ask again until they are answered."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter
 from threading import Lock

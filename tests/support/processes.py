@@ -1,7 +1,5 @@
 """Looking at running processes, from /proc, and waiting for what they do."""
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The site in processes of its own: under gunicorn, as a server runs it, and as ``manage.py play``."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Every page in every state it has: where it is, who looks, and what they have just done."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 A Stream calls a method for each event, and is cheap enough to hold ten thousand in one process.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from dataclasses import dataclass

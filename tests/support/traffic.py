@@ -1,9 +1,7 @@
 """What comes over the wire for a page of Chromium's."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from playwright.sync_api import Page
 
@@ -15,7 +13,7 @@ class Traffic:
     bytes: dict[str, int] = field(default_factory=dict)
     asked: dict[str, str] = field(default_factory=dict)
 
-    def of(self, page: Page) -> Traffic:
+    def of(self, page: Page) -> Self:
         session = page.context.new_cdp_session(page)
         session.send("Network.enable")
         session.on("Network.requestWillBeSent", self._sent)

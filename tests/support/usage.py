@@ -1,7 +1,5 @@
 """What running processes use, from /proc (proc(5))."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Callable

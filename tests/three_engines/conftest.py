@@ -1,7 +1,5 @@
 """Browsers that are started once for this folder, and a site for each module."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 

@@ -1,7 +1,5 @@
 """Chromium, Firefox and WebKit behind one interface: Selenium's WebDriver."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import os
 import shutil

@@ -1,7 +1,5 @@
 """What a person does at a browser. Everything is found by role, field name, id or data- attribute, never by wording."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar

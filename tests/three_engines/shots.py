@@ -1,10 +1,9 @@
 """Screenshots, and how much of a rectangle of them has a colour."""
 
-from __future__ import annotations
-
 import io
 import re
 from dataclasses import dataclass
+from typing import Self
 
 from PIL import Image, ImageChops
 
@@ -31,16 +30,16 @@ class Box:
     def bottom(self) -> float:
         return self.y + self.height
 
-    def within(self, other: Box, pixels: float = 1) -> bool:
+    def within(self, other: Self, pixels: float = 1) -> bool:
         """Whether no edge is outside of the other's by more than the pixels."""
         beyond = (other.x - self.x, other.y - self.y, self.right - other.right, self.bottom - other.bottom)
         return max(beyond) <= pixels
 
-    def grown(self, pixels: float) -> Box:
+    def grown(self, pixels: float) -> "Box":
         """Return the box with that much more at each of its sides."""
         return Box(self.x - pixels, self.y - pixels, self.width + 2 * pixels, self.height + 2 * pixels)
 
-    def near(self, other: Box, pixels: float = 1) -> bool:
+    def near(self, other: Self, pixels: float = 1) -> bool:
         """Whether each edge is where the other's is, give or take the pixels."""
         edges = zip(
             (self.x, self.y, self.right, self.bottom), (other.x, other.y, other.right, other.bottom), strict=True

@@ -1,7 +1,5 @@
 """Where things are and how large, in each engine: a page that works can still be one that nobody can use."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from itertools import pairwise
 

@@ -1,7 +1,5 @@
 """What people do besides clicking: the keyboard, back and forward, tabs, bad networks, and no JavaScript."""
 
-from __future__ import annotations
-
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys

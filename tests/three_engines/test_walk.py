@@ -3,8 +3,6 @@
 Chromium's walk is in tests/test_browsers.py.
 """
 
-from __future__ import annotations
-
 import pytest
 
 from games import rules

@@ -3,8 +3,6 @@
 Debian's own python3 runs this file, with python3-gi and gir1.2-webkit2-4.1. Nothing imports it.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 from pathlib import Path

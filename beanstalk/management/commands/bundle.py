@@ -1,7 +1,5 @@
 """``manage.py bundle``: the zip for Elastic Beanstalk, made or checked."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import tempfile

@@ -1,7 +1,5 @@
 """``manage.py iam_policy``: what the site may do on AWS, for its role."""
 
-from __future__ import annotations
-
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
 

@@ -1,7 +1,5 @@
 """``manage.py launch_url``: the Launch Now address, which opens Beanstalk's console with the fields filled in."""
 
-from __future__ import annotations
-
 import re
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """``manage.py create_table``: the table, once."""
 
-from __future__ import annotations
-
 from argparse import ArgumentParser
 from typing import Any
 

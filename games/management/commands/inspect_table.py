@@ -1,7 +1,5 @@
 """``manage.py inspect_table``: what the table is, and what it should be."""
 
-from __future__ import annotations
-
 from argparse import ArgumentParser
 from dataclasses import asdict
 from typing import Any

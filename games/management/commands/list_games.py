@@ -1,7 +1,5 @@
 """``manage.py list_games``: who plays whom."""
 
-from __future__ import annotations
-
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 

@@ -1,7 +1,5 @@
 """``manage.py play``: the site on this machine, in one command. One process serves both the pages and the streams."""
 
-from __future__ import annotations
-
 import os
 import signal
 import socket

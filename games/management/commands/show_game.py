@@ -1,7 +1,5 @@
 """``manage.py show_game``: one game, drawn in the terminal."""
 
-from __future__ import annotations
-
 from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, datetime
 from typing import Any
