@@ -1,11 +1,12 @@
 """Gives every request its ``user``."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.http import HttpRequest, HttpResponse
 
 from accounts.sessions import User, current_user, enter, go_on, offered_guest
+from tictactoe_site.middleware import Middleware
 
 
 class PlayerRequest(HttpRequest):
@@ -14,10 +15,7 @@ class PlayerRequest(HttpRequest):
     user: User  # type: ignore[assignment]
 
 
-class Identify:
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
+class Identify(Middleware):
     def __call__(self, request: PlayerRequest) -> HttpResponse:
         request.user = current_user(request)
         if request.user.is_guest and request.method == "POST":

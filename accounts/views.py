@@ -1,9 +1,8 @@
 """Signing up, logging in and out, and playing as a guest."""
 
 from ipaddress import ip_address
-from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
 from django.utils.encoding import iri_to_uri
@@ -15,7 +14,7 @@ from accounts import names, sessions, store
 from accounts.forms import LogIn, SignUp
 from accounts.middleware import PlayerRequest
 from accounts.signals import logged_out
-from tictactoe_site.http import SeeOther, refuse, wants_fragment, wants_json
+from tictactoe_site.http import SeeOther, go_to, refuse, wants_fragment, wants_json
 
 # An IPv6 address in full. Python takes a zone of any length after it.
 LONGEST_ADDRESS = 39
@@ -72,7 +71,7 @@ class SignUpView(CredentialsView):
 class GuestView(View):
     def post(self, request: PlayerRequest) -> HttpResponse:
         if request.user.is_authenticated:
-            return _answer(request, {"player": request.user.name}, _next(request))
+            return go_to(request, _next(request), {"player": request.user.name})
         return _logged_in(request, names.new_guest())
 
 
@@ -81,7 +80,7 @@ class LogOutView(View):
         if request.user.is_authenticated:
             logged_out.send(sender=LogOutView, player=request.user.name)
         sessions.log_out(request)
-        return _answer(request, {"player": None}, "/")
+        return go_to(request, "/", {"player": None})
 
 
 def address_of(request: HttpRequest) -> str:
@@ -102,16 +101,7 @@ def address_of(request: HttpRequest) -> str:
 
 def _logged_in(request: PlayerRequest, name: str) -> HttpResponse:
     sessions.log_in(request, name, once=request.user.name if request.user.is_guest else "")
-    return _answer(request, {"player": name}, _next(request))
-
-
-def _answer(request: PlayerRequest, data: dict[str, Any], url: str) -> HttpResponse:
-    if wants_json(request):
-        return JsonResponse(data)
-    if wants_fragment(request):
-        # Another identity changes the whole page, not a part of it.
-        return HttpResponse(headers={"HX-Redirect": url})
-    return SeeOther(url)
+    return go_to(request, _next(request), {"player": name})
 
 
 def _page(request: PlayerRequest, form: LogIn, *, status: int = 200, error: str = "") -> HttpResponse:

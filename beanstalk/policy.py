@@ -50,23 +50,23 @@ _TABLE = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Table:
     """A table by its ARN's parts, where there need be none yet. Raises ValueError for what can be no part of an ARN."""
 
     account: str
     region: str
-    table: str
+    name: str
 
     def __post_init__(self) -> None:
         if not _ACCOUNT.fullmatch(self.account):
             raise ValueError(f"{self.account!r} is no AWS account: give its 12 digits, without dashes.")
-        if not _TABLE.fullmatch(self.table):
-            raise ValueError(f"{self.table!r} is no table's name: that is 3 to 255 of A-Z a-z 0-9 _ . -")
+        if not _TABLE.fullmatch(self.name):
+            raise ValueError(f"{self.name!r} is no table's name: that is 3 to 255 of A-Z a-z 0-9 _ . -")
         partition(self.region)
 
     @property
     def arn(self) -> str:
-        return f"arn:{partition(self.region)}:dynamodb:{self.region}:{self.account}:table/{self.table}"
+        return f"arn:{partition(self.region)}:dynamodb:{self.region}:{self.account}:table/{self.name}"
 
     @property
     def index_arns(self) -> list[str]:
@@ -86,30 +86,30 @@ def partition(region: str) -> str:
             return "aws"
 
 
-def site(place: Place, *, creating: bool = True) -> dict[str, Any]:
+def site(table: Table, *, creating: bool = True) -> dict[str, Any]:
     """For the role of the servers; without ``creating`` where somebody else has made the table."""
     statements = [
-        _allow(RUNNING, place.arn, Sid="RunOnTheTable"),
-        _allow(RUNNING_ON_INDEXES, place.index_arns, Sid="RunOnItsIndexes"),
+        _allow(RUNNING, table.arn, Sid="RunOnTheTable"),
+        _allow(RUNNING_ON_INDEXES, table.index_arns, Sid="RunOnItsIndexes"),
     ]
     if creating:
-        statements.append(_allow(CREATING, place.arn, Sid="CreateTheTable"))
+        statements.append(_allow(CREATING, table.arn, Sid="CreateTheTable"))
     return _document(statements)
 
 
-def inspecting(place: Place) -> dict[str, Any]:
+def inspecting(table: Table) -> dict[str, Any]:
     """For people who look at the table by ``inspect_table``, ``list_games`` and ``show_game``."""
     return _document(
         [
-            _allow(INSPECTING, place.arn, Sid="InspectTheTable"),
-            _allow(INSPECTING_ON_INDEXES, place.index_arns, Sid="InspectItsIndexes"),
+            _allow(INSPECTING, table.arn, Sid="InspectTheTable"),
+            _allow(INSPECTING_ON_INDEXES, table.index_arns, Sid="InspectItsIndexes"),
         ]
     )
 
 
-def of_the_example(place: Place) -> dict[str, Any]:
+def of_the_example(table: Table) -> dict[str, Any]:
     """As broad as the AWS example's own: any action on the table, deleting it included, and all tables' names."""
-    everything = [place.arn, f"{place.arn}/index/*"]
+    everything = [table.arn, f"{table.arn}/index/*"]
     return _document([_allow(["ListTables"], "*"), _allow(["*"], everything)])
 
 

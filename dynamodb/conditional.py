@@ -17,7 +17,7 @@ from pynamodb.expressions.update import Action
 
 from dynamodb import reasons
 from dynamodb.errors import StoreUnavailable
-from dynamodb.items import RawItem, TableItem, where
+from dynamodb.items import RawItem, TableItem
 
 
 class ConditionFailed(Exception):
@@ -69,9 +69,9 @@ def unavailable() -> Iterator[None]:
     try:
         yield
     except PynamoDBException as exc:
-        raise reasons.unavailable(exc.cause or exc, where(), TableItem.Meta.table_name, TableItem.Meta.advice) from exc
+        raise reasons.unavailable(exc.cause or exc) from exc
     except (BotoCoreError, ClientError) as exc:
-        raise reasons.unavailable(exc, where(), TableItem.Meta.table_name, TableItem.Meta.advice) from exc
+        raise reasons.unavailable(exc) from exc
     except RuntimeError as exc:
         if "still expired" not in str(exc):  # botocore has no exception of its own for this
             raise

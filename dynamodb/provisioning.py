@@ -20,13 +20,16 @@ from dynamodb.items import TableItem
 logger = logging.getLogger(__name__)
 
 WAIT_SECONDS = 300
+# The endpoint has no such call, or needs none.
+NOT_OFFERED = "UnknownOperationException"
+EXPECTED = ("ResourceNotFoundException", "ResourceInUseException", NOT_OFFERED)
 
 
 def describe() -> dict[str, Any] | None:
     """DescribeTable's answer, or None where there is no table. Raises StoreUnavailable."""
     try:
         answer: dict[str, Any] = _call("describe_table", TableName=TableItem.Meta.table_name)["Table"]
-    except _NoTable:
+    except _Refused:
         return None
     return answer
 
@@ -35,7 +38,7 @@ def time_to_live() -> str:
     """The attribute that TTL goes by, or an empty string where there is none. Raises StoreUnavailable."""
     try:
         answer = _call("describe_time_to_live", TableName=TableItem.Meta.table_name)["TimeToLiveDescription"]
-    except (_NoTable, _NotOffered):
+    except _Refused:
         return ""
     enabled = answer.get("TimeToLiveStatus") in ("ENABLED", "ENABLING")
     return str(answer.get("AttributeName", "")) if enabled else ""
@@ -115,43 +118,32 @@ class _NotSet(Exception):
     """One sentence on what could not be switched on, and why."""
 
 
-class _NoTable(Exception):
-    pass
+class _Refused(Exception):
+    """DynamoDB's error ``code``, one of EXPECTED. ``retried`` says that an earlier try may have done it."""
 
-
-class _TableExists(Exception):
-    """``made_here`` says that an earlier try of the same request has made it, and its reply was lost."""
-
-    def __init__(self, *, made_here: bool) -> None:
+    def __init__(self, response: Any) -> None:
         super().__init__()
-        self.made_here = made_here
-
-
-class _NotOffered(Exception):
-    """The endpoint has no such call, or needs no such call any more."""
+        self.code: str = response["Error"]["Code"]
+        self.retried: bool = response["ResponseMetadata"].get("RetryAttempts", 0) > 0
 
 
 def _call(method: str, **parameters: Any) -> dict[str, Any]:
+    """Raises _Refused, StoreUnavailable."""
     with unavailable():
         try:
             answer: dict[str, Any] = getattr(shared_client(), method)(**parameters)
         except ClientError as exc:
-            match exc.response["Error"]["Code"]:
-                case "ResourceNotFoundException":
-                    raise _NoTable from exc
-                case "ResourceInUseException":
-                    raise _TableExists(made_here=exc.response["ResponseMetadata"].get("RetryAttempts", 0) > 0) from exc
-                case "UnknownOperationException":
-                    raise _NotOffered from exc
-            raise
+            if exc.response["Error"]["Code"] not in EXPECTED:
+                raise
+            raise _Refused(exc.response) from exc
     return answer
 
 
 def _create_table() -> bool:
     try:
         _call("create_table", **schema.request())
-    except _TableExists as exc:
-        return exc.made_here  # If not, another server was faster.
+    except _Refused as exc:
+        return exc.retried  # Or another server was faster.
     except NotAllowed as exc:
         raise NotAllowed(f"{exc} {TableItem.Meta.advice.make_table_elsewhere}") from exc
     return True
@@ -203,11 +195,12 @@ def _protect() -> str:
 def _cared(what: str, method: str, **parameters: Any) -> str:
     try:
         _call(method, TableName=TableItem.Meta.table_name, **parameters)
-    except _NotOffered:
-        return f"{what}: skipped, this endpoint has none."
-    except (StoreUnavailable, _TableExists) as exc:
-        reason = str(exc) or "The table is being changed: try again in a minute."
-        raise _NotSet(f"{what}: not set. {reason}") from exc
+    except _Refused as exc:
+        if exc.code == NOT_OFFERED:
+            return f"{what}: skipped, this endpoint has none."
+        raise _NotSet(f"{what}: not set. The table is being changed: try again in a minute.") from exc
+    except StoreUnavailable as exc:
+        raise _NotSet(f"{what}: not set. {exc}") from exc
     return f"{what}: on."
 
 

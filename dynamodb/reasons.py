@@ -22,8 +22,8 @@ from botocore.exceptions import (
 )
 from urllib3.exceptions import NameResolutionError
 
-from dynamodb.advice import Advice
 from dynamodb.errors import NotAllowed, StoreUnavailable
+from dynamodb.items import TableItem, where
 from dynamodb.retries import NothingAnswers, OutOfTime
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html, and how older services name them.
@@ -53,70 +53,73 @@ SET_THE_CLOCK = "set it, by NTP (on EC2: systemctl status chronyd)"
 EXPIRED = f"The AWS credentials have expired when they come: renew them; if it is this clock, {SET_THE_CLOCK}."
 
 
-def unavailable(exc: Exception, place: str, table: str, advice: Advice) -> StoreUnavailable:
+def unavailable(exc: Exception) -> StoreUnavailable:
     """What to raise for an error of botocore's: NotAllowed where a policy refuses the action."""
     match exc:
         case NothingAnswers():
-            return unavailable(exc.kwargs["latest"], place, table, advice)
+            return unavailable(exc.kwargs["latest"])
         case ClientError():
             kind = NotAllowed if _code(exc) in REFUSED else StoreUnavailable
-            return kind(_public(_answer(exc, place, table, advice)))
-    return StoreUnavailable(_public(_silence(exc, place, advice)))
+            return kind(_public(_answer(exc)))
+    return StoreUnavailable(_public(_silence(exc)))
 
 
-def absent(place: str, table: str, advice: Advice) -> str:
+def absent() -> str:
     """That the table is not there, and what may be the cause."""
-    return f"There is no table {table} at {place}: {advice.make_table}; {advice.correct_table}."
+    meta = TableItem.Meta
+    return f"There is no table {meta.table_name} at {where()}: {meta.advice.make_table}; {meta.advice.correct_table}."
 
 
-def _silence(exc: Exception, place: str, advice: Advice) -> str:
+def _silence(exc: Exception) -> str:
+    endpoint = where()
     match exc:
         case NoCredentialsError():
             return "There are no AWS credentials: give the instance its profile, or set them in the environment."
         case _ if isinstance(exc, CREDENTIALS_UNREADABLE):
             return f"The AWS credentials can't be read: {_closed(exc)}"
         case ConnectTimeoutError() | ReadTimeoutError() | OutOfTime():
-            return f"{place} did not answer in time."
+            return f"{endpoint} did not answer in time."
         case EndpointConnectionError() if isinstance(exc.kwargs.get("error"), NameResolutionError):
-            return f"{place} has no address in DNS: {advice.correct_endpoint}."
+            return f"{endpoint} has no address in DNS: {TableItem.Meta.advice.correct_endpoint}."
         case EndpointConnectionError():
-            return f"{place} can't be reached: nothing accepts connections there."
+            return f"{endpoint} can't be reached: nothing accepts connections there."
         case SSLError():
-            return f"{place} does not speak TLS as it should: for DynamoDB Local, write http:// before the endpoint."
+            return f"{endpoint} does not speak TLS as it should: for DynamoDB Local, write http:// before the endpoint."
         case _:
-            return f"{place} did not answer: {_closed(exc)}"
+            return f"{endpoint} did not answer: {_closed(exc)}"
 
 
-def _answer(exc: ClientError, place: str, table: str, advice: Advice) -> str:
+def _answer(exc: ClientError) -> str:
+    endpoint = where()
     code, message = _code(exc), str(exc.response.get("Error", {}).get("Message", ""))
     match code:
         case _ if code in REFUSED:
-            return _refusal(exc, message, place, advice)
+            return _refusal(exc, message)
         case _ if code == "RequestExpired" or _OUT_OF_TIME.search(message):
-            return f"The clock of this server is wrong, so {place} refuses its requests: {SET_THE_CLOCK}."
+            return f"The clock of this server is wrong, so {endpoint} refuses its requests: {SET_THE_CLOCK}."
         case "ExpiredTokenException" | "ExpiredToken":
-            return f"{place} does not accept these credentials ({code}): they have expired, so renew them."
+            return f"{endpoint} does not accept these credentials ({code}): they have expired, so renew them."
         case _ if code in NOT_ACCEPTED:
-            what = f"{place} does not accept these credentials ({code}): renew or correct them"
+            what = f"{endpoint} does not accept these credentials ({code}): renew or correct them"
             # A region that is not switched on for the account does not know the account's credentials either.
             return f"{what}, or enable the region for the account."
         case _ if code in THROTTLED:
-            return _throttling(exc, place, table)
+            return _throttling(exc)
         case "ResourceNotFoundException":
-            return absent(place, table, advice)
+            return absent()
         case "LimitExceededException":
-            return f"{place} is at the account's limit of tables, or of changes to tables: wait, or raise the quota."
-    return f"{place} answered {code}: {message}"
+            return f"{endpoint} is at the account's limit of tables, or of changes to tables: wait, or raise the quota."
+    return f"{endpoint} answered {code}: {message}"
 
 
 # An InvalidSignatureException's message.
 _OUT_OF_TIME = re.compile(r"Signature (expired|not yet current)")
 
 
-def _throttling(exc: ClientError, place: str, table: str) -> str:
+def _throttling(exc: ClientError) -> str:
     if exc.operation_name.endswith(("Table", "TimeToLive", "Backups")):
-        return f"{place} is throttling {exc.operation_name}: wait a minute, and try again."
-    return f"{place} is throttling requests to the table {table}: raise its capacity or wait."
+        return f"{where()} is throttling {exc.operation_name}: wait a minute, and try again."
+    return f"{where()} is throttling requests to the table {TableItem.Meta.table_name}: raise its capacity or wait."
 
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
@@ -124,14 +127,14 @@ _DENY = re.compile(r"explicit deny in an? ([\w -]*?(?:policy|boundary))")
 _NO_ALLOW = re.compile(r"because no ((?!identity-based)[\w -]*?(?:policy|boundary)) allows")
 
 
-def _refusal(exc: ClientError, message: str, place: str, advice: Advice) -> str:
+def _refusal(exc: ClientError, message: str) -> str:
     named = re.search(r"\b(?:dynamodb|kms):\w+", message)
-    what = f"{place} refuses {named[0] if named else f'dynamodb:{exc.operation_name}'}"
+    what = f"{where()} refuses {named[0] if named else f'dynamodb:{exc.operation_name}'}"
     if denied := _DENY.search(message):
         return f"{what}: remove the deny from the {denied[1]}."
     if missing := _NO_ALLOW.search(message):
         return f"{what}: allow it in the {missing[1]}."
-    return f"{what}: {advice.allow_action}."
+    return f"{what}: {TableItem.Meta.advice.allow_action}."
 
 
 def _code(exc: ClientError) -> str:

@@ -52,15 +52,12 @@ def get_ready() -> None:
     while True:
         keep_warm()
         unfinished = creation.attempt()
-        if not _checked_in_time().problems and not unfinished:
+        with retries.within(retries.REQUEST_SECONDS):
+            found = check()
+        if not found.problems and not unfinished:
             return
         time.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-
-
-def _checked_in_time() -> Readiness:
-    with retries.within(retries.REQUEST_SECONDS):
-        return check()
 
 
 def _examine() -> Readiness:
@@ -86,12 +83,12 @@ def _with_the_rest(problems: list[str], notes: list[str], *, there: bool = True)
 
 
 def _absent() -> str:
-    name, place, advice = TableItem.Meta.table_name, where(), TableItem.Meta.advice
+    absent = f"There is no table {TableItem.Meta.table_name} at {where()}"
     if creation.obstacle:
-        return f"There is no table {name} at {place}, and the site goes on trying to make it: {creation.obstacle}"
+        return f"{absent}, and the site goes on trying to make it: {creation.obstacle}"
     if creation.underway:
-        return f"There is no table {name} at {place} yet: the site is making it."
-    return reasons.absent(place, name, advice)
+        return f"{absent} yet: the site is making it."
+    return reasons.absent()
 
 
 def _ask() -> Readiness:

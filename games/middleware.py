@@ -1,7 +1,6 @@
 """What stands around the game's views: the time they have, and the one place where an error gets its HTTP status."""
 
 import logging
-from collections.abc import Callable
 from contextlib import suppress
 
 from django.http import HttpResponse
@@ -15,6 +14,7 @@ from games import errors, responses, rules
 from games.storage.conflicts import LostRace
 from games.storage.renaming import take_along
 from tictactoe_site.http import refuse, wants_fragment, wants_json
+from tictactoe_site.middleware import Middleware
 
 logger = logging.getLogger(__name__)
 
@@ -32,25 +32,19 @@ STATUS = {
 }
 
 
-class TimeLimit:
+class TimeLimit(Middleware):
     """All DynamoDB calls of one request share ``retries.REQUEST_SECONDS``."""
-
-    def __init__(self, get_response: Callable[[PlayerRequest], HttpResponse]) -> None:
-        self.get_response = get_response
 
     def __call__(self, request: PlayerRequest) -> HttpResponse:
         with retries.within(retries.REQUEST_SECONDS):
             return self.get_response(request)
 
 
-class TakeAlong:
+class TakeAlong(Middleware):
     """Gives a guest's games to the name that the guest has chosen: with the answer that logs in, or else later.
 
     What fails, or is not reached in time, is tried by the next request, whatever its page.
     """
-
-    def __init__(self, get_response: Callable[[PlayerRequest], HttpResponse]) -> None:
-        self.get_response = get_response
 
     def __call__(self, request: PlayerRequest) -> HttpResponse:
         left = was_guest(request)
@@ -69,12 +63,8 @@ def _take_along(request: PlayerRequest, guest: str) -> None:
             forget_guest(request)
 
 
-class DomainErrors:
-    def __init__(self, get_response: Callable[[PlayerRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: PlayerRequest) -> HttpResponse:
-        return self.get_response(request)
+class DomainErrors(Middleware):
+    """Answers what a view raises: a lost race with the game as it now is, the rest with a sentence."""
 
     def process_exception(self, request: PlayerRequest, exc: Exception) -> HttpResponse | None:
         if isinstance(exc, LostRace):

@@ -14,18 +14,6 @@ from games.match import Entry, Status, StoredMatch
 from games.rules import EMPTY, Mark
 from tictactoe_site.table import Item
 
-SQUARE_FIELDS = (
-    "top_left",
-    "top_middle",
-    "top_right",
-    "middle_left",
-    "middle_middle",
-    "middle_right",
-    "bottom_left",
-    "bottom_middle",
-    "bottom_right",
-)
-
 
 # An index holds only what a plain move leaves alone: a projected attribute that changes costs a write unit in each
 # index (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html, provisioned throughput).
@@ -128,7 +116,10 @@ class Game(Item):
         return match
 
 
-SQUARES: tuple[UnicodeAttribute, ...] = tuple(getattr(Game, field) for field in SQUARE_FIELDS)
+# The nine squares' attributes in reading order, and their names in Python.
+_names = {attribute.attr_name: name for name, attribute in Game.get_attributes().items()}
+SQUARE_FIELDS = tuple(_names[square] for square in rules.SQUARES)
+SQUARES: tuple[UnicodeAttribute, ...] = tuple(getattr(Game, name) for name in SQUARE_FIELDS)
 
 
 def item_of(match: StoredMatch) -> Game:

@@ -37,7 +37,7 @@ from games.signing import new_game, rematch_of, unsigned
 from games.storage import limits, queries, records, store, upkeep
 from games.storage import lobby as lobbies
 from games.storage.conflicts import LostRace
-from tictactoe_site.http import SeeOther, refuse, wants_fragment, wants_json
+from tictactoe_site.http import SeeOther, go_to, refuse, wants_fragment, wants_json
 
 
 class HomeView(View):
@@ -269,11 +269,7 @@ def _seen(request: PlayerRequest, game_id: UUID) -> Match:
 
 def _withdrawn(request: PlayerRequest, game_id: UUID) -> HttpResponse:
     hints.withdrawn(str(game_id))
-    if wants_json(request):
-        return JsonResponse({"gameId": str(game_id), "status": None})
-    if wants_fragment(request):
-        return HttpResponse(headers={"HX-Redirect": reverse("home")})
-    return SeeOther(reverse("home"))
+    return go_to(request, reverse("home"), {"gameId": str(game_id), "status": None})
 
 
 def _replay(request: PlayerRequest, moves: str | None, url: str, game: StoredMatch | None = None) -> HttpResponse:

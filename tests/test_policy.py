@@ -54,8 +54,8 @@ def account(server: Account) -> Account:
 
 
 @pytest.fixture
-def place(account: Account) -> policy.Place:
-    return policy.Place(ACCOUNT, REGION, TableItem.Meta.table_name)
+def place(account: Account) -> policy.Table:
+    return policy.Table(ACCOUNT, REGION, TableItem.Meta.table_name)
 
 
 @pytest.fixture
@@ -143,7 +143,7 @@ async def first_event(path: str) -> bytes:
 
 
 def test_from_an_empty_account_to_the_end_of_a_game_the_site_calls_all_that_is_allowed_and_nothing_else(
-    account: Account, place: policy.Place, start: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    account: Account, place: policy.Table, start: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account.allow(policy.site(place))
     calls = iam.recorded(monkeypatch)
@@ -168,7 +168,7 @@ def test_from_an_empty_account_to_the_end_of_a_game_the_site_calls_all_that_is_a
 
 
 def test_where_the_table_is_there_the_site_starts_and_plays_without_the_right_to_create(
-    account: Account, place: policy.Place, alice: Client, bob: Client, start: Callable[[], None]
+    account: Account, place: policy.Table, alice: Client, bob: Client, start: Callable[[], None]
 ) -> None:
     account.allow(policy.site(place, creating=False))
     start()
@@ -177,7 +177,7 @@ def test_where_the_table_is_there_the_site_starts_and_plays_without_the_right_to
 
 
 def test_the_commands_that_look_call_all_that_an_inspector_may_and_nothing_else(
-    account: Account, place: policy.Place, game: str, monkeypatch: pytest.MonkeyPatch
+    account: Account, place: policy.Table, game: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account.allow(policy.inspecting(place))
     calls = iam.recorded(monkeypatch)
@@ -232,7 +232,7 @@ def test_every_action_is_tried() -> None:
 @pytest.mark.parametrize("action", REFUSED)
 def test_without_one_action_the_site_refuses_what_needs_it_and_names_it(
     account: Account,
-    place: policy.Place,
+    place: policy.Table,
     alice: Client,
     bob: Client,
     game: str,
@@ -256,7 +256,7 @@ def test_without_one_action_the_site_refuses_what_needs_it_and_names_it(
 
 @pytest.mark.parametrize("action", NOT_DONE)
 def test_without_one_action_create_table_leaves_out_what_needs_it_and_names_it(
-    account: Account, place: policy.Place, action: str
+    account: Account, place: policy.Table, action: str
 ) -> None:
     account.allow(policy.site(place), but=action)
     assert f"dynamodb:{action}" in run("create_table")
@@ -270,7 +270,7 @@ def test_without_one_action_create_table_leaves_out_what_needs_it_and_names_it(
 
 @pytest.mark.parametrize("action", COMMANDS)
 def test_without_one_action_a_command_that_looks_refuses_and_names_it(
-    account: Account, place: policy.Place, game: str, action: str
+    account: Account, place: policy.Table, game: str, action: str
 ) -> None:
     command = COMMANDS[action].format(game_id=game.split("/")[2]).split()
     account.allow(policy.inspecting(place), but=action)
@@ -344,7 +344,7 @@ def test_region_and_table_are_the_configurations_unless_given(settings: Any) -> 
 def test_a_configuration_that_cannot_be_read_is_not_guessed_at(settings: Any) -> None:
     settings.CONFIG, settings.CONFIG_NAMED, settings.SETUP_PROBLEM = None, True, "There is no such file."
     assert run("iam_policy", *PLACED) == "There is no such file."
-    assert printed(*PLACED, "--table", "Games") == policy.site(policy.Place("123456789012", "us-west-2", "Games"))
+    assert printed(*PLACED, "--table", "Games") == policy.site(policy.Table("123456789012", "us-west-2", "Games"))
 
 
 def test_regions_are_in_the_partition_that_botocore_knows_them_in() -> None:

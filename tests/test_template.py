@@ -63,12 +63,12 @@ def test_the_linter_has_nothing_to_say() -> None:
 
 @pytest.mark.parametrize("table", ["Games", "Matches.2"])
 def test_the_servers_may_do_what_iam_policy_prints(table: str) -> None:
-    assert role_policies(TableName=table)["table"] == policy.site(policy.Place(ACCOUNT, REGION, table))
+    assert role_policies(TableName=table)["table"] == policy.site(policy.Table(ACCOUNT, REGION, table))
     assert role_policies(TableName=table, CreateTable="no")["table"] == role_policies(TableName=table)["table"]
 
 
 def test_the_servers_role_is_the_printed_one_in_china_too() -> None:
-    assert role_policies(**CHINA)["table"] == policy.site(policy.Place(ACCOUNT, "cn-north-1", "Games"))
+    assert role_policies(**CHINA)["table"] == policy.site(policy.Table(ACCOUNT, "cn-north-1", "Games"))
     for place, region in ((CHINA, "cn-north-1"), ({}, REGION)):
         assert Stack(**place).properties("ServerRole")["AssumeRolePolicyDocument"] == policy.trust(region)
 

@@ -1,7 +1,7 @@
 """Read CONFIG_FILE and the environment: an INI file becomes a frozen Config, whose fields are the table of keys.
 
 Every mistake is a ConfigError: one sentence that names the file, the section and the key. A rule says only what is
-wrong, and its caller adds the place (``_at``). A sentence never repeats a value that could be secret.
+wrong, and its caller adds where (``_at``). A sentence never repeats a value that could be secret.
 """
 
 import configparser
@@ -49,12 +49,12 @@ class ConfigError(Exception):
 
 
 @contextmanager
-def _at(place: str) -> Iterator[None]:
-    """Put the place in front of the sentence of any ConfigError."""
+def _at(where: str) -> Iterator[None]:
+    """Put where it is in front of the sentence of any ConfigError."""
     try:
         yield
     except ConfigError as exc:
-        raise ConfigError(f"{place}{exc}") from None
+        raise ConfigError(f"{where}{exc}") from None
 
 
 def _require(met: object, otherwise: str) -> None:
@@ -143,11 +143,6 @@ class Config:
     https: bool = _key("django", _yes_or_no, False)
     streams_per_process: int = _key("django", _count, 12_000)
     streams_per_address: int | None = _key("django", _count, None)
-
-    @property
-    def place(self) -> str:
-        """Where the table is, for people."""
-        return self.endpoint or f"DynamoDB in {self.region}"
 
     @property
     def trusted_origins(self) -> list[str]:

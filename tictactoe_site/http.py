@@ -27,6 +27,15 @@ def wants_fragment(request: HttpRequest) -> bool:
     return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
 
 
+def go_to(request: HttpRequest, url: str, data: dict[str, Any]) -> HttpResponse:
+    """The answer to a form that changes the whole page: the page at ``url`` next, or the ``data`` as JSON."""
+    if wants_json(request):
+        return JsonResponse(data)
+    if wants_fragment(request):
+        return HttpResponse(headers={"HX-Redirect": url})
+    return SeeOther(url)
+
+
 def refuse(request: HttpRequest, status: int, sentence: str, **context: Any) -> HttpResponse:
     """The sentence as a page, as a message that htmx puts above what is there, or as JSON."""
     if wants_json(request):

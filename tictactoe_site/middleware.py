@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -13,14 +13,19 @@ from dynamodb import metering
 from tictactoe_site import logs
 from tictactoe_site.http import refuse, wants_fragment, wants_json
 
-GetResponse: TypeAlias = Callable[[HttpRequest], HttpResponse]
 
+class Middleware:
+    """What all have in common: ``get_response`` is what stands further in."""
 
-class Health:
-    """Answers ``/healthz/``: this process is up. No DynamoDB call, and before the Host header is looked at."""
-
-    def __init__(self, get_response: GetResponse) -> None:
+    def __init__(self, get_response: Callable[[Any], HttpResponse]) -> None:
         self.get_response = get_response
+
+    def __call__(self, request: Any) -> HttpResponse:
+        return self.get_response(request)
+
+
+class Health(Middleware):
+    """Answers ``/healthz/``: this process is up. No DynamoDB call, and before the Host header is looked at."""
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path_info == "/healthz/":
@@ -28,14 +33,11 @@ class Health:
         return self.get_response(request)
 
 
-class Log:
+class Log(Middleware):
     """A line for each request, whatever answers it, and its id in X-Request-ID, for players to quote.
 
     Health checks come every few seconds, and are answered before.
     """
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         with logs.request(request.headers.get("X-Request-ID", "")) as request_id, metering.measured() as usage:
@@ -56,11 +58,8 @@ class Log:
         return response
 
 
-class Setup:
+class Setup(Middleware):
     """While the configuration can't be used, every page says what to set."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         problem = settings.SETUP_PROBLEM
@@ -76,11 +75,8 @@ class Setup:
         return response
 
 
-class Fresh:
+class Fresh(Middleware):
     """A page shows the game as it is, so browsers keep none: even the back button would show an old one unasked."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)

@@ -37,14 +37,6 @@ class LobbyPage:
         return listed(self.lobby.finished, self.viewer)
 
     @property
-    def newer(self) -> str | None:
-        return self.lobby.newer
-
-    @property
-    def older(self) -> str | None:
-        return self.lobby.older
-
-    @property
     def is_empty(self) -> bool:
         return not any(self.lobby.games)
 
@@ -79,7 +71,7 @@ class LobbyPage:
     def summary(self) -> dict[str, Any]:
         """The lists as JSON, with what the indexes know of each game."""
         lists = {"invitations": "received", "waiting": "sent", "playing": "playing", "finished": "finished"}
-        return {"player": self.viewer, "newer": self.newer, "older": self.older} | {
+        return {"player": self.viewer, "newer": self.lobby.newer, "older": self.lobby.older} | {
             name: [summary(game) for game in getattr(self.lobby, part)] for name, part in lists.items()
         }
 

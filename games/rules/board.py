@@ -9,27 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-SQUARES = (
-    "TopLeft",
-    "TopMiddle",
-    "TopRight",
-    "MiddleLeft",
-    "MiddleMiddle",
-    "MiddleRight",
-    "BottomLeft",
-    "BottomMiddle",
-    "BottomRight",
-)
-LINES = (
-    (0, 1, 2),
-    (3, 4, 5),
-    (6, 7, 8),
-    (0, 3, 6),
-    (1, 4, 7),
-    (2, 5, 8),
-    (0, 4, 8),
-    (2, 4, 6),
-)
+ROWS, COLUMNS = ("Top", "Middle", "Bottom"), ("Left", "Middle", "Right")
+SQUARES = tuple(row + column for row in ROWS for column in COLUMNS)
+LINES = ((0, 1, 2), (3, 4, 5), (6, 7, 8), (0, 3, 6), (1, 4, 7), (2, 5, 8), (0, 4, 8), (2, 4, 6))
 EMPTY = " "
 
 

@@ -81,12 +81,13 @@ def _document(options: dict[str, Any]) -> dict[str, Any]:
     region = options["region"] or _configured("region")
     if not region:
         raise ValueError("The region is missing: give the table's, such as --region us-west-2.")
-    place = policy.Place(options["account"], region, options["table"] or _configured("table", config.DEFAULT_TABLE))
+    name = options["table"] or _configured("table", config.DEFAULT_TABLE)
+    table = policy.Table(options["account"], region, name)
     if options["inspect"]:
-        return policy.inspecting(place)
+        return policy.inspecting(table)
     if options["seed"]:
-        return policy.of_the_example(place)
-    return policy.site(place, creating=not options["running"])
+        return policy.of_the_example(table)
+    return policy.site(table, creating=not options["running"])
 
 
 def _configured(key: str, default: str = "") -> str:

@@ -50,7 +50,7 @@ class Command(TableCommand):
         except NotAllowed as exc:
             return {}, str(exc)
         if described is None:
-            return {}, reasons.absent(where(), name, TableItem.Meta.advice)
+            return {}, reasons.absent()
         ttl = self._time_to_live()
         found = schema.differences(described) + ([] if ttl is None else schema.ttl_differences(ttl))
         summary = _summary(described, ttl) | {"differences": [asdict(difference) for difference in found]}

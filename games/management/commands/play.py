@@ -20,6 +20,7 @@ from gunicorn.arbiter import Arbiter
 
 from dynamodb import embedded, provisioning
 from dynamodb.client import warm_up
+from dynamodb.items import where
 from games.live.application import Live
 from tictactoe_site import config, table
 from tictactoe_site.commands import TableCommand
@@ -49,11 +50,12 @@ class Command(TableCommand):
             if options["endpoint"] or settings.CONFIG_NAMED:
                 chosen = self.configured(options["endpoint"])
                 assert chosen  # one of the two was given, and a wrong one has raised ConfigError
-                kept = f"games are kept in the table {chosen.table} at {chosen.place}"
+                table.bind(chosen, patient=True)
+                kept = f"games are kept in the table {chosen.table} at {where()}"
             else:
                 chosen = config.for_endpoint(resources.enter_context(embedded.process()))
+                table.bind(chosen, patient=True)
                 kept = IN_MEMORY
-            table.bind(chosen, patient=True)
             provisioning.create(lambda line: None, only_new=True)
             settings.SETUP_PROBLEM = ""
             # No balancer stands before it, so nothing here speaks HTTPS.

@@ -31,19 +31,19 @@ function arrangeAll() {
 }
 
 // Where a key leads from a square, or undefined if it is none of the board's keys. At an edge it leads nowhere else.
-function next(place, event) {
+function next(index, event) {
   const { key, ctrlKey } = event;
-  const column = place % COLUMNS;
-  const row = place - column;
+  const column = index % COLUMNS;
+  const row = index - column;
   if (onPad(event)) return PAD.indexOf(key);
   if (key === "Home") return ctrlKey ? 0 : row;
   if (key === "End") return ctrlKey ? SQUARES - 1 : row + COLUMNS - 1;
   if (ctrlKey) return undefined;
   if (key === "ArrowLeft") return row + Math.max(column - 1, 0);
   if (key === "ArrowRight") return row + Math.min(column + 1, COLUMNS - 1);
-  if (key === "ArrowUp") return row ? place - COLUMNS : place;
-  if (key === "ArrowDown") return place + COLUMNS < SQUARES ? place + COLUMNS : place;
-  if (key === " " && event.target.matches("td")) return place; // taken: nothing to press, and nothing to scroll
+  if (key === "ArrowUp") return row ? index - COLUMNS : index;
+  if (key === "ArrowDown") return index + COLUMNS < SQUARES ? index + COLUMNS : index;
+  if (key === " " && event.target.matches("td")) return index; // taken: nothing to press, and nothing to scroll
   return undefined;
 }
 document.addEventListener("keydown", (event) => {
@@ -51,11 +51,11 @@ document.addEventListener("keydown", (event) => {
   if (!square || event.altKey || event.metaKey || event.shiftKey) return;
   const board = square.closest(".board");
   const squares = squaresOf(board);
-  const place = next(squares.indexOf(square), event);
-  if (place === undefined) return;
+  const index = next(squares.indexOf(square), event);
+  if (index === undefined) return;
   event.preventDefault(); // or the page would scroll, and a replay step
-  choose(board, squares[place]);
-  stopIn(squares[place]).focus();
+  choose(board, squares[index]);
+  stopIn(squares[index]).focus();
 });
 document.addEventListener("focusin", ({ target }) => {
   const square = target.closest(".board td");

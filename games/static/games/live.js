@@ -26,17 +26,17 @@ let reconnection;
 let up = false;
 let soonBack = false; // It ended in good order.
 let looked;
-let leave; // gives back this tab's place
+let leave; // gives back this tab's slot
 let retry = 1.5 * SECOND;
 let failures = 0;
 
 // Over HTTP/1.1 all tabs of a browser share six connections to the site: four may hold a stream, the others ask.
 async function admitted() {
   if (!navigator.locks) return !document.hidden; // without https only the tabs that are seen have one
-  for (let place = 1; !leave && place < 5; place += 1)
+  for (let slot = 1; !leave && slot < 5; slot += 1)
     await new Promise((known) => {
       const hold = (lock) => (lock ? new Promise((done) => known((leave = done))) : known());
-      navigator.locks.request(`stream ${place}`, { ifAvailable: true }, hold).catch(known); // when the page is left
+      navigator.locks.request(`stream ${slot}`, { ifAvailable: true }, hold).catch(known); // when the page is left
     });
   return leave;
 }

@@ -1,5 +1,5 @@
 // What is on the page, and the move under way. htmx posts the form and puts in the answer; this shows the mark at once,
-// sends again what was not answered, puts in what is pushed, and keeps the keyboard's place.
+// sends again what was not answered, puts in what is pushed, and keeps the focus.
 const message = document.getElementById("message");
 const announcer = document.getElementById("announcer");
 const moveForm = () => document.querySelector("#game form[data-mark]");
@@ -14,11 +14,11 @@ const say = (text) => message.textContent === text || (message.textContent = tex
 const unanswered = [0, 502, 503, 504]; // the move may be sent again
 
 // The move under way.
-const place = (button) => button.ariaLabel.split(",")[0];
+const squareOf = (button) => button.ariaLabel.split(",")[0];
 function press(form, button) {
   form.classList.add("sending");
   button.lastElementChild.textContent = form.dataset.mark;
-  button.ariaLabel = `${place(button)}, ${form.dataset.mark}, on its way`;
+  button.ariaLabel = `${squareOf(button)}, ${form.dataset.mark}, on its way`;
   for (const other of form.querySelectorAll("button")) other.ariaDisabled = String(other !== button);
   const move = JSON.stringify({ square: button.value, position: form.elements.position.value });
   sessionStorage.setItem(form.action, move);
@@ -28,10 +28,10 @@ function release(form) {
   for (const button of form.querySelectorAll("button")) {
     button.ariaDisabled = null;
     button.lastElementChild.textContent = "";
-    button.ariaLabel = `${place(button)}, empty`;
+    button.ariaLabel = `${squareOf(button)}, empty`;
   }
 }
-// What can't be pressed keeps its place for the keyboard, so it is not disabled, but sends nothing.
+// What can't be pressed keeps the focus, so it is not disabled, but sends nothing.
 document.addEventListener(
   "click",
   (event) => {
@@ -93,7 +93,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   } else notePlace(detail.target);
 });
 
-// The keyboard's place: in this part of the page, and in which square of its board.
+// The focus: in this part of the page, and in which square of its board.
 function notePlace(part) {
   focusWasInside = part.contains(document.activeElement);
   focused = document.activeElement.id;
