@@ -77,10 +77,13 @@ class Seats:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry(Seats):
-    """A game as the indexes have it. ``status_date`` is the sort key; ``expires_at`` is in epoch seconds."""
+    """A game as the indexes have it.
+
+    ``status_date`` is the sort key, ``expires_at`` in epoch seconds, ``result`` the winner's name or ``Tie``.
+    """
 
     status_date: str
-    stored_result: str | None = None
+    result: str | None = None
     expires_at: float | None = None
 
     @cached_property
@@ -90,11 +93,6 @@ class Entry(Seats):
             return datetime.strptime(self.status_date.rpartition("_")[2], TIME_FORMAT).replace(tzinfo=UTC)
         except ValueError:
             return None
-
-    @property
-    def result(self) -> str | None:
-        """The winner's name or ``Tie``; None while the game goes on."""
-        return self.stored_result
 
     @property
     def is_tie(self) -> bool:
@@ -144,8 +142,8 @@ class Match(Seats):
         return Status.FINISHED if stored is Status.IN_PROGRESS and self.outcome else stored
 
     @property
-    def result(self) -> str | None:
-        """The value of Result for the board: the winner's name or ``Tie``; None where the board is not decided."""
+    def decided(self) -> str | None:
+        """The result by the board alone: the winner's name or ``Tie``; None while it is open."""
         if self.outcome is None:
             return None
         return TIE if self.outcome.winner is None else self.player_of(self.outcome.winner)
@@ -231,11 +229,6 @@ class StoredMatch(Match, Entry):
     deadline: float | None = None
     ending: str | None = None
     by_link: bool | None = None
-
-    @property
-    def result(self) -> str | None:
-        """As stored; of a game that the AWS example left decided but unfinished, from its board."""
-        return self.stored_result or super().result
 
     @property
     def needs_settling(self) -> bool:

@@ -1,5 +1,6 @@
 """The Game item: its attributes and its indexes; how it becomes a match or an entry, and a match becomes an item."""
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Self
 
@@ -94,7 +95,7 @@ class Game(Item):
             computer=self.computer,
             stored_status=_status_in(self.status_date),
             status_date=self.status_date,
-            stored_result=self.result,
+            result=self.result,
             expires_at=self.expires_at,
         )
 
@@ -112,8 +113,9 @@ class Game(Item):
             ending=self.ending,
             by_link=self.by_link,
         )
-        _ = match.position  # which raises now what would be raised by whoever looks at it first
-        return match
+        decided = match.decided  # which raises now what would be raised by whoever looks at the board first
+        # The AWS example left games won, and not marked so.
+        return replace(match, result=decided) if match.needs_settling and not match.result else match
 
 
 # The nine squares' attributes in reading order, and their names in Python.
@@ -132,7 +134,7 @@ def item_of(match: StoredMatch) -> Game:
         opponent_id=match.opponent_id,
         computer=match.computer,
         status_date=match.status_date,
-        result=match.stored_result,
+        result=match.result,
         expires_at=match.expires_at,
         recorded_moves=match.moves,
         o_user=match.o_user,

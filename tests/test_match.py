@@ -74,7 +74,7 @@ def test_nobody_else_moves_or_resigns() -> None:
 )
 def test_the_result_is_a_name_or_a_tie(moves: str, result: str | None) -> None:
     match = after(moves)
-    assert match.result == result
+    assert match.decided == result
     assert (match.status is Status.FINISHED) is (result is not None)
 
 

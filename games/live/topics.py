@@ -6,6 +6,7 @@ A topic never goes back: eventually consistent reads may be older than a hint, a
 import asyncio
 import re
 import time
+from typing import Protocol
 
 from django.utils import timezone
 
@@ -81,13 +82,12 @@ class Topic:
         self.wake()
 
 
-class Watcher:
-    """Somebody who watches a topic."""
+class Watcher(Protocol):
+    """Somebody who watches a topic; ``looking`` is whether they have it before their eyes."""
 
     looking: bool
 
-    def wake(self) -> None:
-        raise NotImplementedError
+    def wake(self) -> None: ...
 
 
 class GameTopic(Topic):

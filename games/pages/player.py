@@ -34,10 +34,6 @@ class ProfilePage:
         return not self.record.is_whole
 
     @property
-    def total(self) -> Score:
-        return self.record.total
-
-    @property
     def games(self) -> list[Listed]:
         return [Listed(game, self.name) for game in self.finished]
 
@@ -69,5 +65,5 @@ class ProfilePage:
     @property
     def summary(self) -> dict[str, Any]:
         scores = {name: score.summary for name, score in self.record.scores.items() if name != OTHERS}
-        record = self.total.summary | {"counting": self.is_counting, "against": scores}
+        record = self.record.total.summary | {"counting": self.is_counting, "against": scores}
         return {"player": self.name, **record, "games": list(map(summary, self.finished)), "older": self.older}

@@ -99,8 +99,8 @@ def finish(result: str, now: datetime, ending: Ending | None = None) -> list[Act
 
 def next_turn(match: Match, now: datetime) -> list[Action]:
     """Set whose turn it is, and until when; or, where the board is decided, finish the game."""
-    if match.result is not None:
-        return finish(match.result, now)
+    if match.decided is not None:
+        return finish(match.decided, now)
     turn = Game.turn.set(match.player_of(match.position.turn) or NOBODYS_TURN)
     return [turn, *clock(match.pace, now)]
 

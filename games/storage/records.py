@@ -14,8 +14,9 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import reduce
 from itertools import takewhile
-from typing import Self
+from typing import NamedTuple
 
 from pynamodb.attributes import UnicodeAttribute
 
@@ -56,8 +57,7 @@ class RecordItem(Item):
         return f"record#{name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(NamedTuple):
     """``streak`` counts the last games that were won in a row, or below zero lost."""
 
     won: int = 0
@@ -73,7 +73,7 @@ class Score:
     def summary(self) -> dict[str, int]:
         return {"won": self.won, "lost": self.lost, "tied": self.tied}
 
-    def plus(self, other: Self) -> "Score":
+    def plus(self, other: "Score") -> "Score":
         return Score(self.won + other.won, self.lost + other.lost, self.tied + other.tied)
 
     def after(self, game: Entry, player: str) -> "Score":
@@ -104,7 +104,7 @@ class Record:
     @property
     def total(self) -> Score:
         """Of all games with people."""
-        return Score(*(sum(getattr(score, kind) for score in self.people.values()) for kind in ("won", "lost", "tied")))
+        return reduce(Score.plus, self.people.values(), Score())
 
     def count(self, games: Iterable[Entry]) -> None:
         """Add games that ended after ``until``, in the order of their ends."""
@@ -170,9 +170,8 @@ def _keep(record: Record, known: Cursor | None) -> None:
     """Another page may have kept the same sum, or a longer one: that is as good."""
     assert record.until
     record.sum_up()
-    scores = {name: (score.won, score.lost, score.tied, score.streak) for name, score in record.scores.items()}
     item = RecordItem(
-        RecordItem.key(record.player), until=record.until.text, scores=json.dumps(scores, ensure_ascii=False)
+        RecordItem.key(record.player), until=record.until.text, scores=json.dumps(record.scores, ensure_ascii=False)
     )
     # Assumes that the sum is still kept that this one was made from.
     same = RecordItem.until.does_not_exist() if known is None else RecordItem.until == known.text
