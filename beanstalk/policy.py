@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dynamodb import schema
+from tictactoe_site.config import TABLE_NAME
 
 # What the site does all day, on the table and on its two indexes.
 RUNNING = {
@@ -45,8 +46,6 @@ VERSION = "2012-10-17"
 _ACCOUNT = re.compile(r"[0-9]{12}")
 # Of the partitions that anybody can have an account in; the others have names of more parts, and services of their own.
 _REGION = re.compile(r"[a-z]{2}(-gov)?-[a-z]+-[0-9]{1,2}")
-# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
-_TABLE = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class Table:
     def __post_init__(self) -> None:
         if not _ACCOUNT.fullmatch(self.account):
             raise ValueError(f"{self.account!r} is no AWS account: give its 12 digits, without dashes.")
-        if not _TABLE.fullmatch(self.name):
+        if not TABLE_NAME.fullmatch(self.name):
             raise ValueError(f"{self.name!r} is no table's name: that is 3 to 255 of A-Z a-z 0-9 _ . -")
         partition(self.region)
 

@@ -32,17 +32,12 @@ class Probe:
         return f"dynamodb:{self.method.title().replace('_', '')}"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """How a probe went: ``problem`` is a sentence, and empty where the action is allowed."""
+def try_actions() -> list[tuple[Probe, str]]:
+    """Try each action that the running site takes. With it comes a sentence on why it is refused, or an empty one.
 
-    probe: Probe
-    problem: str
-
-
-def try_actions() -> list[Finding]:
-    """Each action that the running site takes, and how it went. Raises StoreUnavailable, as in an outage."""
-    return [Finding(probe, _try(probe)) for probe in probes()]
+    Raises StoreUnavailable, as in an outage.
+    """
+    return [(probe, _try(probe)) for probe in probes()]
 
 
 def probes() -> list[Probe]:

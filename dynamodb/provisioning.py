@@ -28,10 +28,9 @@ EXPECTED = ("ResourceNotFoundException", "ResourceInUseException", NOT_OFFERED)
 def describe() -> dict[str, Any] | None:
     """DescribeTable's answer, or None where there is no table. Raises StoreUnavailable."""
     try:
-        answer: dict[str, Any] = _call("describe_table", TableName=TableItem.Meta.table_name)["Table"]
+        return _call("describe_table", TableName=TableItem.Meta.table_name)["Table"]
     except _Refused:
         return None
-    return answer
 
 
 def time_to_live() -> str:
@@ -131,12 +130,11 @@ def _call(method: str, **parameters: Any) -> dict[str, Any]:
     """Raises _Refused, StoreUnavailable."""
     with unavailable():
         try:
-            answer: dict[str, Any] = getattr(shared_client(), method)(**parameters)
+            return getattr(shared_client(), method)(**parameters)
         except ClientError as exc:
             if exc.response["Error"]["Code"] not in EXPECTED:
                 raise
             raise _Refused(exc.response) from exc
-    return answer
 
 
 def _create_table() -> bool:

@@ -94,7 +94,7 @@ def _absent() -> str:
 def _ask() -> Readiness:
     """What DescribeTable does not tell: may the site do what it does, and does TTL remove what has expired."""
     try:
-        problems = [finding.problem for finding in try_actions() if finding.problem]
+        problems = [problem for _, problem in try_actions() if problem]
     except StoreUnavailable as exc:
         return Readiness((str(exc),))
     if problems:

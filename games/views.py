@@ -146,14 +146,13 @@ class NewGameView(PlayersView):
         return render(request, "games/new.html", {"form": NewGame(request.user.name)})
 
     def post(self, request: PlayerRequest) -> HttpResponse:
-        host = request.user.name
-        form = NewGame(host, request.POST)
+        form = NewGame(request.user.name, request.POST)
         if not form.is_valid():
             # A visitor's form was the welcome page's, and this page is for players.
             if wants_json(request) or wants_fragment(request) or "as" in request.POST:
                 raise MalformedInput(form.sentence)
             return render(request, "games/new.html", {"form": form}, status=400)
-        return done(request, _started(host, form), created=True)
+        return done(request, _started(form), created=True)
 
 
 class AcceptView(PlayersView):
@@ -211,12 +210,11 @@ class MoveView(PlayersView):
             return show(request, game, status=409, error=str(exc))
 
 
-def _started(host: str, form: NewGame) -> StoredMatch:
-    fields: dict[str, Any] = form.cleaned_data
-    if fields["opponent"] == COMPUTER:
-        level, square = fields["level"], fields["square"]
-        return store.challenge_computer(host=host, level=level, square=square, game_id=fields["game"])
+def _started(form: NewGame) -> StoredMatch:
+    host, fields = form.host, form.cleaned_data
     opponent, game_id = fields["opponent"] or None, fields["game"]
+    if opponent == COMPUTER:
+        return store.challenge_computer(host=host, level=fields["level"], square=fields["square"], game_id=game_id)
     invite = partial(store.invite, host=host, opponent=opponent, pace=fields["pace"], game_id=game_id)
     return _invited(host, opponent, game_id, invite)
 

@@ -203,7 +203,7 @@ def test_asking_often_costs_nothing_more(sent: list[str]) -> None:
 
 def test_probing_changes_nothing(sent: list[str]) -> None:
     before = list(Item.scan())
-    assert [finding.problem for finding in probes.try_actions()] == [""] * 7
+    assert [problem for _, problem in probes.try_actions()] == [""] * 7
     assert list(Item.scan()) == before
 
 

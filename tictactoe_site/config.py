@@ -39,7 +39,7 @@ _LABEL = r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)"
 _HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)*{_LABEL}")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+|local(host)?")
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
-_TABLE = re.compile(r"[A-Za-z0-9_.-]{3,255}")
+TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 _HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]")
 T = TypeVar("T")
 
@@ -84,7 +84,7 @@ def _url(text: str) -> str:
 
 
 def _table(text: str) -> str:
-    _require(_TABLE.fullmatch(text), f"is {text!r}: a table's name is 3 to 255 of A-Z a-z 0-9 _ . -")
+    _require(TABLE_NAME.fullmatch(text), f"is {text!r}: a table's name is 3 to 255 of A-Z a-z 0-9 _ . -")
     return text
 
 

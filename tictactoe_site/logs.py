@@ -91,19 +91,11 @@ def request(given: str) -> Iterator[str]:
         _request_id.reset(token)
 
 
-def answered(*, player: str, method: str, route: str | None, status: int, ms: float, **figures: float) -> None:
+def answered(player: str, method: str, route: str | None, status: int, **figures: float) -> None:
     """The line of a request, where such lines are written. ``player`` is the name, or empty; it is hashed here."""
-    if not _requests.isEnabledFor(logging.INFO):
-        return
-    fields = {
-        "player": _hashed(player) if player else None,
-        "method": method,
-        "route": route,
-        "status": status,
-        "ms": round(ms, 1),
-        **figures,
-    }
-    _requests.info("%s %s %d", method, route or "-", status, extra={"fields": fields})
+    if _requests.isEnabledFor(logging.INFO):
+        fields = {"player": _hashed(player) if player else None, "method": method, "route": route, "status": status}
+        _requests.info("%s %s %d", method, route or "-", status, extra={"fields": fields | figures})
 
 
 def _hashed(player: str) -> str:

@@ -49,7 +49,7 @@ class Log(Middleware):
                 method=request.method or "",
                 route=f"/{request.resolver_match.route}" if request.resolver_match else None,
                 status=response.status_code,
-                ms=(time.perf_counter() - started) * 1000,
+                ms=round((time.perf_counter() - started) * 1000, 1),
                 dynamodb_calls=usage.calls,
                 read_units=usage.read_units,
                 write_units=usage.write_units,

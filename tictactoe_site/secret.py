@@ -7,6 +7,7 @@ there the configuration must have a secret_key.
 import contextlib
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 from tictactoe_site.config import ConfigError
@@ -17,14 +18,12 @@ def local_secret_key(path: Path) -> str:
     try:
         with contextlib.suppress(FileNotFoundError):
             return _read(path)
-        fresh = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(throwaway_key())
-        # A link either makes the whole file appear or fails: of processes that start together, one wins.
-        with contextlib.suppress(FileExistsError):
-            os.link(fresh, path)
-        fresh.unlink()
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f"{path.name}.") as fresh:
+            fresh.write(throwaway_key())
+            fresh.flush()
+            # A link either makes the whole file appear or fails: of processes that start together, one wins.
+            with contextlib.suppress(FileExistsError):
+                os.link(fresh.name, path)
         return _read(path)
     except OSError as exc:
         reason = exc.strerror or exc

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware, get_token
 
 from accounts.sessions import current_user
@@ -42,9 +42,6 @@ def viewer_of(scope: dict[str, Any]) -> Viewer:
     )
 
 
-def _unused(request: HttpRequest) -> HttpResponse:
-    raise NotImplementedError("No stream is answered by Django's handlers.")
-
-
-_sessions = SessionMiddleware(_unused)
-_forms = CsrfViewMiddleware(_unused)
+# They only look at the request: Django's handlers answer no stream.
+_sessions = SessionMiddleware(HttpResponse)
+_forms = CsrfViewMiddleware(HttpResponse)

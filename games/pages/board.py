@@ -18,18 +18,8 @@ SPOKEN = (
     "bottom right",
 )
 
-
-_LINE_NAMES = (
-    "top row",
-    "middle row",
-    "bottom row",
-    "left column",
-    "middle column",
-    "right column",
-    "diagonal",
-    "diagonal",
-)
-LINES = dict(zip(rules.LINES, _LINE_NAMES, strict=True))
+_ROWS, _COLUMNS = ("top row", "middle row", "bottom row"), ("left column", "middle column", "right column")
+LINES = dict(zip(rules.LINES, (*_ROWS, *_COLUMNS, "diagonal", "diagonal"), strict=True))
 
 
 @dataclass(frozen=True, slots=True)

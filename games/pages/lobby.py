@@ -6,7 +6,6 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
-from games.match import Entry
 from games.pages.game import GamePage, summary, titled
 from games.pages.rights import Listed
 from games.storage.lobby import Lobby
@@ -22,11 +21,11 @@ class LobbyPage:
 
     @cached_property
     def received(self) -> list[Listed]:
-        return listed(self.lobby.received, self.viewer)
+        return [Listed(game, self.viewer) for game in self.lobby.received]
 
     @cached_property
     def sent(self) -> list[Listed]:
-        return listed(self.lobby.sent, self.viewer)
+        return [Listed(game, self.viewer) for game in self.lobby.sent]
 
     @cached_property
     def playing(self) -> list[GamePage]:
@@ -34,7 +33,7 @@ class LobbyPage:
 
     @cached_property
     def finished(self) -> list[Listed]:
-        return listed(self.lobby.finished, self.viewer)
+        return [Listed(game, self.viewer) for game in self.lobby.finished]
 
     @property
     def is_empty(self) -> bool:
@@ -74,8 +73,3 @@ class LobbyPage:
         return {"player": self.viewer, "newer": self.lobby.newer, "older": self.lobby.older} | {
             name: [summary(game) for game in getattr(self.lobby, part)] for name, part in lists.items()
         }
-
-
-def listed(games: list[Entry], viewer: str) -> list[Listed]:
-    """The games of a list as the viewer sees them."""
-    return [Listed(game, viewer) for game in games]

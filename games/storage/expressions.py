@@ -26,8 +26,7 @@ def epoch(moment: datetime) -> int:
 def is_pending(now: datetime) -> Condition:
     """The invitation waits and is in time, which is compared because TTL may delete it days late."""
     in_time = Game.expires_at.does_not_exist() | (Game.expires_at > epoch(now))
-    pending: Condition = Game.status_date.startswith(Status.PENDING) & in_time
-    return pending
+    return Game.status_date.startswith(Status.PENDING) & in_time
 
 
 def is_in_progress() -> Condition:
@@ -36,27 +35,23 @@ def is_in_progress() -> Condition:
 
 def is_in_time(now: datetime) -> Condition:
     """The next move has no deadline, or one that has not passed."""
-    in_time: Condition = Game.deadline.does_not_exist() | (Game.deadline > epoch(now))
-    return in_time
+    return Game.deadline.does_not_exist() | (Game.deadline > epoch(now))
 
 
 def is_free(now: datetime) -> Condition:
     """Nothing has this id, or an invitation that is out of date and waits for TTL to delete it."""
     expired = Game.status_date.startswith(Status.PENDING) & (Game.expires_at <= epoch(now))
-    free: Condition = Game.game_id.does_not_exist() | expired
-    return free
+    return Game.game_id.does_not_exist() | expired
 
 
 def is_invited(player: str) -> Condition:
     is_open = Game.opponent_id.does_not_exist() & (Game.host_id != player)
-    invited: Condition = (Game.opponent_id == player) | is_open
-    return invited
+    return (Game.opponent_id == player) | is_open
 
 
 def holds(attribute: UnicodeAttribute | NumberAttribute, value: str | float | None) -> Condition:
     """The attribute has this value; None is that it is not there."""
-    same: Condition = attribute.does_not_exist() if value is None else attribute == value
-    return same
+    return attribute.does_not_exist() if value is None else attribute == value
 
 
 def has_terms(shown: Match) -> Condition:
@@ -65,8 +60,7 @@ def has_terms(shown: Match) -> Condition:
     sides = Game.o_user == o_user
     if o_user == shown.host:
         sides |= Game.o_user.does_not_exist()
-    terms: Condition = (Game.host_id == shown.host) & sides & holds(Game.pace, shown.pace)
-    return terms
+    return (Game.host_id == shown.host) & sides & holds(Game.pace, shown.pace)
 
 
 def board_is(board: str) -> Condition:

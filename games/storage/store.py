@@ -60,8 +60,8 @@ def challenge_computer(
 
 
 def _new(game_id: str | None, status: Status, now: datetime, host: str, **terms: Any) -> StoredMatch:
-    lifetime = expressions.GUEST_GAME_LIFETIME if is_guest(host) else None
-    lifetime = INVITATION_LIFETIME if status is Status.PENDING else lifetime
+    began = expressions.GUEST_GAME_LIFETIME if is_guest(host) else None
+    lifetime = INVITATION_LIFETIME if status is Status.PENDING else began
     return StoredMatch(
         game_id=game_id or str(uuid.uuid4()),
         stored_status=status,

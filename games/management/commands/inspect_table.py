@@ -32,9 +32,9 @@ class Command(TableCommand):
         summary, problem = self._described()
         # A table with another schema is somebody else's: it is left alone.
         if options["probe"] and not any(difference["breaks"] for difference in summary.get("differences", [])):
-            findings = probes.try_actions()
-            summary["actions"] = [_action(finding) for finding in findings]
-            refused = [finding.probe.action for finding in findings if finding.problem]
+            tried = probes.try_actions()
+            summary["actions"] = [_action(probe, refusal) for probe, refusal in tried]
+            refused = [probe.action for probe, refusal in tried if refusal]
             if refused and not problem:
                 problem = f"The site can't work with these credentials, which may not: {', '.join(refused)}."
         if summary:
@@ -85,9 +85,8 @@ class Command(TableCommand):
             self.stdout.write("All as expected.")
 
 
-def _action(finding: probes.Finding) -> dict[str, Any]:
-    probe = finding.probe
-    return {"action": probe.action, "index": probe.index, "allowed": not finding.problem, "problem": finding.problem}
+def _action(probe: probes.Probe, problem: str) -> dict[str, Any]:
+    return {"action": probe.action, "index": probe.index, "allowed": not problem, "problem": problem}
 
 
 def _summary(described: dict[str, Any], ttl: str | None) -> dict[str, Any]:
