@@ -200,6 +200,19 @@ def test_an_item_that_makes_no_sense_hides_no_other(alice: Client) -> None:
     assert sound.game_id in page.content.decode()
 
 
+def test_a_game_of_the_wrong_types_is_left_out_and_the_others_say_whose_turn_it_is(alice: Client) -> None:
+    damaged, sound = make(Status.IN_PROGRESS, 2), make(Status.IN_PROGRESS, 1, turn="alice")
+    Game(damaged.game_id).update([Game.turn.set("alice")])
+    key, deadline = {"GameId": {"S": damaged.game_id}}, {":soon": {"S": "soon"}}
+    update = {"UpdateExpression": "SET Deadline = :soon", "ExpressionAttributeValues": deadline}
+    shared_client().update_item(TableName=Game.Meta.table_name, Key=key, **update)
+    page = alice.get("/").content.decode()
+    assert damaged.game_id not in page
+    assert page.count(">Your turn") == 1
+    assert sound.game_id in page
+    assert alice.get(f"/games/{damaged.game_id}/").status_code == 409
+
+
 def test_an_unreadable_game_is_a_sentence_and_no_500(alice: Client) -> None:
     broken = make(Status.IN_PROGRESS, 2, top_left="O", bottom_right="O")
     for url in (f"/games/{broken.game_id}/", f"/games/{broken.game_id}/state/"):

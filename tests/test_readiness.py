@@ -18,8 +18,8 @@ from dynamodb import probes, provisioning, retries, schema, startup
 from dynamodb.client import shared_client, warm_up
 from dynamodb.items import where
 from tests.conftest import drop_table
-from tests.reliability.faults import Faults, faulty
 from tests.support.engines import dynamodb_local, free_port
+from tests.support.faults import Faults, faulty
 from tests.support.iam import Account, account
 from tests.support.processes import comes_true
 from tests.support.sites import configured_for, gunicorn, serving

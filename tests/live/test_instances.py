@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from tests.live.test_streams import Table
-from tests.live.watching import END, opened, watching
 from tests.support.instances import Instance, instance, started
+from tests.support.watching import END, opened, watching
 
 pytestmark = [
     pytest.mark.process,

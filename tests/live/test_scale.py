@@ -68,16 +68,7 @@ def test_a_restart_loses_nothing(
     true = {events_of(path): version for path, version in truth(paths).items()}
     assert comes_true(lambda: all(true[path] == version for path, version in watchers.shown()), 10)
     assert set(true.values()) == {"18"}
-    check_order(watchers.heard())
-
-
-def check_order(heard: list[crowd.Heard]) -> None:
-    """Nobody was ever shown an older version after a newer one, or the same twice."""
-    shown: dict[int, int] = {}
-    for watcher, _, name, version, _ in heard:
-        if name == "board":
-            assert int(version) > shown.get(watcher, 0)
-            shown[watcher] = int(version)
+    crowd.check_order(watchers.heard())
 
 
 def test_limits_are_said_with_a_503(games_table: str, tmp_path: Path, watchers: crowd.Handle) -> None:

@@ -14,11 +14,11 @@ from games.models import Game
 from games.pages.lobby import LobbyPage
 from games.storage import lobby as lobbies
 from tests.conftest import stored
-from tests.live.watching import END, Event, opened, watching
-from tests.reliability.faults import Faults, Handle
+from tests.support.faults import Faults, Handle
 from tests.support.many import game_of, put
 from tests.support.players import Player
 from tests.support.sites import configured_for, playing, serving
+from tests.support.watching import END, Event, opened, watching
 
 pytestmark = pytest.mark.process
 

@@ -8,7 +8,6 @@ import pytest
 import requests
 
 from tests.live.conftest import watchers as watchers
-from tests.live.test_scale import check_order
 from tests.rehearsal.bundles import Repository
 from tests.rehearsal.conftest import Stage
 from tests.support import crowd
@@ -47,7 +46,7 @@ def test_a_new_version_under_steady_play(
     true = {events_of(path): version for path, version in truth(paths).items()}
     assert comes_true(lambda: all(true[path] == version for path, version in watchers.shown()), 10)
     heard = watchers.heard()
-    check_order(heard)
+    crowd.check_order(heard)
     longest = max(max(instance.drained) for instance in site.instances)
     assert longest < DRAIN_SECONDS
     report(

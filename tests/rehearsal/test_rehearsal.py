@@ -8,12 +8,12 @@ import requests
 from playwright.sync_api import Page, expect
 
 from tests.conftest import stored
-from tests.live.watching import watching
 from tests.rehearsal.conftest import Stage
 from tests.rehearsal.instances import HEALTH_CHECK, Instance
 from tests.rehearsal.proxies import IDLE_SECONDS
 from tests.support.players import Player
 from tests.support.processes import comes_true
+from tests.support.watching import watching
 from tests.test_browsers import ENDINGS, check_the_end, claim, play
 
 pytestmark = [pytest.mark.process, pytest.mark.browser]

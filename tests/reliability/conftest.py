@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.reliability.faults import Handle, faulty
+from tests.support.faults import Handle, faulty
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.reliability.faults import STORM, Faults, Handle
 from tests.reliability.seasons import Season
+from tests.support.faults import STORM, Faults, Handle
 from tests.support.sites import configured_for, serving
 
 pytestmark = [

@@ -12,8 +12,8 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import Attempts
 from tests.conftest import PASSWORD, stored
-from tests.reliability.faults import SILENCE, SLOWNESS, Faults, Handle, faulty
 from tests.support.engines import dynamodb_local_process, free_port
+from tests.support.faults import SILENCE, SLOWNESS, Faults, Handle, faulty
 from tests.support.players import Player
 from tests.support.processes import children_of, comes_true
 from tests.support.sites import configured_for, gunicorn

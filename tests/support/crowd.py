@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from socket import socket
 from typing import Any, NamedTuple
 
-from tests.live import abuse
+from tests.support import abuse
 from tests.support.hops import Helper, helper
 from tests.support.streams import Event, Stream, place, request
 
@@ -35,6 +35,15 @@ class Heard(NamedTuple):
 
 
 OPENED, ENDED = "(opened)", "(ended)"
+
+
+def check_order(heard: list[Heard]) -> None:
+    """Nobody was ever shown an older version after a newer one, or the same twice."""
+    shown: dict[int, int] = {}
+    for watcher, _, name, version, _ in heard:
+        if name == "board":
+            assert int(version) > shown.get(watcher, 0)
+            shown[watcher] = int(version)
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """A proxy between the site and DynamoDB Local that injects what a network and a busy service do.
 
 ``faulty`` starts it, and the handle it gives changes the faults while the site runs. ``python -m
-tests.reliability.faults --help`` starts it by hand.
+tests.support.faults --help`` starts it by hand.
 """
 
 import argparse
@@ -112,7 +112,7 @@ class Handle(Helper):
 @contextmanager
 def faulty(upstream: str, faults: Faults = Faults(), *, seed: int = 0, port: int = 0) -> Iterator[Handle]:
     """A running proxy before ``upstream``, a DynamoDB's address, which ends with the block."""
-    with helper("tests.reliability.faults", upstream, "--seed", str(seed), "--port", str(port)) as process:
+    with helper("tests.support.faults", upstream, "--seed", str(seed), "--port", str(port)) as process:
         handle = Handle(process)
         handle.set(faults)
         yield handle
@@ -120,7 +120,7 @@ def faulty(upstream: str, faults: Faults = Faults(), *, seed: int = 0, port: int
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m tests.reliability.faults",
+        prog="python -m tests.support.faults",
         description="A proxy that injects faults before DynamoDB Local. It prints its address, then takes lines of "
         'JSON such as {"throttle": 0.1} from standard input, and answers each with what was met since the last.',
     )
