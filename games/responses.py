@@ -1,7 +1,5 @@
 """One game as a page, as the fragment that htmx puts into it, or as JSON."""
 
-from typing import Any
-
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -12,7 +10,7 @@ from accounts.sessions import offer_guest
 from games import hints
 from games.match import StoredMatch
 from games.pages.game import GamePage, state
-from games.pages.link import LinkPreview
+from games.pages.link import Link
 from tictactoe_site.http import SeeOther, wants_fragment, wants_json
 
 
@@ -27,7 +25,7 @@ def show(
     rematch: StoredMatch | None = None,
     status: int = 200,
     error: str = "",
-    **context: Any,
+    unclaimed: bool = False,
 ) -> HttpResponse:
     """The game as the viewer may see it, with the sentence on what went wrong if something did."""
     page = GamePage(game, request.user.name, timezone.now(), rematch)
@@ -38,9 +36,9 @@ def show(
             state(game) | {"position": page.position} | ({"error": error} if error else {}), status=status
         )
     template = "games/_game.html" if wants_fragment(request) else "games/game.html"
-    link = request.build_absolute_uri(url_of(game))
-    shown = {"page": page, "preview": LinkPreview(page), "error": error, "link": link}
-    return render(request, template, shown | context, status=status)
+    link = Link(page, request.build_absolute_uri(url_of(game)))
+    shown = {"page": page, "link": link, "error": error, "unclaimed": unclaimed, "still": "still" in request.GET}
+    return render(request, template, shown, status=status)
 
 
 def done(request: PlayerRequest, game: StoredMatch, *, created: bool = False) -> HttpResponse:

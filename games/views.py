@@ -277,7 +277,7 @@ def _replay(request: PlayerRequest, moves: str | None, url: str, game: StoredMat
     seen = GamePage(game, "", timezone.now()) if game else None
     page = ReplayPage(moves, shown, seen.winning_mark if seen else None)
     link = request.build_absolute_uri(reverse("replay", args=[moves])) if moves else ""
-    return render(request, "games/replay.html", {"page": page, "game": seen, "url": url, "link": link})
+    return render(request, "games/replay.html", {"page": page, "seen": seen, "address": url, "link": link})
 
 
 def _whole_number(text: str, *, most: int) -> int:

@@ -8,6 +8,9 @@ from django.utils.html import escape
 
 from tictactoe_site.logs import REQUEST_ID
 
+# What error.html says only where a caller gives it.
+NO_MORE = {"hint": "", "repeat": None, "log_in": False}
+
 
 class SeeOther(HttpResponseRedirect):
     """303: the answer to a form, so that reloading the next page sends nothing twice (RFC 9110, section 15.4.4)."""
@@ -47,4 +50,4 @@ def refuse(request: HttpRequest, status: int, sentence: str, **context: Any) -> 
     reference = request.META.get(REQUEST_ID) if status >= 500 else None
     what, _, advice = sentence.partition(": ")
     said = {"sentence": sentence, "what": what, "advice": advice, "status": str(status), "reference": reference}
-    return render(request, "error.html", said | context, status=status)
+    return render(request, "error.html", NO_MORE | said | context, status=status)

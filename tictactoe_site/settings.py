@@ -72,10 +72,12 @@ ROOT_URLCONF = "tictactoe_site.urls"
 WSGI_APPLICATION = "tictactoe_site.wsgi.application"
 TEMPLATES = [
     {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
-        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+        "OPTIONS": {
+            "environment": "tictactoe_site.jinja.environment",
+            "context_processors": ["tictactoe_site.jinja.of_request"],
+        },
     }
 ]
 

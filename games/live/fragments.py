@@ -4,15 +4,20 @@ A game's fragment is the same for all who stand in the same relation to it, so a
 The CSRF token of each viewer's forms is put in when it is sent.
 """
 
+import secrets
+
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.html import format_html
 
 from games.live.viewers import Viewer
 from games.pages.game import GamePage
+from games.pages.link import Link
 from games.pages.lobby import LobbyPage
 
-# Where a token belongs. No name and no key has such a character in it, so it can't come from a player.
-_TOKEN = "‹csrf›"  # noqa: S105
+# Where a token belongs, in this process: nobody can store a name that holds it.
+_TOKEN = secrets.token_hex()
+_FIELD = format_html('<input type="hidden" name="csrfmiddlewaretoken" value="{}">', _TOKEN)
 COMMENT = b":\n\n"
 
 
@@ -30,13 +35,14 @@ def retry(milliseconds: int) -> bytes:
 
 def board(page: GamePage, base: str) -> bytes:
     """The game for everybody who sees it like the page's viewer; ``base`` is the site's address for them."""
-    link = base.rstrip("/") + reverse("game", args=[page.game.game_id])
-    html = render_to_string("games/_game.html", {"page": page, "link": link, "csrf_token": _TOKEN})
+    link = Link(page, base.rstrip("/") + reverse("game", args=[page.game.game_id]))
+    shown = {"page": page, "link": link, "error": "", "still": False, "unclaimed": False, "csrf": _FIELD}
+    html = render_to_string("games/_game.html", shown)
     return event("board", html, version=str(page.version))
 
 
 def lobby(page: LobbyPage) -> bytes:
-    html = render_to_string("games/_lobby.html", {"page": page, "paged": False, "csrf_token": _TOKEN})
+    html = render_to_string("games/_lobby.html", {"page": page, "paged": False, "csrf": _FIELD})
     return event("lobby", html, version=page.version)
 
 

@@ -1,21 +1,39 @@
-"""How a link to a game looks where it is sent: a messenger opens it as a visitor, and shows this."""
+"""A link to a game: where it leads, its QR code, and how it looks where it is sent.
+
+A messenger opens it as a visitor, and shows ``title``, and below it ``hint``.
+"""
 
 from dataclasses import dataclass
+
+import segno
+from markupsafe import Markup
 
 from games.pages.game import GamePage
 
 OPEN_SEAT = "Press a square to begin. No account needed."
+QR_CODE = Markup('<svg role="img" aria-label="{}" ').format(
+    "QR code of the link: point the other phone's camera at it."
+)
 
 
 @dataclass(frozen=True)
-class LinkPreview:
-    """``title``, and below it a ``hint``."""
+class Link:
+    """``address`` is the whole one, with the site's host."""
 
     page: GamePage
+    address: str
+
+    @property
+    def qr_code(self) -> Markup:
+        """An SVG element, black on white in dark mode too: not all cameras read it the other way round."""
+        code = segno.make(self.address, error="m", micro=False)
+        drawing = code.svg_inline(scale=5, dark="#000", light="#fff", svgclass=None, lineclass=None)
+        # segno draws squares: of the address's text nothing is in it.
+        return QR_CODE + Markup(drawing.removeprefix("<svg "))  # noqa: S704
 
     @property
     def title(self) -> str:
-        host, other = self.page.game.host, self.page.game.opponent
+        host, other = self.page.game.players
         if self.page.is_pending:
             return f"{host} invites {other or 'you'} to tic-tac-toe"
         return f"{host} against {other or 'an open seat'}: tic-tac-toe"
