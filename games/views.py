@@ -50,9 +50,9 @@ class HomeView(View):
         before, after = request.GET.get("before", ""), request.GET.get("after", "")
         paged = bool(before or after)
         found = lobbies.page(player, now, before=before, after=after) if paged else lobbies.newest(player, now)
-        found = upkeep.without_late(found, player, now)
+        found = upkeep.end_late(found, player, now)
         if not paged:
-            limits.seen(player, sent=len(found.sent), received=len(found.received))
+            limits.note(player, sent=len(found.sent), received=len(found.received))
         page = LobbyPage(found, player, now)
         if wants_json(request):
             return JsonResponse(page.summary)
@@ -67,7 +67,7 @@ class GameView(View):
 
     def get(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
         now = timezone.now()
-        game = upkeep.game(str(game_id), now, viewer=request.user.name)
+        game = upkeep.open_game(str(game_id), now, viewer=request.user.name)
         if "move" in request.GET:
             return _replay(request, game.moves, url_of(game), game)
         page, next_id = GamePage(game, request.user.name, now), rematch_of(game.game_id)
@@ -84,7 +84,7 @@ class StateView(View):
     """The game as JSON, with an ETag: asking again for an unchanged game is answered 304."""
 
     def get(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
-        return JsonResponse(state(upkeep.game(str(game_id), timezone.now(), viewer=request.user.name)))
+        return JsonResponse(state(upkeep.open_game(str(game_id), timezone.now(), viewer=request.user.name)))
 
 
 class EventsView(View):
@@ -175,7 +175,7 @@ class CancelView(PlayersView):
 
 class ResignView(PlayersView):
     def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
-        match = _seen(request, game_id)
+        match = _acted_in(request, game_id)
         return done(request, store.resign(match, player=request.user.name))
 
 
@@ -185,13 +185,15 @@ class RematchView(PlayersView):
     def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
         match, player, next_id = _shown(request, game_id), request.user.name, rematch_of(str(game_id))
         if match is None or match.stored_status is not Status.FINISHED:
-            match = upkeep.written_down(queries.game(str(game_id)), timezone.now(), viewer=player)
+            match = upkeep.write_due(queries.game(str(game_id)), timezone.now(), viewer=player)
         rematch = partial(store.rematch, match, player=player, game_id=next_id)
         other = None if match.computer else match.other_than(player)
         try:
             game = _invited(player, other, next_id, rematch) if other else rematch()
         except LostRace as exc:  # What has the rematch's id may be none of the player's business.
-            return show(request, upkeep.game(str(game_id), timezone.now(), viewer=player), status=409, error=str(exc))
+            return show(
+                request, upkeep.open_game(str(game_id), timezone.now(), viewer=player), status=409, error=str(exc)
+            )
         return done(request, game, created=True)
 
 
@@ -200,11 +202,11 @@ class MoveView(PlayersView):
 
     def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
         square = rules.square_named(request.POST.get("square", ""))
-        match = _seen(request, game_id)
+        match = _acted_in(request, game_id)
         try:
             return done(request, store.move(match, player=request.user.name, square=square))
         except IllegalMove as exc:
-            game = upkeep.game(str(game_id), timezone.now(), viewer=request.user.name)
+            game = upkeep.open_game(str(game_id), timezone.now(), viewer=request.user.name)
             if game.has_just_played(request.user.name, square):
                 return done(request, game)
             return show(request, game, status=409, error=str(exc))
@@ -253,7 +255,7 @@ def _shown(request: PlayerRequest, game_id: UUID) -> Match | None:
     return unsigned(text, game_id=str(game_id)) if text else None
 
 
-def _seen(request: PlayerRequest, game_id: UUID) -> Match:
+def _acted_in(request: PlayerRequest, game_id: UUID) -> Match:
     """The position that the player acts in: what the page shows, or the game as it is.
 
     A page from before the player claimed a name, in another tab, is read with the names that the game has now.

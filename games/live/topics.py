@@ -103,11 +103,11 @@ class GameTopic(Topic):
 
     def take(self, game: StoredMatch) -> None:
         """The game as it was read or hinted."""
-        if game != self._game and (not self.version or _seen(game).version >= int(self.version)):
+        if game != self._game and (not self.version or _page(game).version >= int(self.version)):
             self._game = game
             self._boards.clear()
         if self._game:
-            self._look_at(_seen(self._game))
+            self._look_at(_page(self._game))
 
     def _look_at(self, page: GamePage) -> None:
         """Also where nothing was written: an invitation expires by itself."""
@@ -119,7 +119,7 @@ class GameTopic(Topic):
     def vanish(self) -> None:
         """Also where DynamoDB removed an invitation that had expired before it was looked at again."""
         if self._game:
-            self._look_at(_seen(self._game))
+            self._look_at(_page(self._game))
         if not self._is_final:
             super().vanish()
 
@@ -133,7 +133,7 @@ class GameTopic(Topic):
 
     def _board(self, viewer: Viewer) -> bytes:
         assert self._game
-        page = _seen(self._game, viewer.name)
+        page = _page(self._game, viewer.name)
         relation = "host" if page.is_host else "opponent" if page.is_opponent else "player" if viewer.name else ""
         base = viewer.base if page.is_pending and page.is_host else ""  # who alone is shown a link
         if (relation, base) not in self._boards:
@@ -184,5 +184,5 @@ class LobbyTopic(Topic):
         return fragments.for_viewer(self._message, viewer) if self.version not in ("", shown) else None
 
 
-def _seen(game: StoredMatch, viewer: str = "") -> GamePage:
+def _page(game: StoredMatch, viewer: str = "") -> GamePage:
     return GamePage(game, viewer, timezone.now())
