@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from games.live import fragments, schedule
 from games.live.viewers import Viewer
-from games.match import StoredMatch
+from games.match import Status, StoredMatch
 from games.pages.game import GamePage
 from games.pages.lobby import LobbyPage
 from games.storage import lobby as lobbies
@@ -102,12 +102,11 @@ class GameTopic(Topic):
         return self.gone or self._is_final
 
     def take(self, game: StoredMatch) -> None:
-        """The game as it was read or hinted."""
-        if game != self._game and (not self.version or _page(game).version >= int(self.version)):
+        """The game as it was read or hinted. What is older than what is known is ignored."""
+        if self._game is None or (game != self._game and _is_newer(game, self._game)):
             self._game = game
             self._boards.clear()
-        if self._game:
-            self._look_at(_page(self._game))
+        self._look_at(_page(self._game))
 
     def _look_at(self, page: GamePage) -> None:
         """Also where nothing was written: an invitation expires by itself."""
@@ -186,3 +185,10 @@ class LobbyTopic(Topic):
 
 def _page(game: StoredMatch, viewer: str = "") -> GamePage:
     return GamePage(game, viewer, timezone.now())
+
+
+def _is_newer(game: StoredMatch, known: StoredMatch) -> bool:
+    """The id of a rematch's invitation that expired may have been used again."""
+    if known.stored_status is game.stored_status is Status.PENDING:
+        return game.status_date >= known.status_date
+    return _page(game).version >= _page(known).version
