@@ -2,22 +2,25 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 from accounts.sessions import User, current_user, enter, go_on, offered_guest
 from tictactoe_site.middleware import Middleware
 
 
 class PlayerRequest(HttpRequest):
-    """What views get: a request that has been through Identify."""
+    """What views get: a request that has been through Identify. ``now`` is when it came, for all that it does."""
 
     user: User  # type: ignore[assignment]
+    now: datetime
 
 
 class Identify(Middleware):
     def __call__(self, request: PlayerRequest) -> HttpResponse:
-        request.user = current_user(request)
+        request.user, request.now = current_user(request), timezone.now()
         if request.user.is_guest and request.method == "POST":
             go_on(request)
         return self.get_response(request)

@@ -10,6 +10,7 @@ from accounts.models import Attempts, Player
 from dynamodb import conditional
 from dynamodb.conditional import ConditionFailed
 from dynamodb.errors import StoreUnavailable
+from dynamodb.reasons import unavailable
 
 WINDOW_SECONDS = 15 * 60
 NAME_LIMIT = 10
@@ -68,7 +69,7 @@ def verify(name: str, password: str, *, address: str) -> bool | None:
 
 
 def _player(name: str) -> Player | None:
-    with conditional.unavailable():
+    with unavailable():
         try:
             return Player.get(Player.key(name), consistent_read=True)
         except Player.DoesNotExist:

@@ -31,14 +31,19 @@ class CredentialsView(View):
             return SeeOther(_next(request))
         return _page(request, self.form_class(initial={"username": request.GET.get("name", "")}))
 
+    def post(self, request: PlayerRequest) -> HttpResponse:
+        form = self.form_class(request.POST)
+        return self.enter(request, form) if form.is_valid() else _page(request, form, status=400)
+
+    def enter(self, request: PlayerRequest, form: LogIn) -> HttpResponse:
+        """What becomes of a form without mistakes."""
+        raise NotImplementedError
+
 
 class LogInView(CredentialsView):
     form_class = LogIn
 
-    def post(self, request: PlayerRequest) -> HttpResponse:
-        form = LogIn(request.POST)
-        if not form.is_valid():
-            return _page(request, form, status=400)
+    def enter(self, request: PlayerRequest, form: LogIn) -> HttpResponse:
         name = form.cleaned_data["username"]
         try:
             right = store.verify(name, form.cleaned_data["password"], address=address_of(request))
@@ -56,10 +61,7 @@ class LogInView(CredentialsView):
 class SignUpView(CredentialsView):
     form_class = SignUp
 
-    def post(self, request: PlayerRequest) -> HttpResponse:
-        form = SignUp(request.POST)
-        if not form.is_valid():
-            return _page(request, form, status=400)
+    def enter(self, request: PlayerRequest, form: LogIn) -> HttpResponse:
         name = form.cleaned_data["username"]
         try:
             store.claim(name, form.cleaned_data["password"])

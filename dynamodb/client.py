@@ -4,9 +4,9 @@ from contextlib import suppress
 from typing import Any
 
 from dynamodb import metering, replies, retries
-from dynamodb.conditional import unavailable
 from dynamodb.errors import StoreUnavailable
 from dynamodb.items import TableItem, kinds
+from dynamodb.reasons import unavailable
 
 
 def shared_client() -> Any:

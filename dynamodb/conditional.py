@@ -5,19 +5,15 @@ PynamoDB and send it themselves (https://github.com/pynamodb/PynamoDB/issues/121
 read: DynamoDB answers with the item as it is (ReturnValuesOnConditionCheckFailure in its API Reference).
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 from pynamodb.connection import TableConnection
-from pynamodb.exceptions import PynamoDBException
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from dynamodb import reasons
-from dynamodb.errors import StoreUnavailable
 from dynamodb.items import RawItem, TableItem
+from dynamodb.reasons import unavailable
 
 
 class ConditionFailed(Exception):
@@ -61,18 +57,3 @@ def _send(item: TableItem, operation: str, request: dict[str, Any]) -> dict[str,
             answer: dict[str, Any] = getattr(exc.__cause__, "response", {})
             retried = answer.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
             raise ConditionFailed(answer.get("Item"), retried=retried) from exc
-
-
-@contextmanager
-def unavailable() -> Iterator[None]:
-    """Turns whatever PynamoDB and botocore raise into StoreUnavailable, with a reason an operator can act on."""
-    try:
-        yield
-    except PynamoDBException as exc:
-        raise reasons.unavailable(exc.cause or exc) from exc
-    except (BotoCoreError, ClientError) as exc:
-        raise reasons.unavailable(exc) from exc
-    except RuntimeError as exc:
-        if "still expired" not in str(exc):  # botocore has no exception of its own for this
-            raise
-        raise StoreUnavailable(reasons.EXPIRED) from exc

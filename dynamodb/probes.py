@@ -10,9 +10,9 @@ from typing import Any
 
 from dynamodb import schema
 from dynamodb.client import shared_client
-from dynamodb.conditional import unavailable
 from dynamodb.errors import NotAllowed
 from dynamodb.items import TableItem
+from dynamodb.reasons import unavailable
 
 NEVER = {"S": "probe#nothing"}
 

@@ -13,9 +13,9 @@ from botocore.exceptions import ClientError
 
 from dynamodb import schema
 from dynamodb.client import shared_client
-from dynamodb.conditional import unavailable
 from dynamodb.errors import NotAllowed, StoreUnavailable
 from dynamodb.items import TableItem
+from dynamodb.reasons import unavailable
 
 logger = logging.getLogger(__name__)
 

@@ -4,8 +4,11 @@ These sentences may be shown to anybody, so no account's number, role or ARN is 
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from botocore.exceptions import (
+    BotoCoreError,
     ClientError,
     ConnectTimeoutError,
     CredentialRetrievalError,
@@ -20,6 +23,7 @@ from botocore.exceptions import (
     SSOError,
     TokenRetrievalError,
 )
+from pynamodb.exceptions import PynamoDBException
 from urllib3.exceptions import NameResolutionError
 
 from dynamodb.errors import NotAllowed, StoreUnavailable
@@ -53,11 +57,26 @@ SET_THE_CLOCK = "set it, by NTP (on EC2: systemctl status chronyd)"
 EXPIRED = f"The AWS credentials have expired when they come: renew them; if it is this clock, {SET_THE_CLOCK}."
 
 
-def unavailable(exc: Exception) -> StoreUnavailable:
+@contextmanager
+def unavailable() -> Iterator[None]:
+    """Raise StoreUnavailable, with a reason that an operator can act on, for whatever PynamoDB and botocore raise."""
+    try:
+        yield
+    except PynamoDBException as exc:
+        raise explained(exc.cause or exc) from exc
+    except (BotoCoreError, ClientError) as exc:
+        raise explained(exc) from exc
+    except RuntimeError as exc:
+        if "still expired" not in str(exc):  # botocore has no exception of its own for this
+            raise
+        raise StoreUnavailable(EXPIRED) from exc
+
+
+def explained(exc: Exception) -> StoreUnavailable:
     """What to raise for an error of botocore's: NotAllowed where a policy refuses the action."""
     match exc:
         case NothingAnswers():
-            return unavailable(exc.kwargs["latest"])
+            return explained(exc.kwargs["latest"])
         case ClientError():
             kind = NotAllowed if _code(exc) in REFUSED else StoreUnavailable
             return kind(_public(_answer(exc)))

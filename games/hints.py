@@ -17,7 +17,6 @@ from typing import Any, TypeAlias
 
 from django.conf import settings
 
-from games.errors import UnreadableGame
 from games.match import Status, StoredMatch
 
 Hint: TypeAlias = dict[str, Any]
@@ -90,5 +89,5 @@ def _take_all(listener: socket.socket, take: Callable[[Hint], None]) -> None:
 def _take_one(data: bytes, take: Callable[[Hint], None]) -> None:
     try:
         take(json.loads(data))
-    except (UnreadableGame, ValueError, KeyError, TypeError) as exc:
+    except (AttributeError, KeyError, TypeError, ValueError) as exc:
         logger.warning("A hint could not be used, the table will tell: %r", exc)

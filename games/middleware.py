@@ -4,7 +4,6 @@ import logging
 from contextlib import suppress
 
 from django.http import HttpResponse
-from django.utils import timezone
 
 from accounts.middleware import PlayerRequest
 from accounts.sessions import current_user, forget_guest, was_guest
@@ -59,7 +58,7 @@ class TakeAlong(Middleware):
 
 def _take_along(request: PlayerRequest, guest: str) -> None:
     with suppress(StoreUnavailable):
-        if take_along(guest, current_user(request).name, timezone.now()):
+        if take_along(guest, current_user(request).name, request.now):
             forget_guest(request)
 
 
@@ -68,7 +67,7 @@ class DomainErrors(Middleware):
 
     def process_exception(self, request: PlayerRequest, exc: Exception) -> HttpResponse | None:
         if isinstance(exc, LostRace):
-            return responses.show(request, exc.game, status=409, error=str(exc))
+            return responses.show(request, responses.page_of(request, exc.game), status=409, error=str(exc))
         if isinstance(exc, StoreUnavailable):
             logger.error("%s %s: %s", request.method, request.path, exc)
             return _unavailable(request)

@@ -1,8 +1,8 @@
 """The Game item: its attributes and its indexes; how it becomes a match or an entry, and a match becomes an item."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import lru_cache
-from typing import Any, Self
+from typing import Self
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import AttributeDeserializationError
@@ -93,7 +93,7 @@ class Game(Item):
             host=self.host_id,
             opponent_id=self.opponent_id,
             computer=self.computer,
-            stored_status=_status_in(self.status_date),
+            stored_status=_status_in(self.status_date or ""),
             status_date=self.status_date,
             result=self.result,
             expires_at=self.expires_at,
@@ -125,26 +125,12 @@ SQUARES: tuple[UnicodeAttribute, ...] = tuple(getattr(Game, name) for name in SQ
 
 
 def item_of(match: StoredMatch) -> Game:
-    """Return the item that holds the match."""
+    """Return the item that holds the match: all but four of the fields have the names of its attributes."""
+    values = asdict(match) | {"host_id": match.host, "recorded_moves": match.moves}
+    for name in ("host", "moves", "board", "stored_status"):
+        del values[name]
     squares = zip(SQUARE_FIELDS, match.board, strict=True)
-    marks: dict[str, Any] = {field: mark for field, mark in squares if mark != EMPTY}
-    return Game(
-        match.game_id,
-        host_id=match.host,
-        opponent_id=match.opponent_id,
-        computer=match.computer,
-        status_date=match.status_date,
-        result=match.result,
-        expires_at=match.expires_at,
-        recorded_moves=match.moves,
-        o_user=match.o_user,
-        pace=match.pace,
-        turn=match.turn,
-        deadline=match.deadline,
-        ending=match.ending,
-        by_link=match.by_link,
-        **marks,
-    )
+    return Game(**values | {field: mark for field, mark in squares if mark != EMPTY})
 
 
 def _status_in(status_date: str) -> Status:

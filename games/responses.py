@@ -3,7 +3,6 @@
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 
 from accounts.middleware import PlayerRequest
 from accounts.sessions import offer_guest
@@ -11,6 +10,7 @@ from games import hints
 from games.match import StoredMatch
 from games.pages.game import GamePage, state
 from games.pages.link import Link
+from games.signing import new_game
 from tictactoe_site.http import SeeOther, wants_fragment, wants_json
 
 
@@ -18,27 +18,27 @@ def url_of(game: StoredMatch) -> str:
     return reverse("game", args=[game.game_id])
 
 
+def page_of(request: PlayerRequest, game: StoredMatch) -> GamePage:
+    """The game as whoever asks sees it now."""
+    return GamePage(game, request.user.name, request.now)
+
+
 def show(
-    request: PlayerRequest,
-    game: StoredMatch,
-    *,
-    rematch: StoredMatch | None = None,
-    status: int = 200,
-    error: str = "",
-    unclaimed: bool = False,
+    request: PlayerRequest, page: GamePage, *, status: int = 200, error: str = "", unclaimed: bool = False
 ) -> HttpResponse:
-    """The game as the viewer may see it, with the sentence on what went wrong if something did."""
-    page = GamePage(game, request.user.name, timezone.now(), rematch)
+    """Return the answer to a request for a game, with the sentence on what went wrong if something did.
+
+    ``unclaimed`` says that nobody has signed up with the invited name yet.
+    """
     if page.offers_seat:
         offer_guest(request)
     if wants_json(request):
-        return JsonResponse(
-            state(game) | {"position": page.position} | ({"error": error} if error else {}), status=status
-        )
+        data = state(page.game) | {"position": page.position}
+        return JsonResponse(data | ({"error": error} if error else {}), status=status)
     template = "games/_game.html" if wants_fragment(request) else "games/game.html"
-    link = Link(page, request.build_absolute_uri(url_of(game)))
-    shown = {"page": page, "link": link, "error": error, "unclaimed": unclaimed, "still": "still" in request.GET}
-    return render(request, template, shown, status=status)
+    link = Link(page, request.build_absolute_uri(url_of(page.game)))
+    shown = {"page": page, "link": link, "error": error, "unclaimed": unclaimed, "new_game": new_game}
+    return render(request, template, shown | {"still": "still" in request.GET}, status=status)
 
 
 def done(request: PlayerRequest, game: StoredMatch, *, created: bool = False) -> HttpResponse:
@@ -49,7 +49,7 @@ def done(request: PlayerRequest, game: StoredMatch, *, created: bool = False) ->
     hints.changed(game)
     if not (wants_json(request) or wants_fragment(request)):
         return SeeOther(url_of(game))
-    response = show(request, game, status=201 if created and wants_json(request) else 200)
+    response = show(request, page_of(request, game), status=201 if created and wants_json(request) else 200)
     if created:
         response["HX-Push-Url" if wants_fragment(request) else "Location"] = url_of(game)
     return response

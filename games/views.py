@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,6 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.http import urlencode
 from django.views import View
@@ -30,7 +30,7 @@ from games.pages.game import GamePage, state
 from games.pages.lobby import LobbyPage
 from games.pages.player import ProfilePage
 from games.pages.replay import ReplayPage
-from games.responses import done, show, url_of
+from games.responses import done, page_of, show, url_of
 from games.rules.computer import LEVELS
 from games.rules.computer import NAME as COMPUTER
 from games.signing import new_game, rematch_of, unsigned
@@ -46,37 +46,37 @@ class HomeView(View):
     def get(self, request: PlayerRequest) -> HttpResponse:
         if not request.user.is_authenticated:
             return _welcome(request)
-        player, now = request.user.name, timezone.now()
+        player, now = request.user.name, request.now
         before, after = request.GET.get("before", ""), request.GET.get("after", "")
         paged = bool(before or after)
         found = lobbies.page(player, now, before=before, after=after) if paged else lobbies.newest(player, now)
-        found = upkeep.without_late(found, player, now)
+        found = upkeep.end_late(found, player, now)
         if not paged:
-            limits.seen(player, sent=len(found.sent), received=len(found.received))
+            limits.note(player, sent=len(found.sent), received=len(found.received))
         page = LobbyPage(found, player, now)
         if wants_json(request):
             return JsonResponse(page.summary)
         if wants_fragment(request) and request.GET.get("since") == page.version:
             return HttpResponse(status=204)
         template = "games/_lobby.html" if wants_fragment(request) else "games/lobby.html"
-        return render(request, template, {"page": page, "paged": paged})
+        return render(request, template, {"page": page, "paged": paged, "new_game": new_game})
 
 
 class GameView(View):
     """A game, for its players and for anybody who watches; ``?move=5`` shows it after its fifth move."""
 
     def get(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
-        now = timezone.now()
-        game = upkeep.game(str(game_id), now, viewer=request.user.name)
+        game = upkeep.open_game(str(game_id), request.now, viewer=request.user.name)
         if "move" in request.GET:
             return _replay(request, game.moves, url_of(game), game)
-        page, next_id = GamePage(game, request.user.name, now), rematch_of(game.game_id)
-        rematch = queries.games([next_id]).get(next_id) if page.hopes else None
-        page = replace(page, rematch=rematch)
+        page = page_of(request, game)
+        if page.hopes:
+            next_id = rematch_of(game.game_id)
+            page = replace(page, rematch=queries.games([next_id]).get(next_id))
         if wants_fragment(request) and request.GET.get("since") == str(page.version):
             return HttpResponse(status=204)  # Nothing new: the page, and the focus in it, are left alone.
         unclaimed = page.waits_for_a_player and not is_claimed(page.other)
-        return show(request, game, rematch=rematch, unclaimed=unclaimed)
+        return show(request, page, unclaimed=unclaimed)
 
 
 @method_decorator([conditional_page, cache_control(private=True, no_cache=True)], name="dispatch")
@@ -84,7 +84,7 @@ class StateView(View):
     """The game as JSON, with an ETag: asking again for an unchanged game is answered 304."""
 
     def get(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
-        return JsonResponse(state(upkeep.game(str(game_id), timezone.now(), viewer=request.user.name)))
+        return JsonResponse(state(upkeep.open_game(str(game_id), request.now, viewer=request.user.name)))
 
 
 class EventsView(View):
@@ -117,10 +117,10 @@ class PlayerView(View):
             raise NotFound(f"Nobody has claimed the name {name:.20} yet.")
         before = request.GET.get("before", "")
         history = lobbies.history(name, before)  # before an outage of writes takes the time that is left
-        page = ProfilePage(records.of(name, timezone.now()), *history, viewer=request.user.name)
+        page = ProfilePage(records.of(name, request.now), *history, viewer=request.user.name)
         if wants_json(request):
             return JsonResponse(page.summary)
-        return render(request, "games/player.html", {"page": page, "paged": bool(before)})
+        return render(request, "games/player.html", {"page": page, "paged": bool(before), "new_game": new_game})
 
 
 class PlayersView(View):
@@ -152,7 +152,7 @@ class NewGameView(PlayersView):
             if wants_json(request) or wants_fragment(request) or "as" in request.POST:
                 raise MalformedInput(form.sentence)
             return render(request, "games/new.html", {"form": form}, status=400)
-        return done(request, _started(form), created=True)
+        return done(request, _started(request, form), created=True)
 
 
 class AcceptView(PlayersView):
@@ -175,7 +175,7 @@ class CancelView(PlayersView):
 
 class ResignView(PlayersView):
     def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
-        match = _seen(request, game_id)
+        match = _acted_in(request, game_id)
         return done(request, store.resign(match, player=request.user.name))
 
 
@@ -185,13 +185,14 @@ class RematchView(PlayersView):
     def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
         match, player, next_id = _shown(request, game_id), request.user.name, rematch_of(str(game_id))
         if match is None or match.stored_status is not Status.FINISHED:
-            match = upkeep.written_down(queries.game(str(game_id)), timezone.now(), viewer=player)
+            match = upkeep.write_due(queries.game(str(game_id)), request.now, viewer=player)
         rematch = partial(store.rematch, match, player=player, game_id=next_id)
         other = None if match.computer else match.other_than(player)
         try:
-            game = _invited(player, other, next_id, rematch) if other else rematch()
+            game = _invited(request, other, next_id, rematch) if other else rematch()
         except LostRace as exc:  # What has the rematch's id may be none of the player's business.
-            return show(request, upkeep.game(str(game_id), timezone.now(), viewer=player), status=409, error=str(exc))
+            over = upkeep.open_game(str(game_id), request.now, viewer=player)
+            return show(request, page_of(request, over), status=409, error=str(exc))
         return done(request, game, created=True)
 
 
@@ -200,39 +201,41 @@ class MoveView(PlayersView):
 
     def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
         square = rules.square_named(request.POST.get("square", ""))
-        match = _seen(request, game_id)
+        match = _acted_in(request, game_id)
         try:
             return done(request, store.move(match, player=request.user.name, square=square))
         except IllegalMove as exc:
-            game = upkeep.game(str(game_id), timezone.now(), viewer=request.user.name)
+            game = upkeep.open_game(str(game_id), request.now, viewer=request.user.name)
             if game.has_just_played(request.user.name, square):
                 return done(request, game)
-            return show(request, game, status=409, error=str(exc))
+            return show(request, page_of(request, game), status=409, error=str(exc))
 
 
-def _started(form: NewGame) -> StoredMatch:
+def _started(request: PlayerRequest, form: NewGame) -> StoredMatch:
     host, fields = form.host, form.cleaned_data
     opponent, game_id = fields["opponent"] or None, fields["game"]
     if opponent == COMPUTER:
         return store.challenge_computer(host=host, level=fields["level"], square=fields["square"], game_id=game_id)
     invite = partial(store.invite, host=host, opponent=opponent, pace=fields["pace"], game_id=game_id)
-    return _invited(host, opponent, game_id, invite)
+    return _invited(request, opponent, game_id, invite)
 
 
-def _invited(host: str, opponent: str | None, game_id: str | None, invite: Callable[[], StoredMatch]) -> StoredMatch:
+def _invited(
+    request: PlayerRequest, opponent: str | None, game_id: str | None, invite: Callable[[], StoredMatch]
+) -> StoredMatch:
     """What ``invite`` makes, if there is room for one more; one that is there already is no further one."""
     try:
-        with limits.one_more(timezone.now(), host=host, opponent=opponent):
+        with limits.one_more(request.now, host=request.user.name, opponent=opponent):
             return invite()
     except TooManyInvitations:
-        if game_id is None or not _is_there(game_id):
+        if game_id is None or not _is_there(game_id, request.now):
             raise
         return invite()
 
 
-def _is_there(game_id: str) -> bool:
+def _is_there(game_id: str, now: datetime) -> bool:
     with suppress(NotFound):
-        return not queries.game(game_id).expired(timezone.now())
+        return not queries.game(game_id).expired(now)
     return False
 
 
@@ -244,7 +247,7 @@ def _welcome(request: PlayerRequest) -> HttpResponse:
         return HttpResponse(headers={"HX-Redirect": reverse("home")})
     offer_guest(request)
     board = rows(rules.Position(), playable=True)
-    return render(request, "games/welcome.html", {"rows": board, "levels": LEVELS, "new_game": new_game()})
+    return render(request, "games/welcome.html", {"rows": board, "levels": LEVELS, "new_game": new_game})
 
 
 def _shown(request: PlayerRequest, game_id: UUID) -> Match | None:
@@ -253,7 +256,7 @@ def _shown(request: PlayerRequest, game_id: UUID) -> Match | None:
     return unsigned(text, game_id=str(game_id)) if text else None
 
 
-def _seen(request: PlayerRequest, game_id: UUID) -> Match:
+def _acted_in(request: PlayerRequest, game_id: UUID) -> Match:
     """The position that the player acts in: what the page shows, or the game as it is.
 
     A page from before the player claimed a name, in another tab, is read with the names that the game has now.
@@ -274,7 +277,7 @@ def _replay(request: PlayerRequest, moves: str | None, url: str, game: StoredMat
     if moves is None:
         raise NotFound("Nobody recorded the order of this game's moves, so it can't be replayed.")
     shown = _whole_number(request.GET.get("move", str(len(moves))), most=len(moves))
-    seen = GamePage(game, "", timezone.now()) if game else None
+    seen = GamePage(game, "", request.now) if game else None
     page = ReplayPage(moves, shown, seen.winning_mark if seen else None)
     link = request.build_absolute_uri(reverse("replay", args=[moves])) if moves else ""
     return render(request, "games/replay.html", {"page": page, "seen": seen, "address": url, "link": link})

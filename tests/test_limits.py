@@ -150,8 +150,8 @@ def test_two_processes_that_know_nothing_of_each_other_stay_below_the_limit_toge
 def test_an_old_lobby_does_not_unmake_what_was_sent_meanwhile() -> None:
     limits._known.clear()
     with limits.one_more(now(), host="alice", opponent=None):
-        limits.seen("alice", sent=0, received=0)
-    limits.seen("alice", sent=0, received=0)
+        limits.note("alice", sent=0, received=0)
+    limits.note("alice", sent=0, received=0)
     assert limits._known["from", "alice"].added == 1
 
 

@@ -13,6 +13,7 @@ from games.match import Entry, Status
 from games.models import Game
 from games.storage import lobby as lobbies
 from games.storage import store
+from games.storage.lobby import Lobby
 from tests.conftest import stored
 from tests.support.many import game_of
 
@@ -225,3 +226,18 @@ def test_the_fragment_is_the_lists_alone(alice: Client) -> None:
     fragment = alice.get("/", headers={"hx-request": "true"}).content.decode()
     assert fragment.startswith('<div id="lobby"')
     assert "<html" not in fragment
+
+
+@pytest.mark.usefixtures("games_table")
+def test_a_lobby_that_lets_its_oldest_go_continues_after_the_last_finished_one_it_shows() -> None:
+    count = lobbies.FINISHED_IN_LOBBY
+    won = {"top_left": "X", "middle_left": "O", "top_middle": "X", "middle_middle": "O", "top_right": "X"}
+    unsettled = make(Status.IN_PROGRESS, 1, **won).match()
+    finished = [make(Status.FINISHED, minute).match() for minute in (0, *range(2, count))]
+    lobby = Lobby(finished=[*finished[:0:-1], unsettled, finished[0]])
+    after = lobbies.with_game(lobby, "alice", make(Status.FINISHED, count).match(), now())
+    assert len(after.finished) == count
+    assert after.older
+    listed = {*ids(after.finished), *ids(lobbies.page("alice", now(), before=after.older).finished)}
+    assert listed == {*ids(finished), *ids(after.finished)}
+    assert finished[1].game_id not in ids(lobbies.page("alice", now(), before=after.older).finished)

@@ -8,11 +8,12 @@ from django.core.wsgi import get_wsgi_application
 
 from dynamodb import startup
 from dynamodb.client import keep_warm
-from tictactoe_site import logs
+from tictactoe_site import jinja, logs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tictactoe_site.settings")
 
 application = get_wsgi_application()
+jinja.compile_all()
 logs.write_json()
 if settings.CONFIG:
     keep_warm()

@@ -14,6 +14,7 @@ from games.live.viewers import Viewer
 from games.pages.game import GamePage
 from games.pages.link import Link
 from games.pages.lobby import LobbyPage
+from games.signing import new_game
 
 # Where a token belongs, in this process: nobody can store a name that holds it.
 _TOKEN = secrets.token_hex()
@@ -36,13 +37,21 @@ def retry(milliseconds: int) -> bytes:
 def board(page: GamePage, base: str) -> bytes:
     """The game for everybody who sees it like the page's viewer; ``base`` is the site's address for them."""
     link = Link(page, base.rstrip("/") + reverse("game", args=[page.game.game_id]))
-    shown = {"page": page, "link": link, "error": "", "still": False, "unclaimed": False, "csrf": _FIELD}
+    shown = {
+        "page": page,
+        "link": link,
+        "error": "",
+        "still": False,
+        "unclaimed": False,
+        "csrf": _FIELD,
+        "new_game": new_game,
+    }
     html = render_to_string("games/_game.html", shown)
     return event("board", html, version=str(page.version))
 
 
 def lobby(page: LobbyPage) -> bytes:
-    html = render_to_string("games/_lobby.html", {"page": page, "paged": False, "csrf": _FIELD})
+    html = render_to_string("games/_lobby.html", {"page": page, "paged": False, "csrf": _FIELD, "new_game": new_game})
     return event("lobby", html, version=page.version)
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from games.live import fragments, schedule
 from games.live.viewers import Viewer
-from games.match import StoredMatch
+from games.match import Status, StoredMatch
 from games.pages.game import GamePage
 from games.pages.lobby import LobbyPage
 from games.storage import lobby as lobbies
@@ -102,12 +102,11 @@ class GameTopic(Topic):
         return self.gone or self._is_final
 
     def take(self, game: StoredMatch) -> None:
-        """The game as it was read or hinted."""
-        if game != self._game and (not self.version or _seen(game).version >= int(self.version)):
+        """The game as it was read or hinted. What is older than what is known is ignored."""
+        if self._game is None or (game != self._game and _is_newer(game, self._game)):
             self._game = game
             self._boards.clear()
-        if self._game:
-            self._look_at(_seen(self._game))
+        self._look_at(_page(self._game))
 
     def _look_at(self, page: GamePage) -> None:
         """Also where nothing was written: an invitation expires by itself."""
@@ -119,7 +118,7 @@ class GameTopic(Topic):
     def vanish(self) -> None:
         """Also where DynamoDB removed an invitation that had expired before it was looked at again."""
         if self._game:
-            self._look_at(_seen(self._game))
+            self._look_at(_page(self._game))
         if not self._is_final:
             super().vanish()
 
@@ -133,7 +132,7 @@ class GameTopic(Topic):
 
     def _board(self, viewer: Viewer) -> bytes:
         assert self._game
-        page = _seen(self._game, viewer.name)
+        page = _page(self._game, viewer.name)
         relation = "host" if page.is_host else "opponent" if page.is_opponent else "player" if viewer.name else ""
         base = viewer.base if page.is_pending and page.is_host else ""  # who alone is shown a link
         if (relation, base) not in self._boards:
@@ -184,5 +183,12 @@ class LobbyTopic(Topic):
         return fragments.for_viewer(self._message, viewer) if self.version not in ("", shown) else None
 
 
-def _seen(game: StoredMatch, viewer: str = "") -> GamePage:
+def _page(game: StoredMatch, viewer: str = "") -> GamePage:
     return GamePage(game, viewer, timezone.now())
+
+
+def _is_newer(game: StoredMatch, known: StoredMatch) -> bool:
+    """The id of a rematch's invitation that expired may have been used again."""
+    if known.stored_status is game.stored_status is Status.PENDING:
+        return game.status_date >= known.status_date
+    return _page(game).version >= _page(known).version

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from math import ceil
 from typing import Any
 
@@ -69,7 +70,7 @@ class GamePage(Rights):
             return 10 + marks
         return marks + (30 if self.rematch_sentence else 20)
 
-    @property
+    @cached_property
     def position(self) -> str:
         return signed(self.game)
 

@@ -54,7 +54,7 @@ class LobbyPage:
         invitations = [f"{seen.game.host} invites you." for seen in self.received]
         return "\n".join(invitations + [f"Your turn against {seen.other}." for seen in self.playing if seen.can_move])
 
-    @property
+    @cached_property
     def version(self) -> str:
         """The same for lists that show the same; times apart, which are told as so long ago."""
         lobby = self.lobby
@@ -63,7 +63,7 @@ class LobbyPage:
             for games in (lobby.received, lobby.playing, lobby.sent, lobby.finished)
             for game in games
         ]
-        turns = [game.whose_turn for game in lobby.playing]
+        turns = [(game.whose_turn, game.deadline) for game in lobby.playing]
         return blake2b(repr((shown, turns, lobby.newer, lobby.older)).encode(), digest_size=8).hexdigest()
 
     @property

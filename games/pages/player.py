@@ -25,10 +25,6 @@ class ProfilePage:
         return self.record.player
 
     @property
-    def is_own(self) -> bool:
-        return self.name == self.viewer
-
-    @property
     def is_counting(self) -> bool:
         """Whether newer games are still to be counted, so that nothing can be said of the latest, or the most."""
         return not self.record.is_whole

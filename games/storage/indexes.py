@@ -15,7 +15,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex
 from pynamodb.pagination import ResultIterator
 
-from dynamodb import conditional
+from dynamodb.reasons import unavailable
 from games.errors import MalformedInput, UnreadableGame
 from games.match import Entry, Status
 from games.models import Game
@@ -65,7 +65,7 @@ def from_both_indexes(
     """What ``part`` takes of the player's entries in each index, in one order."""
 
     def read(index: GlobalSecondaryIndex[Game]) -> list[Entry]:
-        with conditional.unavailable():
+        with unavailable():
             return list(part(_entries(index.query(player, condition, scan_index_forward=ascending))))
 
     # With this context, the other thread's read shares the time that the request has left.

@@ -72,7 +72,7 @@ def one_more(now: datetime, *, host: str, opponent: str | None) -> Iterator[None
         yield
 
 
-def seen(player: str, *, sent: int, received: int) -> None:
+def note(player: str, *, sent: int, received: int) -> None:
     """A lobby was shown, which has so many. It may be older than what this process has sent since it counted."""
     with _lock:
         for key, counted in ((("from", player), sent), *((key, received) for key in _received(player))):

@@ -12,6 +12,7 @@ from itertools import chain
 from games.errors import MalformedInput
 from games.match import Entry, Status, StoredMatch
 from games.models import HostIndex
+from games.rules import EMPTY
 from games.storage import queries
 from games.storage.indexes import FIRST_READ, Cursor, from_both_indexes
 
@@ -68,21 +69,29 @@ def page(player: str, now: datetime, *, before: str = "", after: str = "") -> Lo
 
 
 def with_game(lobby: Lobby, player: str, game: StoredMatch, now: datetime) -> Lobby:
-    """The lobby, or a page of it, after a game of the player's has become as it is now; nothing is read."""
+    """Return the lobby, or a page of it, with a game of the player's as it is now; nothing is read.
+
+    A game that the lobby knows to be further is left as it is: hints may come in another order than the writes.
+    """
+    if any(_progress(other) > _progress(game) for other in lobby.games if other.game_id == game.game_id):
+        return lobby
     others = [other for other in lobby.games if other.game_id != game.game_id]
     lists = _arranged(player, [game, *others], now)
     finished = lists.finished[: max(FINISHED_IN_LOBBY, len(lobby.finished))]
-    older = Cursor.of(finished[-1]).text if len(finished) < len(lists.finished) else lobby.older
+    older = min(map(Cursor.of, finished)).text if len(finished) < len(lists.finished) else lobby.older
     return replace(lists, finished=finished, newer=lobby.newer, older=older)
+
+
+def _progress(game: Entry) -> tuple[int, int]:
+    """How far a game is: its status, and the marks on its board."""
+    marks = 9 - game.board.count(EMPTY) if isinstance(game, StoredMatch) else 0
+    return [*Status].index(game.stored_status), marks
 
 
 def without_game(lobby: Lobby, game_id: str) -> Lobby:
     """The lobby after an invitation was withdrawn; nothing is read."""
-
-    def left(games: list[Entry]) -> list[Entry]:
-        return [game for game in games if game.game_id != game_id]
-
-    return replace(lobby, received=left(lobby.received), sent=left(lobby.sent))
+    received, sent = ([game for game in games if game.game_id != game_id] for games in (lobby.received, lobby.sent))
+    return replace(lobby, received=received, sent=sent)
 
 
 def reads_of(lobby: Lobby) -> int:

@@ -7,8 +7,8 @@ from itertools import islice
 from typing import Any
 
 from accounts.names import GUEST_PREFIX
-from dynamodb import conditional
 from dynamodb.items import RawItem
+from dynamodb.reasons import unavailable
 from games.errors import GONE, NotFound, UnreadableGame
 from games.match import Entry, Status, StoredMatch
 from games.models import Game, HostIndex
@@ -20,7 +20,7 @@ MOST_AT_ONCE = 100
 
 def game(game_id: str) -> StoredMatch:
     """The game as it is now: a consistent read. Raises NotFound, UnreadableGame, StoreUnavailable."""
-    with conditional.unavailable():
+    with unavailable():
         try:
             found = Game.get(game_id, consistent_read=True)
         except Game.DoesNotExist as exc:
@@ -39,7 +39,7 @@ def games(game_ids: Sequence[str]) -> dict[str, StoredMatch | None]:
     left = list(game_ids)
     while left:
         keys: list[Any] = [{"GameId": game_id} for game_id in left[:MOST_AT_ONCE]]
-        with conditional.unavailable():
+        with unavailable():
             answer = Game._get_connection().batch_get_item(keys)
         unprocessed = answer.get("UnprocessedKeys", {}).get(Game.Meta.table_name, {}).get("Keys", [])
         left = [*left[MOST_AT_ONCE:], *(key["GameId"]["S"] for key in unprocessed)]
@@ -69,7 +69,7 @@ def pending(
         by_guests = Game.host_id.startswith(GUEST_PREFIX)
         among &= by_guests if guests else ~by_guests
     waiting = index.query(player, HostIndex.status_date.startswith(Status.PENDING), among)
-    with conditional.unavailable():
+    with unavailable():
         return sum(1 for _ in islice(waiting, most))
 
 
@@ -96,7 +96,7 @@ def of_everybody(status: Status | None, limit: int) -> dict[str, StoredMatch | U
     condition = Game.host_id.exists()
     if status:
         condition &= Game.status_date.startswith(status)
-    with conditional.unavailable():
+    with unavailable():
         return {item.game_id: _judged(item) for item in Game.scan(condition, limit=limit, page_size=1000)}
 
 

@@ -24,6 +24,7 @@ from accounts.names import is_guest
 from dynamodb import conditional
 from dynamodb.conditional import ConditionFailed
 from dynamodb.errors import StoreUnavailable
+from dynamodb.reasons import unavailable
 from games.match import Entry
 from games.rules.computer import NAME as COMPUTER
 from games.storage import lobby as lobbies
@@ -157,7 +158,7 @@ def _settled(games: list[Entry], now: datetime) -> list[Entry]:
 
 
 def _kept(player: str) -> Record:
-    with conditional.unavailable():
+    with unavailable():
         try:
             item = RecordItem.get(RecordItem.key(player))
         except RecordItem.DoesNotExist:

@@ -226,7 +226,7 @@ def _resign(player: str, match: Match, now: datetime) -> StoredMatch:
 
 
 def forfeit(game: StoredMatch, now: datetime) -> StoredMatch:
-    """Finish a game that ``Game.is_late``: the player who was to move has lost.
+    """Finish a game that ``is_late``: the player who was to move has lost.
 
     The result follows from the item alone, so anybody's request may ask for it. If another's move or request was
     faster, return what it made of the game.

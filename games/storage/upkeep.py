@@ -1,4 +1,7 @@
-"""What an item decides already is written down by whoever looks next: nothing here runs by the clock."""
+"""Write consequences that are already due (a timeout, a decided game) when somebody views the game.
+
+There is no scheduler.
+"""
 
 from contextlib import suppress
 from datetime import datetime
@@ -11,28 +14,26 @@ from games.storage import lobby as lobbies
 from games.storage import queries, store
 from games.storage.lobby import Lobby
 
-# How many games whose time is up a lobby ends at a time.
+# The next lobby ends more.
 MOST_ENDED = 5
 
 
-def game(game_id: str, now: datetime, *, viewer: str) -> StoredMatch:
-    """The game as it is, and what its item decides already written down.
+def open_game(game_id: str, now: datetime, *, viewer: str) -> StoredMatch:
+    """Return the game as it is now, after writing what is due. An outage of writes keeps nobody from reading it.
 
     Raises NotFound, UnreadableGame, StoreUnavailable.
-
-    The page can be shown without, so an outage of writes keeps nobody from it.
     """
     found = queries.game(game_id)
     with suppress(StoreUnavailable):
-        return written_down(found, now, viewer=viewer)
+        return write_due(found, now, viewer=viewer)
     return found
 
 
-def written_down(found: StoredMatch, now: datetime, *, viewer: str) -> StoredMatch:
-    """The game after what follows from its item alone was written, whoever looks.
+def write_due(found: StoredMatch, now: datetime, *, viewer: str) -> StoredMatch:
+    """Write what the game's item already implies, and return the game as it then is. Raises StoreUnavailable.
 
-    That the time for a move is up; and, when a player comes by, how a game ended that the AWS example left decided but
-    unfinished. Raises StoreUnavailable.
+    A timeout is written whoever looks. How a game ended that the AWS example left decided but unfinished is written
+    when one of its players looks.
     """
     if found.is_late(now):
         found = store.forfeit(found, now)
@@ -42,8 +43,8 @@ def written_down(found: StoredMatch, now: datetime, *, viewer: str) -> StoredMat
     return found
 
 
-def without_late(lobby: Lobby, player: str, now: datetime) -> Lobby:
-    """The lobby after games in it whose time is up have ended: a few, each being a write; the next lobby ends more."""
+def end_late(lobby: Lobby, player: str, now: datetime) -> Lobby:
+    """End up to MOST_ENDED games of the lobby whose time is up, each by one write. Return the lobby after that."""
     late = [found for found in lobby.playing if found.is_late(now)]
     with suppress(StoreUnavailable):  # The lobby can be shown without.
         for found in late[:MOST_ENDED]:

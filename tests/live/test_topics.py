@@ -1,7 +1,9 @@
 """What a topic knows and how often it is read: without a process, without a clock."""
 
+import itertools
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
@@ -11,12 +13,13 @@ from django.utils.timezone import now
 
 from games.live import schedule
 from games.live.hub import Hub
-from games.live.topics import GameTopic, Watcher
+from games.live.topics import GameTopic, LobbyTopic, Watcher
 from games.live.viewers import Viewer
 from games.match import Status, StoredMatch
 from games.pages.lobby import LobbyPage
 from games.storage import lobby as lists
 from games.storage import store
+from games.storage.lobby import Lobby
 from tests.support.consumed import Meter
 from tests.support.many import game_of, put
 
@@ -188,3 +191,33 @@ def test_a_topic_takes_the_same_version_with_another_name() -> None:
     game.host_id = game.o_user = "dora"
     topic.take(game.match())
     assert b"dora" in (topic.news(viewer("charlie"), shown="") or b"")
+
+
+def test_an_expired_invitation_whose_id_is_used_again_is_shown_anew() -> None:
+    expired = game_of(Status.PENDING, 0, "alice", "bob", expires_at=1)
+    topic = GameTopic(expired.game_id)
+    topic.take(expired.match())
+    assert (topic.version, topic.over) == ("9", True)
+    again = game_of(Status.PENDING, 1, "alice", "bob")
+    again.game_id = expired.game_id
+    topic.take(again.match())
+    assert (topic.version, topic.over) == ("0", False)
+    topic.take(expired.match())
+    assert topic.version == "0"
+
+
+def test_a_late_hint_does_not_turn_a_lobby_back(games_table: str) -> None:
+    *_, before, latest = itertools.islice(stages(), 5)
+    topic = LobbyTopic("alice")
+    topic.take(lists.newest("alice", now()), known_at=time.monotonic())
+    topic.take_game(latest)
+    version = topic.version
+    topic.take_game(before)
+    assert topic.version == version
+
+
+def test_a_lobby_shows_each_new_deadline(games_table: str) -> None:
+    game = game_of(Status.IN_PROGRESS, 0, "alice", "bob", turn="alice", pace=300, deadline=1_900_000_000).match()
+    later = replace(game, deadline=1_900_000_300)
+    shown = [LobbyPage(Lobby(playing=[each]), "alice", now()) for each in (game, later)]
+    assert shown[0].version != shown[1].version

@@ -24,6 +24,7 @@ from dynamodb.items import where
 from games.live.application import Live
 from tictactoe_site import config, table
 from tictactoe_site.commands import TableCommand
+from tictactoe_site.jinja import compile_all
 
 IN_MEMORY = "games are in memory, gone when it ends; to keep them: make run ENDPOINT=http://... or CONFIG_FILE=..."
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -78,6 +79,7 @@ class Everything:
     def __init__(self) -> None:
         self._live = Live()
         self._pages = WsgiToAsgi(get_wsgi_application())
+        compile_all()
         self.close = self._live.close
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

@@ -1,0 +1,70 @@
+"""Templates: which variables they take, and what they do where a request has little."""
+
+import re
+
+import pytest
+from django.template import engines
+from django.test import Client
+from jinja2 import Environment, meta, nodes
+
+from tictactoe_site.jinja import compile_all
+
+DECLARED = re.compile(r"\{# (?:.*?\.\s+)?Takes (.*?)\. #\}", re.DOTALL)
+
+
+@pytest.fixture
+def env() -> Environment:
+    return engines["jinja2"].env  # type: ignore[attr-defined, no-any-return]
+
+
+def source_of(env: Environment, name: str) -> str:
+    assert env.loader
+    return env.loader.get_source(env, name)[0]
+
+
+def declared_in(source: str) -> set[str]:
+    """The names in "Takes a, b (what it is), c, and base.html's."."""
+    found = DECLARED.match(source)
+    words = re.sub(r"\([^)]*\)", "", found[1]).split(",") if found else []
+    names = {word.strip() for word in words}
+    return {name for name in names if name and " " not in name}
+
+
+def bound_in(tree: nodes.Template) -> set[str]:
+    """What the template imports or sets itself, which Jinja2 does not see from inside a block."""
+    imported = {name for each in tree.find_all(nodes.FromImport) for name in each.names if isinstance(name, str)}
+    named = {each.target for each in tree.find_all(nodes.Import)}
+    assigned = {each.target.name for each in tree.find_all(nodes.AssignBlock) if isinstance(each.target, nodes.Name)}
+    return imported | named | assigned
+
+
+def test_each_template_declares_the_variables_that_it_takes(env: Environment) -> None:
+    names = [name for name in env.list_templates() if name.endswith(".html")]
+    assert len(names) > 10
+    for name in names:
+        source = source_of(env, name)
+        tree = env.parse(source)
+        taken = meta.find_undeclared_variables(tree) - set(env.globals) - bound_in(tree)
+        assert declared_in(source) == taken, name
+
+
+def test_all_templates_compile() -> None:
+    compile_all()
+
+
+def test_a_failure_before_anybody_is_identified_is_still_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("accounts.middleware.current_user", lambda request: 1 / 0)
+    answer = Client(raise_request_exception=False).get("/")
+    page = answer.content.decode()
+    assert (answer.status_code, "Something went wrong here" in page) == (500, True)
+    assert "data-player" not in page
+    assert "Log in" not in page
+
+
+def test_an_answer_has_one_token_and_a_page_without_forms_sets_no_cookie() -> None:
+    welcome = Client().get("/")
+    tokens = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', welcome.content.decode())
+    assert len(tokens) == 2
+    assert len(set(tokens)) == 1
+    assert "csrftoken" in welcome.cookies
+    assert "csrftoken" not in Client().get("/replay/03142/").cookies
