@@ -10,18 +10,8 @@ from tictactoe_site.forms import Form
 class LogIn(Form):
     """A player's name and password, as typed."""
 
-    username = forms.CharField(
-        label="Name",
-        max_length=100,
-        error_messages={"required": "Type your name."},
-        widget=forms.TextInput({"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
-    )
-    password = forms.CharField(
-        max_length=1000,
-        strip=False,
-        error_messages={"required": "Type a password."},
-        widget=forms.PasswordInput({"autocomplete": "current-password"}),
-    )
+    username = forms.CharField(max_length=100, error_messages={"required": "Type your name."})
+    password = forms.CharField(max_length=1000, strip=False, error_messages={"required": "Type a password."})
 
     def clean_username(self) -> str:
         try:

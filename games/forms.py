@@ -21,14 +21,8 @@ class NewGame(Form):
     The form carries the new game's id, signed, so that sending it twice makes one game.
     """
 
-    opponent = forms.CharField(
-        label="Choose an opponent",
-        required=False,
-        max_length=100,
-        widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
-    )
+    opponent = forms.CharField(required=False, max_length=100)
     level = forms.ChoiceField(
-        label="How well the computer plays",
         required=False,
         choices=[(level, level) for level in LEVELS],
         error_messages={"invalid_choice": f"The computer plays {', '.join(LEVELS)}: choose one."},
@@ -40,7 +34,7 @@ class NewGame(Form):
         error_messages={"invalid_choice": f"The time for each move is {', '.join(PACES)}: choose one."},
     )
     square = forms.CharField(required=False)
-    game = forms.Field(required=False, widget=forms.HiddenInput)
+    game = forms.Field(required=False)
 
     def __init__(self, host: str, data: Any = None) -> None:
         super().__init__(data, initial={"game": signing.new_game()})

@@ -10,7 +10,6 @@ from games import hints
 from games.match import StoredMatch
 from games.pages.game import GamePage, state
 from games.pages.link import Link
-from games.signing import new_game
 from tictactoe_site.http import SeeOther, wants_fragment, wants_json
 
 
@@ -37,8 +36,8 @@ def show(
         return JsonResponse(data | ({"error": error} if error else {}), status=status)
     template = "games/_game.html" if wants_fragment(request) else "games/game.html"
     link = Link(page, request.build_absolute_uri(url_of(page.game)))
-    shown = {"page": page, "link": link, "error": error, "unclaimed": unclaimed, "new_game": new_game}
-    return render(request, template, shown | {"still": "still" in request.GET}, status=status)
+    context = link.context(error=error, unclaimed=unclaimed, still="still" in request.GET)
+    return render(request, template, context, status=status)
 
 
 def done(request: PlayerRequest, game: StoredMatch, *, created: bool = False) -> HttpResponse:

@@ -37,16 +37,7 @@ def retry(milliseconds: int) -> bytes:
 def board(page: GamePage, base: str) -> bytes:
     """The game for everybody who sees it like the page's viewer; ``base`` is the site's address for them."""
     link = Link(page, base.rstrip("/") + reverse("game", args=[page.game.game_id]))
-    shown = {
-        "page": page,
-        "link": link,
-        "error": "",
-        "still": False,
-        "unclaimed": False,
-        "csrf": _FIELD,
-        "new_game": new_game,
-    }
-    html = render_to_string("games/_game.html", shown)
+    html = render_to_string("games/_game.html", link.context() | {"csrf": _FIELD})
     return event("board", html, version=str(page.version))
 
 

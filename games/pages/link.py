@@ -4,11 +4,13 @@ A messenger opens it as a visitor, and shows ``title``, and below it ``hint``.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import segno
 from markupsafe import Markup
 
 from games.pages.game import GamePage
+from games.signing import new_game
 
 OPEN_SEAT = "Press a square to begin. No account needed."
 QR_CODE = Markup('<svg role="img" aria-label="{}" ').format(
@@ -22,6 +24,11 @@ class Link:
 
     page: GamePage
     address: str
+
+    def context(self, *, error: str = "", unclaimed: bool = False, still: bool = False) -> dict[str, Any]:
+        """Return what the template of a game takes (games/_game.html says what it is), but for the CSRF field."""
+        said = {"error": error, "unclaimed": unclaimed, "still": still}
+        return {"page": self.page, "link": self, "new_game": new_game} | said
 
     @property
     def qr_code(self) -> Markup:

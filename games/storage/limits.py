@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from threading import Lock
+from typing import NamedTuple
 
 from accounts.names import is_guest
 from dynamodb.errors import StoreUnavailable
@@ -30,8 +31,7 @@ UNCOUNTED = 5
 REMEMBERED = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Limit:
+class _Limit(NamedTuple):
     key: tuple[str, ...]
     most: int
     count_them: Callable[[], int]

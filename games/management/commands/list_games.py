@@ -19,11 +19,7 @@ class Command(TableCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "--player",
-            metavar="NAME",
-            help="only games of NAME, written as stored: lower case",
-        )
+        parser.add_argument("--player", metavar="NAME", help="only games of NAME, written as stored: lower case")
         parser.add_argument(
             "--status", type=_status, metavar="STATUS", help="only PENDING, IN_PROGRESS or FINISHED games"
         )
