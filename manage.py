@@ -5,8 +5,16 @@ import os
 import signal
 import sys
 
+# What Django's own commands would answer with a traceback.
+NOT_HERE = dict.fromkeys(
+    ("migrate", "makemigrations", "showmigrations", "sqlmigrate", "dbshell", "flush"),
+    "There is no relational database here, and nothing to migrate: create_table makes the DynamoDB table.",
+) | {"test": "The tests run with `make test`; `make quick` runs the fastest of them."}
+
 
 def main() -> None:
+    if sys.argv[1:] and sys.argv[1] in NOT_HERE:
+        sys.exit(NOT_HERE[sys.argv[1]])
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tictactoe_site.settings")
     try:
         from django.core.management import execute_from_command_line

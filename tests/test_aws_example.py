@@ -191,7 +191,7 @@ def test_putting_right_is_a_conditional_write_that_may_lose(example: Any) -> Non
 
 
 def test_the_finished_ones_keep_their_results(testuser1: Client) -> None:
-    assert "It&#x27;s a tie." in testuser1.get(f"/games/{TIED}/").content.decode()
+    assert "It&#39;s a tie." in testuser1.get(f"/games/{TIED}/").content.decode()
 
 
 def test_inspect_table_says_what_differs_and_that_it_works(example: Any) -> None:

@@ -232,3 +232,23 @@ def test_show_game_of_what_is_no_game_is_a_sentence(game_id: str, log_in: Any) -
     log_in("alice")
     with pytest.raises(CommandError):
         run("show_game", game_id)
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("name", ["migrate", "test", "makemigrations"])
+def test_commands_of_relational_projects_say_in_a_sentence_what_to_run_instead(name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", name], cwd=BASE_DIR, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert ("create_table" if "migra" in name else "make test") in done.stderr
+
+
+@pytest.mark.process
+def test_dry_run_of_create_table_needs_no_configuration() -> None:
+    environ = {key: value for key, value in os.environ.items() if key != "CONFIG_FILE"}
+    command = [sys.executable, "manage.py", "create_table", "--dry-run"]
+    done = subprocess.run(command, cwd=BASE_DIR, env=environ, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["TableName"] == "Games"

@@ -35,7 +35,7 @@ def test_the_invited_player_finds_the_invitation_and_accepts_it(alice: Client, b
     assert f'action="{url}accept/"' in lobby
     assert bob.post(f"{url}accept/")["Location"] == url
     assert "Your turn: you play X." in bob.get(url).content.decode()
-    assert "bob&#x27;s turn." in alice.get(url).content.decode()
+    assert "bob&#39;s turn." in alice.get(url).content.decode()
 
 
 def test_somebody_who_has_not_signed_up_can_be_invited_and_the_page_says_so(alice: Client, log_in: Cast) -> None:
@@ -83,7 +83,7 @@ def test_the_first_square_of_a_visitor_with_a_link_is_all_it_takes(alice: Client
     game = game_in(url)
     assert re.fullmatch(r"guest-[a-z0-9]{6}", game.opponent_id)
     assert (game.top_left, game.turn) == ("X", "alice")
-    assert "alice&#x27;s turn." in visitor.get(url).content.decode()
+    assert "alice&#39;s turn." in visitor.get(url).content.decode()
 
 
 def test_a_visitor_who_presses_twice_is_one_guest(alice: Client) -> None:

@@ -35,7 +35,7 @@ def test_a_move_is_answered_by_the_page_the_fragment_or_json(url: str, alice: Cl
     assert bob.post(f"{url}move/", {"square": "TopLeft"})["Location"] == url
     fragment = alice.post(f"{url}move/", {"square": "MiddleMiddle"}, headers=HTMX)
     assert fragment.status_code == 200
-    assert "bob&#x27;s turn." in fragment.content.decode()
+    assert "bob&#39;s turn." in fragment.content.decode()
     assert "<html" not in fragment.content.decode()
     data = bob.post(f"{url}move/", {"square": "TopMiddle"}, headers=JSON).json()
     assert data["board"] == ["X", "X", " ", " ", "O", " ", " ", " ", " "]
@@ -47,7 +47,7 @@ def test_a_move_is_answered_by_the_page_the_fragment_or_json(url: str, alice: Cl
     [
         ("03142", "You lost: bob won.", "You won!", "bob won."),
         ("031485", "You won!", "You lost: alice won.", "alice won."),
-        ("021354678", "It&#x27;s a tie.", "It&#x27;s a tie.", "It&#x27;s a tie."),
+        ("021354678", "It&#39;s a tie.", "It&#39;s a tie.", "It&#39;s a tie."),
         ("031457682", "You lost: bob won.", "You won!", "bob won."),
     ],
 )

@@ -45,7 +45,9 @@ class TableCommand(SiteCommand):
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
-            self.connect(options["endpoint"])
+            # A dry run sends nothing, so it needs no table; the models are bound to the default one.
+            if not options.get("dry_run") or settings.CONFIG_NAMED or options["endpoint"]:
+                self.connect(options["endpoint"])
             return super().execute(*args, **options)
         except config.ConfigError as exc:
             raise CommandError(str(exc), returncode=2) from exc

@@ -23,8 +23,8 @@ def environment(**options: Any) -> jinja2.Environment:
     """Return the environment of all templates (TEMPLATES in the settings). A variable that nobody gave is an error."""
     options |= {"undefined": jinja2.StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     env = jinja2.Environment(**options)  # noqa: S701 - Django turns autoescape on
-    env.globals.update(url=url, static=lru_cache(static), htmx_script=lru_cache(htmx_script))
-    env.filters.update(naturaltime=naturaltime, pluralize=pluralize, capfirst=capfirst)
+    env.globals = {**env.globals, "url": url, "static": lru_cache(static), "htmx_script": lru_cache(htmx_script)}
+    env.filters = {**env.filters, "naturaltime": naturaltime, "pluralize": pluralize, "capfirst": capfirst}
     return env
 
 

@@ -59,7 +59,7 @@ def test_a_move_is_pushed_to_the_other_player_and_to_who_watches(site: str) -> N
     assert pushed.data.startswith('<div id="game"')
     assert "Your turn: you play O." in pushed.data
     assert "<form" in pushed.data
-    assert f"{game.o.name}'s turn." in seen.data.replace("&#x27;", "'")
+    assert f"{game.o.name}'s turn." in seen.data.replace("&#39;", "'")
     assert not re.search(r"<(form|button|input)", seen.data)
     assert "‹csrf›" not in pushed.data + seen.data
 
