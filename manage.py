@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 
-# What Django's own commands would answer with a traceback.
+# Without these sentences, Django's own commands would end in a traceback.
 NOT_HERE = dict.fromkeys(
     ("migrate", "makemigrations", "showmigrations", "sqlmigrate", "dbshell", "flush"),
     "There is no relational database here, and nothing to migrate: create_table makes the DynamoDB table.",

@@ -93,7 +93,7 @@ def _silence(exc: Exception) -> str:
     endpoint = where()
     match exc:
         case NoCredentialsError():
-            return "There are no AWS credentials: give the instance its profile, or set them in the environment."
+            return "There are no AWS credentials: give the instance its profile; on a laptop, run aws configure."
         case _ if isinstance(exc, CREDENTIALS_UNREADABLE):
             return f"The AWS credentials can't be read: {_closed(exc)}"
         case ConnectTimeoutError() | ReadTimeoutError() | OutOfTime():

@@ -174,7 +174,9 @@ def test_list_games_by_player_and_status() -> None:
     assert [game["gameId"] for game in filtered] == [playing.game_id]
     assert len(json.loads(run("list_games", "--json"))) == 3
     assert len(json.loads(run("list_games", "--status", "PENDING", "--json"))) == 2
-    assert run("list_games", "--player", "alice").splitlines()[0].startswith(f"{pending.game_id}  PENDING  alice  bob")
+    header, first, *_ = run("list_games", "--player", "ALICE").splitlines()
+    assert header == "ID  STATUS  HOST  OPPONENT  RESULT  SINCE (UTC)"
+    assert first.startswith(f"{pending.game_id}  PENDING  alice  bob")
     assert run("list_games", "--player", "nobody-here") == ""
 
 

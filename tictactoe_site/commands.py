@@ -17,6 +17,11 @@ class SiteCommand(BaseCommand):
 
     requires_system_checks = ()
     epilog = ""
+    verbosity = 1
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        self.verbosity = options["verbosity"]
+        return super().execute(*args, **options)
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         return super().create_parser(prog_name, subcommand, epilog=self.epilog, **kwargs)
@@ -25,8 +30,9 @@ class SiteCommand(BaseCommand):
         self.stdout.write(json.dumps(data, indent=2, ensure_ascii=False))
 
     def say(self, line: str) -> None:
-        """Print a message for the person at the terminal, apart from the data on standard output."""
-        self.stderr.write(line)
+        """Print a message for the person at the terminal, apart from the data on standard output; not with ``-v 0``."""
+        if self.verbosity:
+            self.stderr.write(line)
 
 
 class TableCommand(SiteCommand):

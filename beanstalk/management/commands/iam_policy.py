@@ -59,7 +59,10 @@ class Command(SiteCommand):
             "--inspect", action="store_true", help="for people who only look: inspect_table, list_games, show_game"
         )
         kinds.add_argument(
-            "--seed", action="store_true", help="as broad as the AWS example's: any DynamoDB action on the table"
+            "--seed",
+            "--example",
+            action="store_true",
+            help="as broad as the AWS example's: any DynamoDB action on the table",
         )
         kinds.add_argument(
             "--trust", action="store_true", help="the role's trust policy: EC2's instances may take the role"

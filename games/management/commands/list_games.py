@@ -19,7 +19,7 @@ class Command(TableCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--player", metavar="NAME", help="only games of NAME, written as stored: lower case")
+        parser.add_argument("--player", metavar="NAME", help="only games of NAME")
         parser.add_argument(
             "--status", type=_status, metavar="STATUS", help="only PENDING, IN_PROGRESS or FINISHED games"
         )
@@ -34,14 +34,15 @@ class Command(TableCommand):
         if options["json"]:
             self.print_json(found)
             return
+        self.stdout.write("ID  STATUS  HOST  OPPONENT  RESULT  SINCE (UTC)") if found else self.say("No such games.")
         for game in found:
             self.stdout.write("  ".join(str(value or "-") for value in game.values()))
-        if not found:
-            self.say("No such games.")
 
     def _found(self, player: str | None, status: Status | None, limit: int) -> list[dict[str, Any]]:
         if player is not None:
-            return [summary(entry) for entry in queries.of_player(player, status, limit)]
+            # The AWS example kept names as they were typed; this site folds their case.
+            entries = queries.of_player(player, status, limit) or queries.of_player(player.casefold(), status, limit)
+            return [summary(entry) for entry in entries]
         self.say("Scanning the whole table.")
         found = queries.of_everybody(status, limit).items()
         return [_unreadable(key, game) if isinstance(game, UnreadableGame) else summary(game) for key, game in found]
