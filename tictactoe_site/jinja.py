@@ -38,7 +38,7 @@ def of_request(request: HttpRequest) -> dict[str, Any]:
     """Return the variables from the request that base.html and the forms need.
 
     ``user`` is None if accounts.middleware hasn't run, as on the setup page. ``csrf`` is the hidden field for forms.
-    It's lazy: Django sets a cookie only if a form uses it, and all forms get the same token, which it masks only once.
+    It's lazy, so Django sets its cookie only if there's a form, and all forms in a response share one masked token.
     """
     return {
         "user": getattr(request, "user", None),

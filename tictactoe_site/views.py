@@ -23,7 +23,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 
 def _missing_key(request: HttpRequest) -> list[str]:
-    """Return a problem if there may be servers with other keys: behind a balancer (nginx/conf.d/forwarded.conf)."""
+    """Return a problem if a load balancer (.platform/nginx/conf.d/forwarded.conf) may have servers with other keys."""
     if settings.HAS_SHARED_KEY or request.headers.get("X-From-Balancer") != "1":
         return []
     return [
