@@ -22,7 +22,7 @@ control_socket_disable = True
 
 
 def when_ready(server):
-    """Close connections whose client has acknowledged nothing for 30 s: TCP_USER_TIMEOUT in tcp(7)."""
+    """Close a connection if its client is gone or takes no data for 30 s (TCP_USER_TIMEOUT in tcp(7))."""
     for listener in server.LISTENERS:
         if listener.sock.family in (socket.AF_INET, socket.AF_INET6):
             listener.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000)

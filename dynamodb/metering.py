@@ -1,4 +1,4 @@
-"""Count the DynamoDB calls of a request, and the capacity units they consume.
+"""A counter of the DynamoDB calls that a request makes, and of the capacity units they consume.
 
 PynamoDB sends ReturnConsumedCapacity with every read and write; we add up the numbers in the replies. A call counts
 once, however often botocore retries it. Error replies have no units: a write with a failed condition counts as a call

@@ -1,4 +1,4 @@
-"""Check that IAM lets this server do each action it needs.
+"""Probes that show whether IAM lets this server do each action it needs.
 
 IAM refuses an action before DynamoDB looks for an item or checks a condition, so we can try each action with a request
 that changes nothing. One round costs at most 3 write units (failed conditions are billed) and 2 read units.

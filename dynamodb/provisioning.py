@@ -1,4 +1,4 @@
-"""Create and describe the table.
+"""The calls that create and describe the table.
 
 PynamoDB's create_table waits without a limit, and fails if TTL is already on
 (https://github.com/pynamodb/PynamoDB/issues/1278), so we make these few calls ourselves.

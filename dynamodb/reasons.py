@@ -1,4 +1,4 @@
-"""Turn errors of botocore and PynamoDB into a sentence that tells the operator what to do.
+"""Sentences for the operator: why a call of botocore or PynamoDB failed, and what to do about it.
 
 Anybody may see these sentences, so they never contain an account number, a role or an ARN.
 """

@@ -1,4 +1,4 @@
-"""Detect replies that were truncated or corrupted on the way from DynamoDB, and retry the call.
+"""A check for replies that were truncated or corrupted on the way from DynamoDB. Such a call is retried.
 
 botocore accepts a body that is shorter than its Content-Length and, after the last try, one with a wrong checksum. An
 item would then seem to be missing, or a write that never happened would seem to have succeeded.
@@ -13,7 +13,7 @@ from botocore.exceptions import HTTPClientError
 
 
 class DamagedReply(HTTPClientError):
-    """The reply was damaged. The request may have succeeded. botocore treats this like a failed connection."""
+    """The reply was damaged, but the request may have succeeded. botocore treats this like a failed connection."""
 
     fmt = "The reply was damaged on its way."
 

@@ -1,6 +1,6 @@
-"""Get the table ready in the background, and report whether this server can use it and, if not, what to do.
+"""The readiness check, which says whether this server can use the table, and the thread that gets the table ready.
 
-Health checks and the log report this in the same sentences.
+Health checks and the log report problems in the same sentences, which say what to do.
 
 DescribeTable shows whether the table answers and has the right schema; ``probes`` show whether IAM lets us use it.
 """
@@ -124,7 +124,7 @@ class _Kept:
 
 
 class _News:
-    """Logs problems when they change, not at every check."""
+    """A logger of problems. It logs them when they change, not at every check."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -138,7 +138,7 @@ class _News:
         if problems:
             logger.error("Not ready: %s", " ".join(problems))
         else:
-            # After a problem, log at the same visible level that all is well again.
+            # After a problem, log this as a warning, so that it shows up beside the problem.
             logger.log(
                 logging.WARNING if before else logging.INFO, "Ready: the table %s answers.", TableItem.Meta.table_name
             )

@@ -1,4 +1,4 @@
-"""Read CONFIG_FILE, an INI file, and the environment into a frozen Config, whose fields define the allowed keys.
+"""The configuration: CONFIG_FILE, an INI file, and the environment make a frozen Config, whose fields are the keys.
 
 Every mistake raises ConfigError with one sentence that names the file, the section and the key. A parser says only
 what is wrong; its caller adds where (``_at``). A sentence never repeats a value that could be secret.

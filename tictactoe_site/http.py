@@ -1,4 +1,4 @@
-"""Find out which response a request wants (a page, an htmx fragment or JSON), and send errors in each form."""
+"""The kinds of response (a page, an htmx fragment or JSON), how to choose between them, and errors in each kind."""
 
 from typing import Any
 

@@ -25,7 +25,7 @@ class Middleware:
 
 
 class Health(Middleware):
-    """Answers ``/healthz/`` if this process is up. It makes no DynamoDB call and accepts any Host header."""
+    """Middleware that answers ``/healthz/`` if this process is up. It needs no DynamoDB call and accepts any Host."""
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path_info == "/healthz/":
@@ -34,7 +34,7 @@ class Health(Middleware):
 
 
 class Log(Middleware):
-    """Writes a log line for every request, and sends the request id in X-Request-ID for players to quote.
+    """Middleware that logs a line per request, and sends its id in X-Request-ID for players to quote.
 
     Health checks, which come every few seconds, are answered earlier and not logged.
     """
@@ -59,7 +59,7 @@ class Log(Middleware):
 
 
 class Setup(Middleware):
-    """Shows on every page what to configure, as long as the configuration can't be used."""
+    """Middleware that shows on every page what to configure, as long as the configuration can't be used."""
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         problem = settings.SETUP_PROBLEM
@@ -76,7 +76,7 @@ class Setup(Middleware):
 
 
 class Fresh(Middleware):
-    """Forbids browsers to cache pages. The back button, for example, would show an outdated game."""
+    """Middleware that forbids browsers to cache pages: the back button, for example, would show an outdated game."""
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
