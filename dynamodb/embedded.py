@@ -17,7 +17,7 @@ HOST = "127.0.0.1"
 
 @contextmanager
 def process() -> Iterator[str]:
-    """Run the server in a child process during the block, and yield its address. The child also ends with this process."""
+    """Run the server in a child process during the block, and yield its address. It also ends with this process."""
     # A new session keeps Ctrl-C in the terminal away from the server: this process still needs the table then.
     engine = subprocess.Popen(
         [sys.executable, "-m", "dynamodb.embedded"],
