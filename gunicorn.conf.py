@@ -1,19 +1,19 @@
-"""How gunicorn serves the pages, wherever it is started from this directory: ``gunicorn tictactoe_site.wsgi``.
+"""gunicorn's settings for the pages. It reads them when started in this directory: ``gunicorn tictactoe_site.wsgi``.
 
-The number of workers is WEB_CONCURRENCY or ``--workers``; one for each core is right.
+WEB_CONCURRENCY or ``--workers`` sets the number of workers. Use one per core.
 """
 
 from tictactoe_site import logs
 
-# Threads wait for DynamoDB, which costs nothing: while one does, the others answer pages and health checks.
+# While some threads wait for DynamoDB, which takes no CPU, the others answer pages and health checks.
 worker_class = "gthread"
 threads = 32
-# Longer than a load balancer keeps its connections (60 s by default), so that it never uses one just closed here.
+# Longer than a load balancer's idle timeout (60 s by default), or it might use a connection that we just closed.
 keepalive = 75
-# Every request ends within 5 s (dynamodb/retries.py), and a new version must not wait for more.
+# Every request ends within 5 s (dynamodb/retries.py), so a deployment needn't wait longer.
 graceful_timeout = 8
-# The scheme is what nginx on this machine says in this header alone; by default two others could say it as well.
+# Take the scheme only from this header, which nginx on this machine sets. By default, two others could set it too.
 secure_scheme_headers = {"X-FORWARDED-PROTO": "https"}
 logconfig_dict = logs.GUNICORN
-# gunicorn 25.1 and later would open one in $HOME, for a tool that is not used here.
+# gunicorn 25.1 and later would open a socket in $HOME for a tool that we don't use.
 control_socket_disable = True

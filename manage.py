@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The command line: ``manage.py help`` lists the commands, ``manage.py help COMMAND`` teaches one."""
+"""The command line: ``manage.py help`` lists the commands, ``manage.py help COMMAND`` explains one."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # Ctrl-C ends the process at once: a KeyboardInterrupt can get lost while modules are being imported.
+    # Let Ctrl-C end the process at once: a KeyboardInterrupt can get lost during imports.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     main()

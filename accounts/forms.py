@@ -1,4 +1,4 @@
-"""The two forms that ask for a name and a password."""
+"""The login and sign-up forms."""
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
@@ -8,7 +8,7 @@ from tictactoe_site.forms import Form
 
 
 class LogIn(Form):
-    """A player's name and password, as typed."""
+    """The form for a player's name and password."""
 
     username = forms.CharField(max_length=100, error_messages={"required": "Type your name."})
     password = forms.CharField(max_length=1000, strip=False, error_messages={"required": "Type a password."})
@@ -21,7 +21,7 @@ class LogIn(Form):
 
 
 class SignUp(LogIn):
-    """The same, for somebody new: the password must be hard to guess."""
+    """The form for a new player: the password must also be hard to guess."""
 
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]

@@ -1,4 +1,4 @@
-"""How passwords are stored."""
+"""The password hasher."""
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
@@ -6,7 +6,7 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 class Argon2(Argon2PasswordHasher):
     """Argon2id with the parameters of the OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane.
 
-    Django's own take 100 MiB a login: eight at once would not fit the small instances this runs on.
+    Django's defaults take 100 MiB per login: eight logins at once wouldn't fit into a small instance.
     """
 
     time_cost = 2

@@ -1,4 +1,4 @@
-"""Gives every request its ``user``."""
+"""Middleware that sets ``request.user``."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from tictactoe_site.middleware import Middleware
 
 
 class PlayerRequest(HttpRequest):
-    """What views get: a request that has been through Identify. ``now`` is when it came, for all that it does."""
+    """A request after Identify. ``now`` is when it arrived: everything in the request uses this time."""
 
     user: User  # type: ignore[assignment]
     now: datetime
@@ -28,9 +28,7 @@ class Identify(Middleware):
 
 @contextmanager
 def becoming_guest(request: PlayerRequest) -> Iterator[None]:
-    """In the block a visitor acts as a guest, and is that guest afterwards, unless the block raises: who was refused
-    what they asked for is still a visitor.
-    """
+    """Let the visitor act as a guest in the block, and save the guest in the session unless the block raises."""
     guest = offered_guest(request)
     request.user = User(guest)
     try:

@@ -1,6 +1,6 @@
-"""Items of the table that belong to people: players and the counters that slow down guessing.
+"""The items of accounts: players, and the counters that limit password guessing.
 
-They have none of the index keys, so no index sees them.
+They have none of the index key attributes, so they're in no index.
 """
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
@@ -9,7 +9,7 @@ from tictactoe_site.table import Item
 
 
 class Player(Item):
-    """Somebody who has claimed a name, at the key ``player#<name>``."""
+    """A player with an account, at the key ``player#<name>``."""
 
     password = UnicodeAttribute(attr_name="Password")
     joined = UnicodeAttribute(attr_name="Joined")
@@ -20,7 +20,7 @@ class Player(Item):
 
 
 class Attempts(Item):
-    """How often a password was tried in one stretch of time, at the key ``throttle#...``; TTL removes it."""
+    """The number of password attempts in one time window, at the key ``throttle#...``. TTL removes it."""
 
     tried = NumberAttribute(attr_name="Attempts")
     expires_at = NumberAttribute(attr_name="ExpiresAt")

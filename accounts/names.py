@@ -1,4 +1,4 @@
-"""What a player may be called. Standard library only."""
+"""The rules for names of players and guests. Standard library only."""
 
 import re
 import secrets
@@ -14,11 +14,11 @@ _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
 class NameNotAllowed(ValueError):
-    """The text is no player's name. The message is one sentence for the person who typed it."""
+    """The text can't be used as a name. The message is one sentence for the person who typed it."""
 
 
 def normalised(text: str) -> str:
-    """The name as it is stored: casefolded, without the blanks around it. Raises NameNotAllowed."""
+    """Return the name as we store it: casefolded and stripped. Raises NameNotAllowed."""
     name = text.strip().casefold()
     if not _NAME.fullmatch(name):
         raise NameNotAllowed(SENTENCE)
@@ -26,17 +26,17 @@ def normalised(text: str) -> str:
 
 
 def is_name(text: str) -> bool:
-    """Whether this is, as it stands, a name that somebody may have."""
+    """Whether the text is a valid name exactly as it is, without normalising it."""
     return bool(_NAME.fullmatch(text))
 
 
 def has_page(text: str | None) -> bool:
-    """Whether there may be a page of this player: the AWS example took any name, and guests have none."""
+    """Whether this player can have a page. Guests can't, nor can invalid names, which the AWS example accepted."""
     return text is not None and is_name(text) and not is_guest(text)
 
 
 def claimable(text: str) -> str:
-    """The same, for a name that somebody wants to sign up with. Raises NameNotAllowed for reserved ones."""
+    """Return the normalised name for a login or sign-up. Raises NameNotAllowed, also for reserved names."""
     name = normalised(text)
     if name in RESERVED or is_guest(name):
         raise NameNotAllowed(f"The name {name} is reserved: choose another.")
@@ -44,7 +44,7 @@ def claimable(text: str) -> str:
 
 
 def invitable(text: str) -> str:
-    """The same, for a name that somebody may be invited by: any player's or guest's. Raises NameNotAllowed."""
+    """Return the normalised name of a player or guest to invite. Raises NameNotAllowed."""
     name = normalised(text)
     return name if is_guest(name) else claimable(name)
 

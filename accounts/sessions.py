@@ -1,4 +1,4 @@
-"""Who is asking. The session is a signed cookie that holds a name, and little else."""
+"""The user of a request. The session is a signed cookie that holds a name and little else."""
 
 import time
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _DAY = 24 * 60 * 60
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """``request.user``: a player, a guest, or nobody, whose name is empty."""
+    """The type of ``request.user``: a player, a guest, or a visitor, whose name is empty."""
 
     name: str = ""
 
@@ -36,9 +36,9 @@ def current_user(request: HttpRequest) -> User:
 
 
 def log_in(request: HttpRequest, name: str, *, once: str = "") -> None:
-    """Start a session of its own for ``name``: nothing of an earlier one, nor its CSRF token, lives on.
+    """Start a fresh session for ``name``. Nothing of the old one remains, not even the CSRF token.
 
-    ``once`` is the guest that the player was, whose games are still to be taken along.
+    ``once`` is the player's former guest name: that guest's games must still be moved to the player.
     """
     _begin(request, name)
     if once:
@@ -47,38 +47,38 @@ def log_in(request: HttpRequest, name: str, *, once: str = "") -> None:
 
 
 def offer_guest(request: HttpRequest) -> None:
-    """The visitor's page has something that makes a guest of who presses it: decide which one.
+    """Choose a guest name for a visitor whose page has a button that makes them a guest.
 
-    The name is in the visitor's own cookie, and in no page, so that a press that is sent twice is the same guest's.
+    The name is only in the visitor's cookie. If the browser sends the button's form twice, both make the same guest.
     """
     if _OFFERED not in request.session:
         request.session[_OFFERED] = new_guest()
 
 
 def offered_guest(request: HttpRequest) -> str:
-    """The guest that the visitor will be; a new one where no page offered any."""
+    """Return the guest name chosen for the visitor, or a new one if none was chosen yet."""
     return str(request.session.get(_OFFERED) or new_guest())
 
 
 def enter(request: HttpRequest, guest: str) -> None:
-    """The visitor is this guest from now on."""
+    """Make the visitor this guest from now on."""
     _begin(request, guest)
-    # The CSRF token stays, or a second press would be refused: a visitor's could do nothing that a guest's can't.
+    # Keep the CSRF token, or a double click would be refused. It's safe: a visitor can't do more than a guest.
 
 
 def go_on(request: HttpRequest) -> None:
-    """The guest acts, so the session is to last from now on: a new cookie, once a day."""
+    """Extend an active guest's session: set a new cookie, at most once a day."""
     if time.time() - request.session.get(_SINCE, 0) >= _DAY:
         request.session[_SINCE] = int(time.time())
 
 
 def was_guest(request: HttpRequest) -> str:
-    """The guest whose games are still to be taken along; empty where there is none."""
+    """Return the guest whose games must still be moved to the player, or an empty string."""
     return str(request.session.get(_GUEST, ""))
 
 
 def forget_guest(request: HttpRequest) -> None:
-    """All of the guest's games have been taken along."""
+    """Forget the former guest name, once all of that guest's games have been moved."""
     request.session.pop(_GUEST, None)
 
 

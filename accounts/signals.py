@@ -1,6 +1,6 @@
-"""What other apps may want to know of accounts."""
+"""Signals from accounts to other apps."""
 
 from django.dispatch import Signal
 
-# A session of the player ``player``, a name, has ended by logging out.
+# Sent when somebody logs out. ``player`` is the name.
 logged_out = Signal()

@@ -1,4 +1,4 @@
-"""The only writer of players and of their throttle counters: each write one conditional write."""
+"""The only module that writes players and throttle counters. Each write is one conditional write."""
 
 import time
 from contextlib import suppress
@@ -18,11 +18,11 @@ ADDRESS_LIMIT = 50
 
 
 class NameTaken(Exception):
-    """Somebody has claimed the name."""
+    """Somebody else already has the name."""
 
 
 class TooManyAttempts(Exception):
-    """Too many wrong passwords for this name or from this address. Another may be tried in ``wait`` seconds."""
+    """Too many wrong passwords for this name or from this address. The next try is allowed in ``wait`` seconds."""
 
     def __init__(self, wait: int) -> None:
         super().__init__("Too many wrong passwords: try again in a quarter of an hour at most.")
@@ -30,10 +30,10 @@ class TooManyAttempts(Exception):
 
 
 def claim(name: str, password: str) -> None:
-    """Make ``name`` the player's who knows ``password``. Raises NameTaken, StoreUnavailable."""
+    """Create the player ``name`` with this password. Raises NameTaken or StoreUnavailable."""
     player = Player(Player.key(name), password=make_password(password), joined=datetime.now(UTC).isoformat())
-    # Assumes that nobody has the name. Two hashes are equal only if they are the same one: then a repeated request
-    # found what its first try had written.
+    # Condition: nobody has the name. Hashes are salted, so an equal hash in the table is our own: botocore retried,
+    # and the first try succeeded.
     try:
         conditional.put(player, Player.game_id.does_not_exist())
     except ConditionFailed as exc:
@@ -42,26 +42,26 @@ def claim(name: str, password: str) -> None:
 
 
 def is_claimed(name: str) -> bool:
-    """Raises StoreUnavailable."""
+    """Whether a player has this name. Raises StoreUnavailable."""
     return _player(name) is not None
 
 
 def verify(name: str, password: str, *, address: str) -> bool | None:
-    """Whether the password is the player's; None where nobody has claimed the name.
+    """Whether the password is right, or None if nobody has the name.
 
-    Only wrong passwords count: 10 for a name and 50 from an address in each quarter of an hour, over all servers.
-    An attempt is counted before the password is looked at, so that many at once gain nothing, and taken back if the
-    password was right. Raises TooManyAttempts, StoreUnavailable.
+    Wrong passwords are limited to 10 per name and 50 per address in each 15-minute window, over all servers.
+    We count an attempt before we check the password, so parallel attempts can't exceed the limit. If the password
+    was right, we undo the count. Raises TooManyAttempts or StoreUnavailable.
     """
     player = _player(name)
     if player is None:
         return None
-    # The address first: one that is blocked must not go on to use up the attempts of other people's names.
+    # Count the address first: a blocked address must not use up the attempts of other people's names.
     counters = [("address", address, ADDRESS_LIMIT), ("name", name, NAME_LIMIT)]
     keys = [_count(f"throttle#login#{kind}#{value}", limit) for kind, value, limit in counters]
     right = check_password(password, player.password)
     if right:
-        # The name's counter first, which is the smaller. Who is right is let in though it can't be taken back.
+        # Undo the name's counter first: its limit is lower. If undoing fails, the login still succeeds.
         for key in reversed(keys):
             with suppress(StoreUnavailable):
                 _take_back(key)
@@ -80,7 +80,7 @@ def _count(prefix: str, limit: int) -> str:
     window, elapsed = divmod(int(time.time()), WINDOW_SECONDS)
     key = f"{prefix}#{window}"
     expiry = Attempts.expires_at.set((window + 2) * WINDOW_SECONDS)
-    # Assumes that the limit is not reached; the first attempt of a window makes the counter.
+    # Condition: the limit isn't reached. The first attempt of a window creates the counter.
     condition = Attempts.tried.does_not_exist() | (Attempts.tried < limit)
     try:
         conditional.update(Attempts(key), [Attempts.tried.add(1), expiry], condition)
@@ -90,7 +90,7 @@ def _count(prefix: str, limit: int) -> str:
 
 
 def _take_back(key: str) -> None:
-    # Assumes that the counter is still there: TTL may have removed it, and nothing is owed then.
+    # Condition: the counter still exists. If TTL has removed it, there's nothing to undo.
     try:
         conditional.update(Attempts(key), [Attempts.tried.add(-1)], Attempts.tried > 0)
     except ConditionFailed:

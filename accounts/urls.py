@@ -1,4 +1,4 @@
-"""Addresses below ``/accounts/``."""
+"""URLs below ``/accounts/``."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Signing up, logging in and out, and playing as a guest."""
+"""Views to sign up, log in, log out, and play as a guest."""
 
 from ipaddress import ip_address
 
@@ -16,13 +16,13 @@ from accounts.middleware import PlayerRequest
 from accounts.signals import logged_out
 from tictactoe_site.http import SeeOther, go_to, refuse, wants_fragment, wants_json
 
-# An IPv6 address in full. Python takes a zone of any length after it.
+# The length of a full IPv6 address. ip_address() accepts a zone id of any length after it, so we cut the text first.
 LONGEST_ADDRESS = 39
 
 
 @method_decorator(sensitive_post_parameters("password"), name="dispatch")
 class CredentialsView(View):
-    """The page that asks for a name and a password; who is logged in goes on to where they were going."""
+    """The page that asks for a name and a password. It redirects a player who is already logged in to ``next``."""
 
     form_class: type[LogIn]
 
@@ -36,7 +36,7 @@ class CredentialsView(View):
         return self.enter(request, form) if form.is_valid() else _page(request, form, status=400)
 
     def enter(self, request: PlayerRequest, form: LogIn) -> HttpResponse:
-        """What becomes of a form without mistakes."""
+        """Return the response to a valid form."""
         raise NotImplementedError
 
 
@@ -86,10 +86,10 @@ class LogOutView(View):
 
 
 def address_of(request: HttpRequest) -> str:
-    """The client's address: of the connection, or what nginx on this machine says it is.
+    """Return the client's address: the connection's or, if nginx on this machine connects, the one that nginx sends.
 
-    nginx leaves one address in X-Forwarded-For, its own finding (.platform/nginx/conf.d/forwarded.conf). Where another
-    proxy has appended one, the last counts. What is no address is not taken: it becomes a key in the table.
+    nginx sends one address in X-Forwarded-For (.platform/nginx/conf.d/forwarded.conf). If another proxy has appended
+    one, the last counts. Anything else than an IP address is ignored, because this becomes a key in the table.
     """
     peer: str = request.META["REMOTE_ADDR"]
     if peer not in ("127.0.0.1", "::1"):
@@ -114,7 +114,7 @@ def _page(request: PlayerRequest, form: LogIn, *, status: int = 200, error: str 
 
 
 def _next(request: PlayerRequest) -> str:
-    """Where the player was going; only within this site."""
+    """Return the URL to go to next: the one in the request if it's on this site, otherwise the start page."""
     url = request.POST.get("next") or request.GET.get("next") or "/"
     within = url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
     return iri_to_uri(url) if within else "/"

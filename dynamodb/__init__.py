@@ -1,5 +1,5 @@
-"""One DynamoDB table behind PynamoDB: conditional writes, retries, replies, metering, schema, provisioning.
+"""One DynamoDB table with PynamoDB: conditional writes, retries, reply checks, metering, schema, provisioning.
 
 Nothing here knows what the items are, and nothing imports Django: copy the folder into another
-project, give your items a key on a subclass of ``items.TableItem``, and call ``items.bind``.
+project, define your items' partition key in a subclass of ``items.TableItem``, and call ``items.bind``.
 """

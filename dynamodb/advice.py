@@ -1,4 +1,4 @@
-"""What a project tells its operator to do: the clauses that name its own commands and configuration."""
+"""Advice for the operator: the parts of error messages that name a project's own commands and configuration."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """Clauses that complete this package's sentences; a project gives its own to ``items.bind``.
+    """The parts of this package's messages that a project can replace: pass your own to ``items.bind``.
 
-    ``consequences`` says what does not work where an action is refused, by botocore's name for the action.
+    ``consequences`` maps botocore's name of an action to a clause that says what breaks if a policy refuses it.
     """
 
     make_table: str = "create it"

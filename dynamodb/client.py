@@ -1,4 +1,4 @@
-"""The one botocore client of all models: built once, warmed before threads meet it, and governed."""
+"""The botocore client that all models share: built once, before threads need it, with our timeouts and checks."""
 
 from contextlib import suppress
 from typing import Any
@@ -10,14 +10,14 @@ from dynamodb.reasons import unavailable
 
 
 def shared_client() -> Any:
-    """botocore's own client, for the calls that PynamoDB lacks."""
+    """Return the botocore client, for calls that PynamoDB doesn't offer."""
     return TableItem._get_connection().connection.client
 
 
 def warm_up() -> None:
-    """Build one client, now, for all models: threads that met a cold one together would each build it, in seconds.
+    """Build one client for all models now. Otherwise each thread that needs one at the start builds it, in seconds.
 
-    It keeps the time bounds of ``dynamodb.retries``, takes no damaged reply, and is metered.
+    The client keeps the time limits of ``dynamodb.retries``, rejects damaged replies, and is metered.
     """
     shared = shared_client()
     retries.govern(shared)
@@ -28,9 +28,9 @@ def warm_up() -> None:
 
 
 def keep_warm() -> None:
-    """The same, unless it is done: without credentials PynamoDB builds a client for each call, which keeps no bounds.
+    """Call ``warm_up`` if needed: without credentials PynamoDB builds a client per call, which has no time limits.
 
-    Nothing is done where there can be no client yet: ``startup`` says why.
+    Do nothing if no client can be built yet: ``startup`` reports why.
     """
     with suppress(StoreUnavailable), unavailable():
         if not replies.are_checked(shared_client()):

@@ -1,8 +1,8 @@
-"""The one way to write to the table, which is under a condition.
+"""The only way to write to the table: conditional writes.
 
-PynamoDB can't ask for the item that made a condition fail, so the three writes below build their request with
-PynamoDB and send it themselves (https://github.com/pynamodb/PynamoDB/issues/1219). A failed condition then costs no
-read: DynamoDB answers with the item as it is (ReturnValuesOnConditionCheckFailure in its API Reference).
+PynamoDB can't return the item that made a condition fail, so the three functions below build the request with
+PynamoDB and send it themselves (https://github.com/pynamodb/PynamoDB/issues/1219). A failed condition then needs no
+extra read: DynamoDB's error has the current item (ReturnValuesOnConditionCheckFailure in its API Reference).
 """
 
 from typing import Any
@@ -17,9 +17,9 @@ from dynamodb.reasons import unavailable
 
 
 class ConditionFailed(Exception):
-    """The item was not as the write assumed. ``item`` is what it is, or None where there is none.
+    """The condition of a write failed. ``item`` is the current item, or None if there isn't one.
 
-    ``retried`` says that botocore sent the request more than once: the first may have landed and its reply been lost.
+    ``retried`` says that botocore sent the request more than once: the first try may have succeeded, its reply lost.
     """
 
     def __init__(self, item: RawItem | None, *, retried: bool) -> None:
@@ -29,19 +29,19 @@ class ConditionFailed(Exception):
 
 
 def put(item: TableItem, condition: Condition) -> None:
-    """PutItem. Raises ConditionFailed or StoreUnavailable."""
+    """Send PutItem. Raises ConditionFailed or StoreUnavailable."""
     _send(item, "PutItem", item.get_save_kwargs_from_instance(condition, "ALL_OLD"))
 
 
 def update(item: TableItem, actions: list[Action], condition: Condition) -> RawItem:
-    """UpdateItem of the item with this one's key; the whole new item. Raises ConditionFailed or StoreUnavailable."""
+    """Send UpdateItem for the key of ``item``. Return the new item. Raises ConditionFailed or StoreUnavailable."""
     request = item.get_update_kwargs_from_instance(actions, condition, "ALL_OLD")
     answer = _send(item, "UpdateItem", request | {"ReturnValues": "ALL_NEW"})
     return dict(answer["Attributes"])
 
 
 def delete(item: TableItem, condition: Condition) -> None:
-    """DeleteItem of the item with this one's key. Raises ConditionFailed or StoreUnavailable."""
+    """Send DeleteItem for the key of ``item``. Raises ConditionFailed or StoreUnavailable."""
     _send(item, "DeleteItem", item.get_delete_kwargs_from_instance(condition, "ALL_OLD"))
 
 
@@ -53,7 +53,7 @@ def _send(item: TableItem, operation: str, request: dict[str, Any]) -> dict[str,
         except ClientError as exc:
             if exc.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
-            # PynamoDB wraps botocore's error and leaves the item behind.
+            # PynamoDB wraps botocore's error and drops the item from it.
             answer: dict[str, Any] = getattr(exc.__cause__, "response", {})
             retried = answer.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
             raise ConditionFailed(answer.get("Item"), retried=retried) from exc

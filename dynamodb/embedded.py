@@ -1,7 +1,7 @@
-"""An embedded DynamoDB in memory: moto's server on a free port of the loopback address.
+"""An in-memory DynamoDB for local use: moto's server, on a free port of the loopback address.
 
-Its conditional writes are not atomic, so it answers one request at a time. Run as a program it prints its address
-and lives until its standard input closes, which happens however its parent ends.
+Its conditional writes aren't atomic, so it handles one request at a time. Run as a program, it prints its address and
+exits when its standard input closes. That happens however the parent process ends.
 """
 
 import logging
@@ -17,8 +17,8 @@ HOST = "127.0.0.1"
 
 @contextmanager
 def process() -> Iterator[str]:
-    """The address of an engine in a process of its own, which ends with the block or with this process."""
-    # In a session of its own, Ctrl-C at the terminal does not reach it: the site is still using the table then.
+    """Run the server in a child process during the block, and yield its address. It also ends with this process."""
+    # A new session keeps Ctrl-C in the terminal away from the server: this process still needs the table then.
     engine = subprocess.Popen(
         [sys.executable, "-m", "dynamodb.embedded"],
         stdin=subprocess.PIPE,
@@ -40,7 +40,7 @@ def process() -> Iterator[str]:
 
 
 def one_at_a_time(application: Callable[..., Any]) -> Callable[..., Any]:
-    """The WSGI application behind a lock that is held until the whole answer is there."""
+    """Return the WSGI application with a lock around it, held until the whole response is ready."""
     lock = threading.Lock()
 
     def locked(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
@@ -58,7 +58,7 @@ def main() -> None:
     application = one_at_a_time(DomainDispatcherApplication(create_backend_app))
     server = make_server(HOST, 0, application, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    # Where the parent has ended already, nobody reads the address, and standard input is closed.
+    # If the parent has already ended, nobody reads the address, and standard input is closed.
     with suppress(BrokenPipeError):
         print(f"http://{HOST}:{server.server_port}", flush=True)
         sys.stdin.read()

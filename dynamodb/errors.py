@@ -1,9 +1,9 @@
-"""What DynamoDB did not do."""
+"""The errors that this package raises when DynamoDB can't be used."""
 
 
 class StoreUnavailable(Exception):
-    """DynamoDB did not do what was asked of it. The text is for the operator."""
+    """DynamoDB didn't do the request. The message is for the operator."""
 
 
 class NotAllowed(StoreUnavailable):
-    """The policies of this account do not allow the action. The text names it."""
+    """A policy of the account refuses the action. The message names the action."""

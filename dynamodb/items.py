@@ -1,4 +1,4 @@
-"""The items of the one table, of whatever kind, and where the table is."""
+"""The base class of all items in the table, and the table's location."""
 
 from typing import Any, TypeAlias
 
@@ -12,7 +12,7 @@ RawItem: TypeAlias = dict[str, dict[str, Any]]
 
 
 class TableItem(Model):
-    """The base of every item. A project's own base adds the key, and no ``Meta``: ``bind`` fills this one."""
+    """The base of every item. A project's subclass adds the key, but no ``Meta``: ``bind`` fills in this one."""
 
     class Meta:
         table_name = ""
@@ -26,7 +26,7 @@ class TableItem(Model):
         connect_timeout_seconds = retries.CONNECT_SECONDS
         read_timeout_seconds = retries.ANSWER_SECONDS
         max_retry_attempts = retries.TRIES - 1
-        max_pool_connections = 128  # as many as threads with two calls each can use at a time
+        max_pool_connections = 128  # enough for 64 threads that make two calls at once
 
 
 def bind(
@@ -39,10 +39,10 @@ def bind(
     advice: Advice | None = None,
     answer_seconds: float = retries.ANSWER_SECONDS,
 ) -> None:
-    """Make every model use this table. Nothing is sent yet.
+    """Make every model use this table. This sends nothing yet.
 
-    ``endpoint`` is a URL, or None for the service's own address in ``region``. ``credentials`` are a key's id and
-    secret, or None twice for botocore's own chain. ``answer_seconds`` bounds the wait for a reply.
+    ``endpoint`` is a URL, or None for AWS's own endpoint in ``region``. ``credentials`` are an access key's id and
+    secret, or twice None for botocore's own chain. ``answer_seconds`` is the longest wait for a reply.
     """
     meta = TableItem.Meta
     meta.table_name, meta.region, meta.host = table, region, endpoint
@@ -54,10 +54,10 @@ def bind(
 
 
 def where() -> str:
-    """Where the table is, for people."""
+    """Return the table's location, for messages."""
     return TableItem.Meta.host or f"DynamoDB in {TableItem.Meta.region}"
 
 
 def kinds(model: type[TableItem] = TableItem) -> list[type[TableItem]]:
-    """The model and all models below it."""
+    """Return the model and all its subclasses, at any depth."""
     return [model, *(kind for child in model.__subclasses__() for kind in kinds(child))]

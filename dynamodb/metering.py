@@ -1,8 +1,8 @@
-"""What a request asks of DynamoDB: calls, and the capacity units that they consumed.
+"""A counter of the DynamoDB calls that a request makes, and of the capacity units they consume.
 
-PynamoDB asks for ReturnConsumedCapacity with every read and write; here it is added up as the replies come. A call
-counts once, however often botocore tried it. An error's reply has no units: a write whose condition failed counts as a
-call without any, though DynamoDB bills it as if it had been made.
+PynamoDB sends ReturnConsumedCapacity with every read and write; we add up the numbers in the replies. A call counts
+once, however often botocore retries it. Error replies have no units: a write with a failed condition counts as a call
+with 0 units, although DynamoDB bills it like a successful one.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _lock = Lock()
 
 @dataclass(slots=True)
 class Usage:
-    """Grows while it is measured."""
+    """The number of calls and consumed units so far."""
 
     calls: int = 0
     read_units: float = 0
@@ -31,7 +31,7 @@ _usage: ContextVar[Usage | None] = ContextVar("usage", default=None)
 
 @contextmanager
 def measured() -> Iterator[Usage]:
-    """What is called in the block, and in threads that run with its context, is added to the usage that this gives."""
+    """Yield a Usage that counts all calls made in the block, and in threads that run with its context."""
     usage = Usage()
     token = _usage.set(usage)
     try:
@@ -41,7 +41,7 @@ def measured() -> Iterator[Usage]:
 
 
 def meter(client: Any) -> None:
-    """Make a botocore client add its calls to the usage that is being measured where they are made."""
+    """Make a botocore client add each call to the Usage of the block (``measured``) that it's made in."""
     client.meta.events.register("after-call.dynamodb", _answered, unique_id="metering")
     client.meta.events.register("after-call-error.dynamodb", _failed, unique_id="metering-errors")
 

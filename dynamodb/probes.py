@@ -1,7 +1,7 @@
-"""Can this server do each action that the site needs?
+"""Probes that show whether IAM lets this server do each action it needs.
 
-IAM refuses an action before DynamoDB looks for an item or at a condition, so every action is tried in a form that
-changes nothing. All of it costs 3 write units (a failed condition is billed) and 2 read units at most.
+IAM refuses an action before DynamoDB looks for an item or checks a condition, so we can try each action with a request
+that changes nothing. One round costs at most 3 write units (failed conditions are billed) and 2 read units.
 """
 
 from contextlib import suppress
@@ -19,7 +19,7 @@ NEVER = {"S": "probe#nothing"}
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A request that changes nothing, by botocore's name for it, and what does not work where it is refused."""
+    """A request that changes nothing. ``method`` is botocore's name for it, ``consequence`` what breaks if refused."""
 
     method: str
     request: dict[str, Any]
@@ -28,14 +28,14 @@ class Probe:
 
     @property
     def action(self) -> str:
-        """As a policy has it: dynamodb:GetItem."""
+        """The action's name in a policy, such as dynamodb:GetItem."""
         return f"dynamodb:{self.method.title().replace('_', '')}"
 
 
 def try_actions() -> list[tuple[Probe, str]]:
-    """Try each action that the running site takes. With it comes a sentence on why it is refused, or an empty one.
+    """Try each action. Return each probe with a sentence on why it was refused, or an empty string if it's allowed.
 
-    Raises StoreUnavailable, as in an outage.
+    Raises StoreUnavailable for any other failure, such as an outage.
     """
     return [(probe, _try(probe)) for probe in probes()]
 
@@ -63,7 +63,7 @@ def _probe(method: str, request: dict[str, Any], index: str = "") -> Probe:
 
 
 def _impossible(key: str) -> dict[str, str]:
-    """A condition that no item, and no lack of one, makes true."""
+    """Return a condition that is always false, whether or not the item exists."""
     return {"ConditionExpression": f"attribute_exists({key}) AND attribute_not_exists({key})"}
 
 
@@ -82,7 +82,7 @@ def _try(probe: Probe) -> str:
     try:
         with unavailable():
             client = shared_client()
-            # What an allowed request is answered: by a table that is there, and by one that is not.
+            # DynamoDB's errors for an allowed request: the first if the table exists, the second if it doesn't.
             known = client.exceptions
             with suppress(known.ConditionalCheckFailedException, known.ResourceNotFoundException):
                 getattr(client, probe.method)(**probe.request)

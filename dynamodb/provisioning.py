@@ -1,7 +1,7 @@
-"""Creating the table and asking DynamoDB what it is.
+"""The calls that create and describe the table.
 
-PynamoDB's create_table waits without limit and fails where TTL is on already
-(https://github.com/pynamodb/PynamoDB/issues/1278), so the few calls are made here.
+PynamoDB's create_table waits without a limit, and fails if TTL is already on
+(https://github.com/pynamodb/PynamoDB/issues/1278), so we make these few calls ourselves.
 """
 
 import logging
@@ -20,13 +20,13 @@ from dynamodb.reasons import unavailable
 logger = logging.getLogger(__name__)
 
 WAIT_SECONDS = 300
-# The endpoint has no such call, or needs none.
+# The endpoint doesn't offer the call.
 NOT_OFFERED = "UnknownOperationException"
 EXPECTED = ("ResourceNotFoundException", "ResourceInUseException", NOT_OFFERED)
 
 
 def describe() -> dict[str, Any] | None:
-    """DescribeTable's answer, or None where there is no table. Raises StoreUnavailable."""
+    """Return DescribeTable's description, or None if the table doesn't exist. Raises StoreUnavailable."""
     try:
         return _call("describe_table", TableName=TableItem.Meta.table_name)["Table"]
     except _Refused:
@@ -34,7 +34,7 @@ def describe() -> dict[str, Any] | None:
 
 
 def time_to_live() -> str:
-    """The attribute that TTL goes by, or an empty string where there is none. Raises StoreUnavailable."""
+    """Return the table's TTL attribute, or an empty string if TTL is off. Raises StoreUnavailable."""
     try:
         answer = _call("describe_time_to_live", TableName=TableItem.Meta.table_name)["TimeToLiveDescription"]
     except _Refused:
@@ -44,12 +44,12 @@ def time_to_live() -> str:
 
 
 def create(say: Callable[[str], None], *, only_new: bool = False) -> bool:
-    """Make sure that the table is there, ACTIVE, and looked after; True if this call made it.
+    """Create the table if needed, wait until it's ACTIVE, and apply CARE. Return whether this call created it.
 
-    Safe when many servers start at once: one of them makes the table, the others wait for it. ``say`` gets a line
-    for each thing done or skipped, and one every two seconds of waiting. With ``only_new`` a table
-    that is there stays exactly as it is. One of that name with another schema is somebody else's, and always left
-    alone. Raises StoreUnavailable, also for that.
+    Many servers can call this at once: one creates the table, the others wait for it. ``say`` gets a line for each
+    thing done or skipped, and one every two seconds of waiting. ``only_new`` leaves an existing table exactly as it
+    is. A table with another schema belongs to somebody else, so it's never changed.
+    Raises StoreUnavailable, also if the schema is wrong.
     """
     made = _make(say)
     _check(say)
@@ -60,10 +60,10 @@ def create(say: Callable[[str], None], *, only_new: bool = False) -> bool:
 
 
 class Creation:
-    """The site's own attempts to have its table: they go on while it starts, and longer.
+    """The server's own attempts to create its table, during startup and after it.
 
-    A table that is there stays exactly as it is; one that is made here is looked after too. ``obstacle`` is why there
-    is none yet, ``not_set`` what of a new one could not be switched on: both in sentences, empty where all is well.
+    An existing table stays exactly as it is; a new one gets everything in CARE. ``obstacle`` says why there's no table
+    yet, ``not_set`` which settings of a new one failed: both in sentences, and empty if all is well.
     """
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ class Creation:
         self._left: list[Callable[[], str]] = []
 
     def attempt(self) -> bool:
-        """Do what is left to do; whether anything still is, and should be tried again later."""
+        """Try the steps that remain. Return whether some failed and must be tried again later."""
         self.underway = True
         try:
             if _make(logger.info):
@@ -103,7 +103,7 @@ def _check(say: Callable[[str], None]) -> None:
 
 
 def _look_after(say: Callable[[str], None], steps: Iterable[Callable[[], str]]) -> dict[Callable[[], str], str]:
-    """Switch on what a table should have; the steps that did not succeed, each with why in a sentence."""
+    """Run the steps. Return those that failed, each with the reason in a sentence."""
     problems = {}
     for step in steps:
         try:
@@ -114,11 +114,11 @@ def _look_after(say: Callable[[str], None], steps: Iterable[Callable[[], str]]) 
 
 
 class _NotSet(Exception):
-    """One sentence on what could not be switched on, and why."""
+    """A setting could not be switched on. The message is one sentence with the reason."""
 
 
 class _Refused(Exception):
-    """DynamoDB's error ``code``, one of EXPECTED. ``retried`` says that an earlier try may have done it."""
+    """DynamoDB answered with an error in EXPECTED. ``retried`` says that an earlier try may have succeeded."""
 
     def __init__(self, response: Any) -> None:
         super().__init__()
@@ -127,7 +127,7 @@ class _Refused(Exception):
 
 
 def _call(method: str, **parameters: Any) -> dict[str, Any]:
-    """Raises _Refused, StoreUnavailable."""
+    """Call the client's ``method``. Raises _Refused or StoreUnavailable."""
     with unavailable():
         try:
             return getattr(shared_client(), method)(**parameters)
@@ -141,7 +141,7 @@ def _create_table() -> bool:
     try:
         _call("create_table", **schema.request())
     except _Refused as exc:
-        return exc.retried  # Or another server was faster.
+        return exc.retried  # If not retried, another server was faster.
     except NotAllowed as exc:
         raise NotAllowed(f"{exc} {TableItem.Meta.advice.make_table_elsewhere}") from exc
     return True
@@ -175,7 +175,7 @@ def _expire_items() -> str:
     try:
         return _cared("TTL", "update_time_to_live", TimeToLiveSpecification=specification)
     except _NotSet:
-        # Of servers that start together, all but one are told that it is on already, as an error.
+        # If several servers start together, all but one get an error: TTL is already on.
         if time_to_live() != TableItem.Meta.ttl_attribute:
             raise
     return "TTL: on."

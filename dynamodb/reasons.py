@@ -1,6 +1,6 @@
-"""Why DynamoDB did not do what was asked of it, in a sentence that tells the operator what to do.
+"""Sentences for the operator: why a call of botocore or PynamoDB failed, and what to do about it.
 
-These sentences may be shown to anybody, so no account's number, role or ARN is in them.
+Anybody may see these sentences, so they never contain an account number, a role or an ARN.
 """
 
 import re
@@ -30,7 +30,7 @@ from dynamodb.errors import NotAllowed, StoreUnavailable
 from dynamodb.items import TableItem, where
 from dynamodb.retries import NothingAnswers, OutOfTime
 
-# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html, and how older services name them.
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html, and the older names.
 REFUSED = ("AccessDeniedException", "AccessDenied", "NotAuthorized", "UnauthorizedOperation")
 THROTTLED = ("ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded", "Throttling")
 NOT_ACCEPTED = (
@@ -51,7 +51,7 @@ CREDENTIALS_UNREADABLE = (
     SSOError,
     TokenRetrievalError,
 )
-# What an EC2 instance's clock keeps to, wherever it runs:
+# The clock source of every EC2 instance, in any region:
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configure-ec2-ntp.html
 SET_THE_CLOCK = "set it, by NTP (on EC2: systemctl status chronyd)"
 EXPIRED = f"The AWS credentials have expired when they come: renew them; if it is this clock, {SET_THE_CLOCK}."
@@ -59,7 +59,7 @@ EXPIRED = f"The AWS credentials have expired when they come: renew them; if it i
 
 @contextmanager
 def unavailable() -> Iterator[None]:
-    """Raise StoreUnavailable, with a reason that an operator can act on, for whatever PynamoDB and botocore raise."""
+    """Turn any error of PynamoDB or botocore in the block into StoreUnavailable, with advice for the operator."""
     try:
         yield
     except PynamoDBException as exc:
@@ -67,13 +67,13 @@ def unavailable() -> Iterator[None]:
     except (BotoCoreError, ClientError) as exc:
         raise explained(exc) from exc
     except RuntimeError as exc:
-        if "still expired" not in str(exc):  # botocore has no exception of its own for this
+        if "still expired" not in str(exc):  # botocore raises a plain RuntimeError for this
             raise
         raise StoreUnavailable(EXPIRED) from exc
 
 
 def explained(exc: Exception) -> StoreUnavailable:
-    """What to raise for an error of botocore's: NotAllowed where a policy refuses the action."""
+    """Return the exception to raise for a botocore error: NotAllowed if a policy refuses the action."""
     match exc:
         case NothingAnswers():
             return explained(exc.kwargs["latest"])
@@ -84,7 +84,7 @@ def explained(exc: Exception) -> StoreUnavailable:
 
 
 def absent() -> str:
-    """That the table is not there, and what may be the cause."""
+    """Return the sentence for a missing table, with the possible causes."""
     meta = TableItem.Meta
     return f"There is no table {meta.table_name} at {where()}: {meta.advice.make_table}; {meta.advice.correct_table}."
 
@@ -120,7 +120,7 @@ def _answer(exc: ClientError) -> str:
             return f"{endpoint} does not accept these credentials ({code}): they have expired, so renew them."
         case _ if code in NOT_ACCEPTED:
             what = f"{endpoint} does not accept these credentials ({code}): renew or correct them"
-            # A region that is not switched on for the account does not know the account's credentials either.
+            # A region that isn't enabled for the account rejects its credentials with the same error.
             return f"{what}, or enable the region for the account."
         case _ if code in THROTTLED:
             return _throttling(exc)
@@ -131,7 +131,7 @@ def _answer(exc: ClientError) -> str:
     return f"{endpoint} answered {code}: {message}"
 
 
-# An InvalidSignatureException's message.
+# The messages of InvalidSignatureException that mean a wrong clock.
 _OUT_OF_TIME = re.compile(r"Signature (expired|not yet current)")
 
 
@@ -157,14 +157,14 @@ def _refusal(exc: ClientError, message: str) -> str:
 
 
 def _code(exc: ClientError) -> str:
-    """The error's name. Where the body is XML, as of services and proxies that are older, botocore has not read it."""
+    """Return the error code. If an older service or proxy answers with XML, botocore doesn't parse it, so we do."""
     error = exc.response.get("Error", {})
     written = re.search(r"<Code>(\w+)</Code>", str(error.get("Message", "")))
     return written[1] if written else str(error.get("Code", ""))
 
 
 def _closed(exc: Exception) -> str:
-    """botocore's own sentence, on one line and with its full stop."""
+    """Return botocore's own message on one line, ending in one full stop."""
     return f"{' '.join(str(exc).split()).rstrip('.')}."
 
 

@@ -1,7 +1,7 @@
-"""Replies that were cut or garbled on their way from DynamoDB are not believed, but asked for again.
+"""A check for replies that were truncated or corrupted on the way from DynamoDB. Such a call is retried.
 
-botocore takes a body that is shorter than announced, and after the last try one with a wrong checksum: an item would
-seem not to be there, and a write that was never made would seem done.
+botocore accepts a body that is shorter than its Content-Length and, after the last try, one with a wrong checksum. An
+item would then seem to be missing, or a write that never happened would seem to have succeeded.
 """
 
 import json
@@ -13,13 +13,13 @@ from botocore.exceptions import HTTPClientError
 
 
 class DamagedReply(HTTPClientError):
-    """This is not what DynamoDB sent. What was asked for may be done; to botocore it is a connection that failed."""
+    """The reply was damaged, but the request may have succeeded. botocore treats this like a failed connection."""
 
     fmt = "The reply was damaged on its way."
 
 
 def check(client: Any) -> None:
-    """Make a botocore client raise DamagedReply, or try again, where it would take such a reply."""
+    """Make a botocore client check each reply. It retries a damaged one, and raises DamagedReply after the last try."""
     client._endpoint.http_session = CheckedSession(client._endpoint.http_session)
 
 
@@ -28,15 +28,15 @@ def are_checked(client: Any) -> bool:
 
 
 class CheckedSession:
-    """botocore's HTTP session, which looks at what it received."""
+    """botocore's HTTP session, with a check of each reply."""
 
     def __init__(self, session: Any) -> None:
         self._session = session
 
     def send(self, request: Any) -> Any:
-        """Raises what the session raises, and DamagedReply."""
+        """Send the request. Raises the session's own errors, and DamagedReply."""
         reply = self._session.send(request)
-        # Of a 5xx the status is enough, and whatever stands in the way may have written it.
+        # For a 5xx the status is enough, and a proxy on the way may have written the body.
         if reply.status_code < 500 and not is_intact(reply.headers, reply.content):
             raise DamagedReply
         return reply
@@ -46,7 +46,7 @@ class CheckedSession:
 
 
 def is_intact(headers: Mapping[str, str], body: bytes) -> bool:
-    """Whether the body has the checksum that DynamoDB gave it; where it gave none, whether it is a JSON object."""
+    """Whether the body matches DynamoDB's checksum or, if there's no checksum, is a JSON object."""
     checksum = headers.get("x-amz-crc32")
     if checksum is not None:
         return checksum == str(zlib.crc32(body))

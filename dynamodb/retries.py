@@ -1,20 +1,20 @@
-"""How long a request waits for DynamoDB: each try, the pauses between tries, and when to stop asking.
+"""Timeouts, retries with backoff and jitter, and a circuit breaker for all DynamoDB calls.
 
-The promise is that the site answers within 5 s, also while DynamoDB is slow, silent or gone, and it is kept here alone:
+A request is answered within 5 s, even if DynamoDB is slow, silent or gone. Only this module ensures that:
 
-- A try takes 1.5 s at most: 0.5 s to connect (within a region it takes milliseconds, and a lost packet is sent again
-  only after a second) and 1 s to answer (a hundred times what DynamoDB usually takes).
-- A failed try is repeated after a pause of 0 to 0.05 s, then 0 to 0.1 s, doubling up to 0.8 s. The whole range is
-  random, so that servers which failed together do not come back together
+- A try takes 1.5 s at most: 0.5 s to connect (within a region it takes milliseconds, and TCP resends a lost packet
+  only after a second) and 1 s to answer (a hundred times DynamoDB's usual time).
+- The pause before a retry is random: 0 to 0.05 s, then 0 to 0.1 s, and so on, doubling up to 0.8 s. The full jitter
+  keeps servers that failed together from coming back together
   (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
-- All calls of one request share 4.5 s. A try starts only where it can end in time; half a second
-  remains for the answer.
-- Where nothing at all answers, eight tries in a row show it, and from then on one try each half second looks whether
-  DynamoDB is back; whoever else asks is told at once. Without this, requests would fill every thread, each for
-  seconds, and health checks would wait behind them.
+- All calls of one request share 4.5 s. A try starts only if it can finish in that time. The remaining half second is
+  for the response.
+- After eight tries in a row without any answer, the circuit breaker opens: one try every half second probes whether
+  DynamoDB is back, and all other calls fail at once. Without it, requests would occupy every thread for seconds, and
+  health checks would queue behind them.
 
-A reply that comes byte by byte is not bounded: each byte is waited for anew. Repeating is safe because every write
-states what it assumes: ``dynamodb.conditional`` offers no other.
+One case has no limit: if a reply trickles in, the read timeout starts again with each byte. Retries are safe because
+every write is conditional: ``dynamodb.conditional`` offers nothing else.
 """
 
 import math
@@ -45,15 +45,15 @@ _deadline: ContextVar[float] = ContextVar("deadline", default=math.inf)
 
 
 class OutOfTime(BotoCoreError):
-    """The time of the whole request is used up. Nothing was sent."""
+    """The request has no time left for another try. This try wasn't sent."""
 
     fmt = "The time for this request is used up."
 
 
 class NothingAnswers(BotoCoreError):
-    """No try was answered for a while, and the next that may look is another's. Nothing was sent.
+    """The circuit breaker is open, and another call is already probing. Nothing was sent.
 
-    ``kwargs["latest"]`` is what became of the latest try.
+    ``kwargs["latest"]`` is the error of the latest try.
     """
 
     fmt = "Nothing answers: {latest}"
@@ -61,7 +61,7 @@ class NothingAnswers(BotoCoreError):
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """All calls in the block, and in threads that run with its context, share this time."""
+    """Share this time among all calls in the block, and in threads that run with its context."""
     token = _deadline.set(time.monotonic() + seconds)
     try:
         yield
@@ -70,14 +70,14 @@ def within(seconds: float) -> Iterator[None]:
 
 
 def govern(client: Any) -> None:
-    """Make a botocore client keep the bounds above, instead of botocore's own."""
+    """Make a botocore client use the limits and retries above instead of botocore's own."""
     policy = Policy()
     client.meta.events.register_first("before-send.dynamodb", policy.before_send, unique_id="bounds")
     client.meta.events.register_first("needs-retry.dynamodb", policy.needs_retry, unique_id="bounds-retry")
 
 
 class Circuit:
-    """Knows whether DynamoDB answers at all, from how the latest tries of this process went."""
+    """The circuit breaker. It counts how many tries of this process in a row got no answer."""
 
     def __init__(self) -> None:
         self._silent = 0
@@ -86,7 +86,7 @@ class Circuit:
         self._lock = Lock()
 
     def admit(self) -> None:
-        """Let the next try go out, or raise NothingAnswers."""
+        """Let a try go out, or raise NothingAnswers if the circuit is open and a probe isn't due."""
         with self._lock:
             now = time.monotonic()
             if self._silent >= SILENT_TRIES and now < self._went_out + PROBE_SECONDS:
@@ -94,29 +94,29 @@ class Circuit:
             self._went_out = now
 
     def note(self, failure: Exception | None) -> None:
-        """How a try went: what kept it from being answered, or None."""
+        """Record how a try went: ``failure`` says why it got no answer, and is None if it got one."""
         with self._lock:
             self._silent = self._silent + 1 if failure else 0
             self._latest = failure
 
 
 class Policy:
-    """botocore's two questions about a try: may it go out, and is it to be repeated."""
+    """The handlers of two botocore events: before a try is sent, and whether to retry it."""
 
     def __init__(self) -> None:
         self._circuit = Circuit()
         self._adapter = RetryEventAdapter()
-        # What is worth repeating (timeouts, lost connections, 5xx, throttling) is botocore's knowledge.
+        # botocore knows which errors to retry: timeouts, lost connections, 5xx, throttling.
         self._conditions = StandardRetryConditions(max_attempts=TRIES)
 
     def before_send(self, **_: Any) -> None:
-        """Raises OutOfTime or NothingAnswers, which botocore passes on."""
+        """Raise OutOfTime or NothingAnswers if the try must not be sent. botocore passes them on."""
         if _left() < CONNECT_SECONDS + ANSWER_SECONDS:
             raise OutOfTime
         self._circuit.admit()
 
     def needs_retry(self, *, attempts: int, caught_exception: Exception | None, **event: Any) -> float | bool:
-        """The pause before the next try in seconds, or False where this was the last, whatever other handlers say."""
+        """Return the pause before the next try in seconds, or False for no retry. This overrides other handlers."""
         if not isinstance(caught_exception, OutOfTime | NothingAnswers):
             self._circuit.note(caught_exception if _is_silence(caught_exception) else None)
         context = self._adapter.create_retry_context(attempts=attempts, caught_exception=caught_exception, **event)

@@ -1,4 +1,4 @@
-"""The table as the models expect it, and how one that DynamoDB describes differs from it. Nothing here is sent."""
+"""The schema that the models expect, and how the described table differs from it. Nothing here calls DynamoDB."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ STATUS_ADVICE = {
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One way in which the table is not as expected. ``breaks`` says that nothing works with it."""
+    """One difference from the expected table. ``breaks`` says that the table can't be used because of it."""
 
     what: str
     consequence: str
@@ -27,9 +27,9 @@ class Difference:
 
 
 def request() -> dict[str, Any]:
-    """Return the parameters of CreateTable: the keys and indexes of all models that are imported.
+    """Return the parameters of CreateTable, from the keys and indexes of all imported models.
 
-    Raises LookupError where none of them has an index: the project's models were not imported.
+    Raises LookupError if none of them has an index: then the project's models haven't been imported.
     """
     schemas = [kind._get_schema() for kind in kinds() if kind._indexes]
     if not schemas:
@@ -49,7 +49,7 @@ def request() -> dict[str, Any]:
 
 
 def differences(described: dict[str, Any]) -> list[Difference]:
-    """How the table that DescribeTable describes differs from ``request()``."""
+    """Return the differences between DescribeTable's description and ``request()``."""
     expected = request()
     found = list(
         _key_differences(described["KeySchema"], expected["KeySchema"], "the table", TableItem.Meta.advice.other_table)
@@ -70,41 +70,41 @@ def differences(described: dict[str, Any]) -> list[Difference]:
 
 
 def ttl_differences(ttl: str) -> list[Difference]:
-    """The same for the attribute that TTL goes by, which DescribeTable does not tell; empty where TTL is off."""
+    """Return the differences in TTL, which DescribeTable omits. ``ttl`` is the TTL attribute, empty if TTL is off."""
     meta = TableItem.Meta
     if ttl == meta.ttl_attribute:
         return []
     what = f"TTL goes by {ttl}." if ttl else "TTL is off."
-    # DynamoDB refuses to change the attribute while TTL is on (UpdateTimeToLive in its API Reference).
+    # DynamoDB doesn't allow a change of the attribute while TTL is on (UpdateTimeToLive in its API Reference).
     first = "switch it off, and " if ttl else ""
     consequence = f"Expired items stay for ever: {first}{meta.advice.set_ttl} to set {meta.ttl_attribute}."
     return [Difference(what, consequence, False)]
 
 
 def broken(described: dict[str, Any]) -> str:
-    """Why the table can't be used, in sentences; nothing where it can."""
+    """Return why the table can't be used, in sentences, or an empty string if it can."""
     return " ".join(str(each) for each in differences(described) if each.breaks)
 
 
 def key_text(key_schema: list[dict[str, str]]) -> str:
-    """A key for people: its attributes, partition key first."""
+    """Return the key's attributes for a message, the partition key first."""
     parts = {"HASH": "partition key", "RANGE": "sort key"}
     ordered = sorted(key_schema, key=lambda key: key["KeyType"])
     return ", ".join(f"{key['AttributeName']} ({parts[key['KeyType']]})" for key in ordered)
 
 
 def partition_key(key_schema: list[dict[str, str]]) -> str:
-    """The name of its attribute."""
+    """Return the name of the partition key."""
     return next(key["AttributeName"] for key in key_schema if key["KeyType"] == "HASH")
 
 
 def billing_mode(described: dict[str, Any]) -> str:
-    """PAY_PER_REQUEST or PROVISIONED, which DescribeTable leaves out."""
+    """Return PAY_PER_REQUEST or PROVISIONED. DescribeTable may omit the latter."""
     return str(described.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED"))
 
 
 def status_problems(described: dict[str, Any]) -> list[str]:
-    """Why the table, or an index that it has, can't be used just now, in sentences."""
+    """Return a sentence for the table and each of its indexes that can't be used now because of its status."""
     indexes = described.get("GlobalSecondaryIndexes", [])
     statuses = {f"The table {described['TableName']}": described["TableStatus"]}
     statuses |= {f"The index {index['IndexName']}": index.get("IndexStatus", "ACTIVE") for index in indexes}

@@ -1,8 +1,8 @@
-"""Getting ready in the background: whether this server can use its table right now, and if not, what to do about it.
+"""The readiness check, which says whether this server can use the table, and the thread that gets the table ready.
 
-A health check and the log say the same, in the same sentences.
+Health checks and the log report problems in the same sentences, which say what to do.
 
-DescribeTable tells whether the table answers and has the right schema, and ``probes`` whether this server may use it.
+DescribeTable shows whether the table answers and has the right schema; ``probes`` show whether IAM lets us use it.
 """
 
 import logging
@@ -19,7 +19,7 @@ from dynamodb.probes import try_actions
 
 logger = logging.getLogger(__name__)
 
-# Anybody may ask. DescribeTable is free and made each time; what costs is repeated no sooner than this.
+# Anybody can trigger a check. DescribeTable is free, so we always call it. Billed calls are cached this long.
 FINE_SECONDS = 30
 NOT_FINE_SECONDS = 1
 FIRST_PAUSE_SECONDS = 1.0
@@ -28,26 +28,26 @@ LONGEST_PAUSE_SECONDS = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """``problems`` keep the site from working, ``notes`` do not; both are sentences."""
+    """The result of a check, in sentences. ``problems`` keep the server from working, ``notes`` don't."""
 
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 def check() -> Readiness:
-    """What is in the way now. Whatever has changed since the last time is logged."""
+    """Return the current problems and notes. Log the problems if they have changed since the last check."""
     found = _examine()
     _news.tell(found.problems)
     return found
 
 
 def get_ready_in_background() -> None:
-    """See to it that the site gets its table, and log what is in the way of that, while it serves."""
+    """Run ``get_ready`` in a thread, so that the server can already answer requests. Problems are logged."""
     threading.Thread(target=get_ready, name="get_ready", daemon=True).start()
 
 
 def get_ready() -> None:
-    """Make the table if there is none; return once nothing is in the way. The pauses between attempts grow."""
+    """Create the table if it doesn't exist, and return once there are no problems. Pauses between attempts grow."""
     pause = FIRST_PAUSE_SECONDS
     while True:
         keep_warm()
@@ -73,7 +73,7 @@ def _examine() -> Readiness:
     differences = schema.differences(described)
     problems = schema.status_problems(described) + [str(each) for each in differences if each.breaks]
     notes = [str(each) for each in differences if not each.breaks]
-    # A table with another schema is somebody else's: it is left alone.
+    # A table with another schema belongs to somebody else, so we don't touch it.
     return Readiness(tuple(problems), tuple(notes)) if problems else _with_the_rest([], notes)
 
 
@@ -92,7 +92,7 @@ def _absent() -> str:
 
 
 def _ask() -> Readiness:
-    """What DescribeTable does not tell: may the site do what it does, and does TTL remove what has expired."""
+    """Return what DescribeTable can't show: whether IAM allows our actions, and whether TTL removes expired items."""
     try:
         problems = [problem for _, problem in try_actions() if problem]
     except StoreUnavailable as exc:
@@ -106,7 +106,7 @@ def _ask() -> Readiness:
 
 
 class _Kept:
-    """What ``_ask`` found of late. One thread asks at a time; those who come meanwhile wait for its answer."""
+    """A cache of ``_ask``. One thread calls it at a time; the others wait for its result."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -116,7 +116,7 @@ class _Kept:
 
     def latest(self, there: bool) -> Readiness:
         with self._lock:
-            of = (shared_client(), there)  # models that are bound anew have another client
+            of = (shared_client(), there)  # a new ``bind`` means a new client
             if of != self._of or time.monotonic() >= self._until:
                 self._of, self._found = of, _ask()
                 self._until = time.monotonic() + (NOT_FINE_SECONDS if self._found.problems else FINE_SECONDS)
@@ -124,7 +124,7 @@ class _Kept:
 
 
 class _News:
-    """Logs what is in the way when that changes, and not each time that somebody asks."""
+    """A logger of problems. It logs them when they change, not at every check."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -138,7 +138,7 @@ class _News:
         if problems:
             logger.error("Not ready: %s", " ".join(problems))
         else:
-            # After a problem, those who read of it are to read this too.
+            # After a problem, log this as a warning, so that it shows up beside the problem.
             logger.log(
                 logging.WARNING if before else logging.INFO, "Ready: the table %s answers.", TableItem.Meta.table_name
             )

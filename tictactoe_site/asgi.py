@@ -1,6 +1,6 @@
 """The ASGI application of the ``live`` process: ``gunicorn -c gunicorn.live.conf.py tictactoe_site.asgi``.
 
-It serves event streams alone. Pages are served by ``tictactoe_site.wsgi``: Django's WSGI path is six times as fast.
+It serves only event streams. ``tictactoe_site.wsgi`` serves the pages: Django is six times as fast under WSGI.
 """
 
 import logging

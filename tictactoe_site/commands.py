@@ -1,4 +1,4 @@
-"""What the commands have in common: how mistakes and an unavailable table end them, and how they print."""
+"""The base classes of the commands: how they print, and how they exit on errors."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ EXIT_CODES = "Exit codes: 0 done; 1 not done, or something is wrong with the tab
 
 
 class SiteCommand(BaseCommand):
-    """A command whose ``--help`` ends with the ``epilog``: its exit codes, and whatever else is to be taught there."""
+    """A command with an ``epilog`` at the end of its ``--help``, for exit codes and other explanations."""
 
     requires_system_checks = ()
     epilog = ""
@@ -30,13 +30,13 @@ class SiteCommand(BaseCommand):
         self.stdout.write(json.dumps(data, indent=2, ensure_ascii=False))
 
     def say(self, line: str) -> None:
-        """Print a message for the person at the terminal, apart from the data on standard output; not with ``-v 0``."""
+        """Print a message to the person at the terminal on stderr, apart from the data on stdout; not with ``-v 0``."""
         if self.verbosity:
             self.stderr.write(line)
 
 
 class TableCommand(SiteCommand):
-    """A command that works on the table: that of CONFIG_FILE, or at the address given with ``--endpoint``."""
+    """A command that uses the table: the one in CONFIG_FILE, or at the address in ``--endpoint``."""
 
     epilog = EXIT_CODES
 
@@ -67,7 +67,7 @@ class TableCommand(SiteCommand):
             table.bind(chosen, patient=True)
 
     def configured(self, endpoint: str | None) -> config.Config | None:
-        """What the command line and CONFIG_FILE say together. Raises ConfigError."""
+        """Return the configuration from CONFIG_FILE and the command line together. Raises ConfigError."""
         if settings.SETUP_PROBLEM and (settings.CONFIG_NAMED or not endpoint):
             raise config.ConfigError(settings.SETUP_PROBLEM)
         base: config.Config | None = settings.CONFIG

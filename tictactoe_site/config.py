@@ -1,7 +1,7 @@
-"""Read CONFIG_FILE and the environment: an INI file becomes a frozen Config, whose fields are the table of keys.
+"""The configuration: CONFIG_FILE, an INI file, and the environment make a frozen Config, whose fields are the keys.
 
-Every mistake is a ConfigError: one sentence that names the file, the section and the key. A rule says only what is
-wrong, and its caller adds where (``_at``). A sentence never repeats a value that could be secret.
+Every mistake raises ConfigError with one sentence that names the file, the section and the key. A parser says only
+what is wrong; its caller adds where (``_at``). A sentence never repeats a value that could be secret.
 """
 
 import configparser
@@ -22,9 +22,9 @@ DEFAULT_REGION = "us-west-2"
 DEFAULT_TABLE = "Games"
 PLACEHOLDER = "local"
 MINIMUM_SECRET_LENGTH = 32
-# Sections as they are written, and what they mean. Files written for the AWS example call theirs [flask].
+# The section names in the file, and the section that each one means. Files for the AWS example have [flask].
 SECTIONS = {"dynamodb": "dynamodb", "django": "django", "flask": "django"}
-# Beanstalk puts into the environment, in capitals, what Secrets Manager and Parameter Store keep:
+# Beanstalk copies secrets from Secrets Manager and Parameter Store into the environment, with names in capitals:
 # https://docs.aws.amazon.com/elasticbeanstalk/latest/dg/AWSHowTo.secrets.env-vars.html
 ALSO_IN_ENVIRONMENT = ("secret_key", "secret_key_fallbacks")
 
@@ -34,7 +34,7 @@ _AWS_HOST = re.compile(
     r"(?:[a-z0-9-]+\.)?(?:dynamodb(?:-fips)?|ddb)\.([a-z0-9-]+)\.(?:vpce\.)?(?:amazonaws\.com(?:\.cn)?|api\.aws)"
 )
 _AWS_SUFFIXES = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
-# RFC 1123, section 2.1, and RFC 1035, section 2.3.4: what botocore takes for a host name.
+# The host names that botocore accepts: RFC 1123, section 2.1, and RFC 1035, section 2.3.4.
 _LABEL = r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)"
 _HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)*{_LABEL}")
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+|local(host)?")
@@ -45,12 +45,12 @@ T = TypeVar("T")
 
 
 class ConfigError(Exception):
-    """The configuration can't be used. The text is one sentence for the operator."""
+    """The configuration can't be used. The message is one sentence for the operator."""
 
 
 @contextmanager
 def _at(where: str) -> Iterator[None]:
-    """Put where it is in front of the sentence of any ConfigError."""
+    """Put ``where`` in front of the message of any ConfigError that the block raises."""
     try:
         yield
     except ConfigError as exc:
@@ -62,21 +62,21 @@ def _require(met: object, otherwise: str) -> None:
         raise ConfigError(otherwise)
 
 
-# One parser for each kind of value. The text is never empty.
+# One parser for each kind of value. They never get an empty text.
 def _region(text: str) -> str:
     _require(_REGION.fullmatch(text), f"is {text!r}, which is no AWS region: try {DEFAULT_REGION}.")
     return text
 
 
 def _url(text: str) -> str:
-    """Return the endpoint as a URL: ``host`` and ``host:port`` are the seed's form, and mean HTTPS."""
+    """Return the endpoint as a URL. ``host`` and ``host:port``, the form in the AWS example, mean HTTPS."""
     url = text if "://" in text else f"https://{text}"
     try:
         parts = urlsplit(url)
         more = parts.path.strip("/") or parts.query or parts.fragment or parts.username
         host = _HOST_NAME.fullmatch(parts.hostname or "") or IPv6Address(parts.hostname or "")
         sound = host and not more and parts.scheme in ("http", "https") and parts.port != 0
-    except ValueError:  # of urlsplit, of the port, of IPv6Address
+    except ValueError:  # from urlsplit, the port, or IPv6Address
         sound = False
     what = "which is no address: write host, host:port, or a URL such as http://127.0.0.1:8000."
     _require(sound, f"is {text.rpartition('@')[2]!r}, {what}")
@@ -113,23 +113,23 @@ def _count(text: str) -> int:
 
 
 def _several(parse: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
-    """Return the parser of values with commas or spaces between them."""
+    """Return a parser for several values, separated by commas or spaces."""
     return lambda text: tuple(parse(part) for part in text.replace(",", " ").split())
 
 
 def _key(section: str, parse: Callable[[str], T], default: T, *, secret: bool = False) -> T:
-    """Declare a key of the file: the field of Config that has its name."""
+    """Return a field of Config, which declares the key of the same name in the file."""
     return field(default=default, repr=not secret, metadata={"section": section, "parse": parse})
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Where the table is and what the site needs to know: each field is a key of CONFIG_FILE.
+    """The configuration of the table and the site: each field is a key of CONFIG_FILE.
 
-    ``endpoint`` is a URL, or None for the service's own address in ``region``. ``access_key_id`` and
-    ``secret_access_key`` are None if botocore's own chain (instance role, environment, profile) is to be used.
-    ``https`` says that TLS ends at the load balancer, and that players come only that way.
-    ``streams_per_address`` is None if the ``live`` process is to use its own default.
+    ``endpoint`` is a URL, or None for AWS's own endpoint in ``region``. ``access_key_id`` and
+    ``secret_access_key`` are None for botocore's own chain (instance role, environment, profile).
+    ``https`` says that the load balancer terminates TLS and that players always come through it.
+    ``streams_per_address`` is None for the ``live`` process's own default.
     """
 
     region: str = _key("dynamodb", _region, DEFAULT_REGION)
@@ -146,12 +146,12 @@ class Config:
 
     @property
     def trusted_origins(self) -> list[str]:
-        """The allowed hosts as origins that a form may come from, as Django's CSRF_TRUSTED_ORIGINS has them.
+        """The allowed hosts in the form of Django's CSRF_TRUSTED_ORIGINS.
 
-        Empty without ``https``: anybody can change a page that is sent in the clear.
+        Empty without ``https``: anybody on the way can change a page that isn't encrypted.
         """
         hosts = [host for host in self.allowed_hosts if self.https and host != "*"]
-        # .example.com allows example.com and all below it; an origin's pattern is for one of the two.
+        # .example.com means example.com and all its subdomains. Origins need one pattern for each of the two.
         names = [name for host in hosts for name in ([host[1:], f"*{host}"] if host.startswith(".") else [host])]
         return [f"https://{name}" for name in names]
 
@@ -160,9 +160,9 @@ KEYS = {key.name: key.metadata for key in fields(Config)}
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Config:
-    """Return the configuration that CONFIG_FILE names; a relative path starts at the project's root.
+    """Return the configuration in CONFIG_FILE. A relative path starts at the project's root.
 
-    Raises ConfigError for the first mistake: in the environment, in the file from top to bottom, between two keys.
+    Raises ConfigError for the first mistake. The order is: environment, file from top to bottom, keys that conflict.
     """
     _require(
         is_named(environ),
@@ -176,7 +176,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
 
 
 def from_bytes(data: bytes, path: Path, environ: Mapping[str, str]) -> Config:
-    """Return the configuration in ``data``. Raises ConfigError, which calls the file ``path`` and does not open it."""
+    """Return the configuration in ``data``. ``path`` is only for messages and isn't opened. Raises ConfigError."""
     secrets = _from_environment(environ)
     with _at(f"{path}: "):
         values = _values(_parsed(data), secrets)
@@ -185,12 +185,12 @@ def from_bytes(data: bytes, path: Path, environ: Mapping[str, str]) -> Config:
 
 
 def is_named(environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether CONFIG_FILE is set at all."""
+    """Whether CONFIG_FILE is set and not blank."""
     return bool(environ.get("CONFIG_FILE", "").strip())
 
 
 def for_endpoint(endpoint: str, *, base: Config | None = None, environ: Mapping[str, str] = os.environ) -> Config:
-    """Return ``base`` with another endpoint; without a base, no file is needed. Raises ConfigError."""
+    """Return ``base`` with another endpoint. Without ``base``, use defaults and no file. Raises ConfigError."""
     with _at("--endpoint: [dynamodb] endpoint "):
         url = _url(endpoint)
     base = base or Config(region=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION)
@@ -201,13 +201,13 @@ def for_endpoint(endpoint: str, *, base: Config | None = None, environ: Mapping[
 
 
 def region_of(endpoint: str | None) -> str | None:
-    """Return the region that an address of the service names, or None for any other address."""
+    """Return the region in an AWS endpoint of DynamoDB, or None for any other address."""
     match = _AWS_HOST.fullmatch(urlsplit(endpoint or "").hostname or "")
     return match[1] if match else None
 
 
 def live_socket(environ: Mapping[str, str] = os.environ) -> str:
-    """Return the path of the socket where this server's pages leave hints for its ``live`` process."""
+    """Return the path of the socket on which this server's ``web`` process sends hints to its ``live`` process."""
     return environ.get("LIVE_SOCKET", "").strip() or str(BASE_DIR / ".live.sock")
 
 
@@ -252,14 +252,14 @@ def _syntax(exc: configparser.Error, text: str) -> str:
             number = exc.errors[0][0]
             before = text.splitlines()[:number]
             section = next((line.strip() for line in reversed(before) if line.startswith("[")), "")
-            # The first word alone: what follows may be a secret.
+            # Show only the first word: the rest may be a secret.
             return f"{section} {before[-1].split()[0]:.40} (line {number}) is not written like key = value."
         case _:
             return "the file is not an INI file: it should look like beanstalk.config."
 
 
 def _values(parser: ConfigParser, secrets: Mapping[str, object]) -> dict[str, Any]:
-    """Return the file's values by key. ``secrets`` are those of the environment, for comparison."""
+    """Return the file's values by key. ``secrets`` from the environment must not differ from them."""
     values: dict[str, Any] = {}
     for section in parser.sections():
         _require(section in SECTIONS, f"[{section}] is an unknown section: use [dynamodb] or [django].")
@@ -268,7 +268,7 @@ def _values(parser: ConfigParser, secrets: Mapping[str, object]) -> dict[str, An
             with _at(f"[{section}] {name} "):
                 _require(name in known, f"is an unknown key: this section has {', '.join(known)}.")
                 value = values[name] = KEYS[name]["parse"](_text(parser, section, name))
-                # Servers with different secrets would log out each other's players.
+                # Servers that pick different secrets would log out each other's players.
                 same = not value or secrets.get(name, value) == value
                 _require(same, f"differs from {name.upper()} in the environment: remove one of the two.")
     _require(parser.has_section("dynamodb"), "the section [dynamodb] is missing: add it, with the key region.")
@@ -276,7 +276,7 @@ def _values(parser: ConfigParser, secrets: Mapping[str, object]) -> dict[str, An
 
 
 def _text(parser: ConfigParser, section: str, name: str) -> str:
-    """Return what is written for a key. Raise ConfigError if no key could have it."""
+    """Return the text of a key. Raise ConfigError if it's invalid for any key, such as an empty text."""
     first = next(other for other in parser.sections() if parser.has_option(other, name))
     _require(first == section, f"is also in [{first}]: keep one.")
     text = parser[section][name]
@@ -288,7 +288,7 @@ def _text(parser: ConfigParser, section: str, name: str) -> str:
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Return the secrets that the environment has, by key."""
+    """Return the secrets in the environment, by key."""
     found = {}
     for name in ALSO_IN_ENVIRONMENT:
         if name.upper() in environ:
@@ -306,7 +306,7 @@ def _is_placeholder(text: str) -> bool:
 
 
 def _is_json(text: str) -> bool:
-    """Whether this is a whole secret of several keys, as Secrets Manager's console makes them."""
+    """Whether the text is a JSON object: a whole secret with several keys, as Secrets Manager's console creates it."""
     try:
         return isinstance(json.loads(text), dict)
     except ValueError:
@@ -314,7 +314,7 @@ def _is_json(text: str) -> bool:
 
 
 def _agree(values: dict[str, Any]) -> None:
-    """Raise ConfigError if keys don't fit together. Take the region from the endpoint if the file has none."""
+    """Raise ConfigError if values contradict each other. If there's no region, take it from the endpoint."""
     for name, other in (("access_key_id", "secret_access_key"), ("secret_access_key", "access_key_id")):
         complete = name not in values or other in values
         _require(complete, f"[dynamodb] {other} is missing, but {name} is there: give both or neither.")
@@ -328,7 +328,7 @@ def _agree(values: dict[str, Any]) -> None:
 
 
 def _with_credentials(config: Config, environ: Mapping[str, str]) -> Config:
-    """Add placeholder credentials if DynamoDB Local, which wants some, would get none. AWS gets botocore's chain."""
+    """Add placeholder credentials for DynamoDB Local if there are none: it needs some. For AWS, botocore finds them."""
     own_chain = environ.get("AWS_ACCESS_KEY_ID") or environ.get("AWS_PROFILE")
     service = config.endpoint is None or (urlsplit(config.endpoint).hostname or "").endswith(_AWS_SUFFIXES)
     if config.access_key_id is not None or own_chain or service:

@@ -1,12 +1,12 @@
-"""What the site's forms have in common."""
+"""The base class of the site's forms."""
 
 from django import forms
 
 
 class Form(forms.Form):
-    """A form whose mistakes can also be said in one line, for JSON and for htmx."""
+    """A form that can also show its errors in one line, for JSON and htmx."""
 
     @property
     def sentence(self) -> str:
-        """What is wrong, of all fields together."""
+        """The errors of all fields, in one line."""
         return " ".join(str(error) for errors in self.errors.values() for error in errors)

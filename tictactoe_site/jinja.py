@@ -1,4 +1,4 @@
-"""The environment of the templates, and what every page is given besides its own variables."""
+"""The Jinja environment, and the variables that every template gets."""
 
 from functools import lru_cache
 from typing import Any, cast
@@ -15,12 +15,12 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django_htmx.jinja import htmx_script
 
-# An address is worked out once. A page of somebody with many games has a few hundred.
+# The size of the URL cache. One page of a player with many games has a few hundred URLs.
 ADDRESSES = 10_000
 
 
 def environment(**options: Any) -> jinja2.Environment:
-    """Return the environment of all templates (TEMPLATES in the settings). A variable that nobody gave is an error."""
+    """Return the environment of all templates (see TEMPLATES in the settings). An undefined variable is an error."""
     options |= {"undefined": jinja2.StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     env = jinja2.Environment(**options)  # noqa: S701 - Django turns autoescape on
     env.globals = {**env.globals, "url": url, "static": lru_cache(static), "htmx_script": lru_cache(htmx_script)}
@@ -30,15 +30,15 @@ def environment(**options: Any) -> jinja2.Environment:
 
 @lru_cache(maxsize=ADDRESSES)
 def url(name: str, *args: str) -> str:
-    """Return the address with this name in the urlconfs."""
+    """Return the URL with this name in the urlconfs."""
     return reverse(name, args=args)
 
 
 def of_request(request: HttpRequest) -> dict[str, Any]:
-    """Return what base.html and the forms need of the request.
+    """Return the variables from the request that base.html and the forms need.
 
-    ``user`` is None before accounts.middleware, as on the setup page. ``csrf`` is a form's hidden field, the same one
-    in the whole answer: Django masks the token anew each time it is asked, and sets a cookie where there is a form.
+    ``user`` is None if accounts.middleware hasn't run, as on the setup page. ``csrf`` is the hidden field for forms.
+    It's lazy, so Django sets its cookie only if there's a form, and all forms in a response share one masked token.
     """
     return {
         "user": getattr(request, "user", None),

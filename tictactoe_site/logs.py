@@ -1,16 +1,16 @@
-"""What ``web`` and ``live`` log: JSON, one object a line, on stdout, which Beanstalk streams to CloudWatch.
+"""The logs of ``web`` and ``live``: one JSON object per line, on stdout. Beanstalk streams it to CloudWatch.
 
-Every line has ``time`` (UTC), ``level``, ``logger``, ``message`` and ``request_id``, which is null outside a request;
-an error has its whole ``traceback``. The line that every request gets, of the logger ``tictactoe_site.logs.requests``,
-has besides:
+Every line has ``time`` (UTC), ``level``, ``logger``, ``message`` and ``request_id`` (null outside a request). An error
+also has its whole ``traceback``. Each request gets one line from the logger ``tictactoe_site.logs.requests``, which
+also has:
 
-- ``player``: a keyed hash, never the name; null where nobody is logged in
-- ``method`` and ``route``, the address's pattern without the ids and names in it; null where no page of the site
-  answered: a static file, a redirect to HTTPS, nothing there
-- ``status``, and ``ms``, how long it took
+- ``player``: a keyed hash, never the name; null if nobody is logged in
+- ``method``
+- ``route``: the URL pattern, without ids and names; null for static files, redirects to HTTPS and unknown URLs
+- ``status``, and the duration in ``ms``
 - ``dynamodb_calls``, ``read_units`` and ``write_units`` (``dynamodb.metering``)
 
-Commands keep lines for people, on stderr.
+Commands log plain text for people, on stderr.
 """
 
 import json
@@ -24,20 +24,20 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
-# The id's name in a request's META, where no header of a client's can have it.
+# The key of the request id in META. A client's header can't set it: those keys start with HTTP_.
 REQUEST_ID = "tictactoe.request_id"
 
-# Whose lines are worth having below a warning.
+# The packages that log from INFO up; all others from WARNING.
 PACKAGES = ("dynamodb", "tictactoe_site", "accounts", "beanstalk", "games")
 
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 _requests = logging.getLogger(f"{__name__}.requests")
-# nginx's $request_id is 32 hexadecimal digits; others write UUIDs.
+# nginx's $request_id has 32 hexadecimal digits; other proxies send UUIDs.
 _ID = re.compile(r"[0-9A-Za-z-]{8,64}")
 
 
 class JsonLines(logging.Formatter):
-    """A record as one line. JSON escapes line breaks, so nothing that a client sends can look like another line."""
+    """A formatter that writes a record as one line of JSON. It escapes line breaks, so clients can't forge a line."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -54,12 +54,12 @@ class JsonLines(logging.Formatter):
 
 
 def _id_of(record: logging.LogRecord) -> str | None:
-    """Django logs an answer such as 503 when the block of its request is over, but has the request with the record."""
+    """Return the record's request id. Django logs a 503 after the block of ``request``, but the record has it."""
     environ: dict[str, Any] = getattr(getattr(record, "request", None), "META", {})
     return environ.get(REQUEST_ID) or _request_id.get()
 
 
-# gunicorn's own lines (its logconfig_dict). Their level is --log-level's. Django, when it starts, configures the root.
+# gunicorn's logconfig_dict. --log-level sets the level of its own lines. Django replaces the root's setup at its start.
 GUNICORN: dict[str, Any] = {
     "formatters": {"json": {"()": JsonLines}},
     "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stdout"}},
@@ -69,7 +69,7 @@ GUNICORN: dict[str, Any] = {
 
 
 def write_json() -> None:
-    """From now on this process logs as above, instead of for people; the levels of ``settings.LOGGING`` stay."""
+    """Log JSON in this process from now on, and our packages from INFO up. Other levels stay as in the settings."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines())
     logging.getLogger().handlers = [handler]
@@ -79,9 +79,9 @@ def write_json() -> None:
 
 @contextmanager
 def request(given: str) -> Iterator[str]:
-    """All that is logged in the block, and in threads that run with its context, has the request's id, which it gives.
+    """Log the request's id with every line in the block, and in threads that run with its context. Yield the id.
 
-    That is the one ``given``, which comes from nginx (.platform/nginx/conf.d/forwarded.conf), or a new one.
+    The id is ``given`` by nginx (.platform/nginx/conf.d/forwarded.conf); if that's no valid id, make a new one.
     """
     request_id = given if _ID.fullmatch(given) else uuid.uuid4().hex
     token = _request_id.set(request_id)
@@ -92,14 +92,14 @@ def request(given: str) -> Iterator[str]:
 
 
 def answered(player: str, method: str, route: str | None, status: int, **figures: float) -> None:
-    """The line of a request, where such lines are written. ``player`` is the name, or empty; it is hashed here."""
+    """Write a request's log line, if INFO is enabled. ``player`` is the name, or empty. Only its hash is logged."""
     if _requests.isEnabledFor(logging.INFO):
         fields = {"player": _hashed(player) if player else None, "method": method, "route": route, "status": status}
         _requests.info("%s %s %d", method, route or "-", status, extra={"fields": fields | figures})
 
 
 def _hashed(player: str) -> str:
-    """The same for all servers, and another one after the secret key has changed."""
-    from django.utils.crypto import salted_hmac  # Here: gunicorn's configuration needs this module, and no Django.
+    """Return the keyed hash of a name. It's the same on all servers with the same secret key."""
+    from django.utils.crypto import salted_hmac  # Not at the top: gunicorn's configuration imports this.
 
     return salted_hmac("tictactoe_site.logs", player, algorithm="sha256").hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""What stands around every request: health, its line in the log, the setup page, and what browsers may keep."""
+"""Middleware for every request: health check, log line, setup page, and cache headers."""
 
 import time
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from tictactoe_site.http import refuse, wants_fragment, wants_json
 
 
 class Middleware:
-    """What all have in common: ``get_response`` is what stands further in."""
+    """The base class. ``get_response`` is the next middleware, or the view."""
 
     def __init__(self, get_response: Callable[[Any], HttpResponse]) -> None:
         self.get_response = get_response
@@ -25,7 +25,7 @@ class Middleware:
 
 
 class Health(Middleware):
-    """Answers ``/healthz/``: this process is up. No DynamoDB call, and before the Host header is looked at."""
+    """Middleware that answers ``/healthz/`` if this process is up. It needs no DynamoDB call and accepts any Host."""
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path_info == "/healthz/":
@@ -34,9 +34,9 @@ class Health(Middleware):
 
 
 class Log(Middleware):
-    """A line for each request, whatever answers it, and its id in X-Request-ID, for players to quote.
+    """Middleware that logs a line per request, and sends its id in X-Request-ID for players to quote.
 
-    Health checks come every few seconds, and are answered before.
+    Health checks, which come every few seconds, are answered earlier and not logged.
     """
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -59,7 +59,7 @@ class Log(Middleware):
 
 
 class Setup(Middleware):
-    """While the configuration can't be used, every page says what to set."""
+    """Middleware that shows on every page what to configure, as long as the configuration can't be used."""
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         problem = settings.SETUP_PROBLEM
@@ -76,7 +76,7 @@ class Setup(Middleware):
 
 
 class Fresh(Middleware):
-    """A page shows the game as it is, so browsers keep none: even the back button would show an old one unasked."""
+    """Middleware that forbids browsers to cache pages: the back button, for example, would show an outdated game."""
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)

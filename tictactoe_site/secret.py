@@ -1,7 +1,7 @@
-"""The key that one server makes for itself where the configuration has none.
+"""The secret key that a server generates for itself if the configuration has none.
 
-All of the server's workers and restarts use it. Behind a load balancer each server would make a different one, so
-there the configuration must have a secret_key.
+All workers share it, and it survives restarts. Behind a load balancer each server would generate a different one, so
+the configuration must have a secret_key there.
 """
 
 import contextlib
@@ -14,14 +14,14 @@ from tictactoe_site.config import ConfigError
 
 
 def local_secret_key(path: Path) -> str:
-    """The key in the file ``path``, made with mode 0600 if it isn't there. Raises ConfigError."""
+    """Return the key in the file ``path``. Create the file, with mode 0600, if it's missing. Raises ConfigError."""
     try:
         with contextlib.suppress(FileNotFoundError):
             return _read(path)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f"{path.name}.") as fresh:
             fresh.write(throwaway_key())
             fresh.flush()
-            # A link either makes the whole file appear or fails: of processes that start together, one wins.
+            # os.link is atomic: if several processes start together, one of them creates the whole file.
             with contextlib.suppress(FileExistsError):
                 os.link(fresh.name, path)
         return _read(path)
@@ -33,7 +33,7 @@ def local_secret_key(path: Path) -> str:
 
 
 def throwaway_key() -> str:
-    """A key for this process alone: enough to show the setup page, which keeps nothing."""
+    """Return a key for this process only. It's enough for the setup page, which stores nothing."""
     return secrets.token_urlsafe(50)
 
 

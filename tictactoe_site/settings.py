@@ -7,7 +7,7 @@ from tictactoe_site import config, secret
 
 BASE_DIR = config.BASE_DIR
 
-# A site that can't be configured still starts: it answers health checks and shows what to set (middleware.Setup).
+# Start even with an invalid configuration: answer health checks, and show what to set (middleware.Setup).
 CONFIG_NAMED = config.is_named()
 CONFIG: config.Config | None = None
 SETUP_PROBLEM = ""
@@ -27,11 +27,11 @@ SECRET_KEY_FALLBACKS = list(CONFIG.secret_key_fallbacks) if CONFIG else []
 DEBUG = False
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", ".elasticbeanstalk.com", *(CONFIG.allowed_hosts if CONFIG else ())]
 
-# gunicorn knows the scheme from nginx (.platform/nginx/conf.d/forwarded.conf), so Django asks no header for it.
+# gunicorn gets the scheme from nginx (.platform/nginx/conf.d/forwarded.conf), so Django needs no header for it.
 HTTPS = bool(CONFIG and CONFIG.https)
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = ["^healthz/$", "^readyz/$"]  # asked from within, past the balancer
-# Long enough to cover who plays now and then; a site that gives up HTTPS is out of their reach for as long.
+SECURE_REDIRECT_EXEMPT = ["^healthz/$", "^readyz/$"]  # requested over HTTP from inside
+# Long enough to protect occasional players. If the site gives up HTTPS, their browsers can't reach it for this long.
 SECURE_HSTS_SECONDS = 30 * 24 * 60 * 60 if HTTPS else 0
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
@@ -83,8 +83,8 @@ TEMPLATES = [
 
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 SESSION_COOKIE_NAME = "session"
-# A guest is their session, which lasts so long from each day on which they did something (accounts.sessions.go_on): it
-# must outlive the thirty days of a guest's game.
+# A guest exists only in the session. It lasts this long after the last day with a POST (accounts.sessions.go_on), and
+# must outlive a guest's game, which lasts 30 days.
 SESSION_COOKIE_AGE = 60 * 24 * 60 * 60
 CSRF_FAILURE_VIEW = "tictactoe_site.views.csrf_failure"
 
@@ -124,7 +124,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "filters": {
-        # A page that asks for events where there is no live process, again and again, is no news to the operator.
+        # Without a live process, pages keep asking for events. The operator needn't see these errors.
         "but events": {
             "()": CallbackFilter,
             "callback": lambda record: "/events/" not in str(getattr(record, "args", "")),
@@ -134,13 +134,13 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
-        # Bad input, refusals and lost races are the players' business, not the operator's.
+        # Bad input, refusals and lost races concern the players, not the operator.
         "django.request": {"level": "ERROR", "filters": ["but events"]},
-        # Django logs these with a traceback; those who scan for open hosts would fill the log.
+        # Django logs these with a traceback, so scanners would fill the log.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
-        # Django leaves it to the server to drop the body of an answer to HEAD; gunicorn warns each time it does.
+        # Django lets the server drop the body of a response to HEAD, and gunicorn warns each time.
         "gunicorn.http.wsgi": {"level": "ERROR"},
-        # PynamoDB's log of a throttled or failed call repeats what StoreUnavailable says.
+        # PynamoDB logs failed and throttled calls, but StoreUnavailable already says so.
         "pynamodb": {"level": "ERROR"},
     },
 }

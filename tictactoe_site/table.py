@@ -1,4 +1,4 @@
-"""This site's one table: the base of its items, and what ``dynamodb`` is told of it."""
+"""The site's table: the base class of its items, and the settings for the ``dynamodb`` package."""
 
 from pynamodb.attributes import UnicodeAttribute
 
@@ -34,15 +34,15 @@ ADVICE = Advice(
 
 
 class Item(TableItem):
-    """An item of the table. Games, players and counters are told apart by the key's form."""
+    """An item of the table. The form of the key distinguishes games, players and counters."""
 
     game_id = UnicodeAttribute(hash_key=True, attr_name="GameId")
 
 
 def bind(config: Config, *, patient: bool = False) -> None:
-    """Make every model use the table of ``config``. Nothing is sent yet.
+    """Make every model use the table in ``config``. This sends nothing yet.
 
-    Commands are ``patient``: creating a table may take seconds to answer, and no player waits for it.
+    Commands are ``patient``, with a longer timeout: CreateTable may take seconds, and no player waits for it.
     """
     items.bind(
         table=config.table,

@@ -1,4 +1,4 @@
-"""The site's own answers: whether it can serve, and what it says when Django refuses a request."""
+"""The readiness check, and the error pages."""
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
@@ -12,7 +12,7 @@ from tictactoe_site.http import refuse
 
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
-    """Whether the site can do all it must: 503 and what to do about it otherwise. Lesser things are notes."""
+    """Return 200 if the site is ready, otherwise 503 and what to do about it. Minor problems are notes."""
     found = startup.check()
     problems = [*found.problems, *_missing_key(request)]
     if problems:
@@ -23,7 +23,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 
 
 def _missing_key(request: HttpRequest) -> list[str]:
-    """Behind a load balancer (.platform/nginx/conf.d/forwarded.conf) there may be servers with keys of their own."""
+    """Return a problem if a load balancer (.platform/nginx/conf.d/forwarded.conf) may have servers with other keys."""
     if settings.HAS_SHARED_KEY or request.headers.get("X-From-Balancer") != "1":
         return []
     return [
