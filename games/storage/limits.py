@@ -61,9 +61,9 @@ _lock = Lock()
 
 @contextmanager
 def one_more(now: datetime, *, host: str, opponent: str | None) -> Iterator[None]:
-    """Reserve room for the invitation that the block creates. Raises TooManyInvitations (for the host), StoreUnavailable.
+    """Reserve room for the invitation that the block creates, or raise TooManyInvitations with a sentence for the host.
 
-    It's counted before the block, so a burst of requests gains nothing, and released if the block fails.
+    It's counted first, so a burst of requests gains nothing, and released if the block fails. Raises StoreUnavailable.
     """
     with ExitStack() as taken:
         for limit in _limits(host, opponent, now):

@@ -122,8 +122,7 @@ class Record:
             self.scores[OTHERS] = self.scores.get(OTHERS, Score()).plus(self.scores.pop(name))
 
     def _told_apart(self, other: str) -> str:
-        """Return the opponent's name, or OTHERS if their older games may be merged there: a new score would miss those.
-        """
+        """Return the opponent's name, or OTHERS if games with them may be in there: a new score would miss those."""
         if other == COMPUTER or other in self.scores:
             return other
         summed_up = OTHERS in self.scores and len(self.scores) - (COMPUTER in self.scores) > MOST_OPPONENTS

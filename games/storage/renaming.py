@@ -1,4 +1,4 @@
-"""Moves a guest's games to the name that the guest has chosen or logged in with."""
+"""Moving a guest's games to the name that the guest has chosen or logged in with."""
 
 import time
 from contextlib import nullcontext, suppress

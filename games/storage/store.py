@@ -100,8 +100,7 @@ def _agree(asked: StoredMatch, now: datetime) -> StoredMatch:
         stored = _put(asked, expressions.is_free(now))
         same = conflicts.still_between(stored, asked, player) and stored.pace == asked.pace
         awaits = conflicts.awaits(stored, player, now)
-        # We can't tell a guest's new name from a stranger's, and nobody should start a game with a stranger by
-        # surprise.
+        # A guest's new name looks like a stranger's here, and nobody should start a game with a stranger by surprise.
         if not same or (awaits and stored.host != asked.opponent_id):
             raise LostRace("This rematch can't be had: start a new game.", stored)
         if not awaits:
