@@ -15,10 +15,7 @@ _FIELDS = ("game_id", "host", "opponent_id", "computer", "stored_status", "board
 
 
 def signed(match: Match) -> str:
-    """Return the text for the form's field ``position``, so that a move is one write without a read.
-
-    It never expires, because the move's condition compares it with the stored game.
-    """
+    """Return the field ``position``, which saves a move its read. It never expires: the move's condition checks it."""
     values = [getattr(match, name) for name in _FIELDS]
     return signing.Signer(salt=_SALT).sign_object(values, compress=True)
 
