@@ -75,5 +75,5 @@ class NewGame(Form):
         try:
             return signing.unsigned_game(text) if text else None
         except MalformedInput as exc:
-            self.data = dict(self.data.items()) | {"game": signing.new_game()}  # The form is shown again, and needs one.
+            self.data = dict(self.data.items()) | {"game": signing.new_game()}  # The form is shown again.
             raise forms.ValidationError(str(exc)) from exc

@@ -46,7 +46,7 @@ def withdrawn(game_id: str) -> None:
 
 
 def logged_out(player: str, **_: Any) -> None:
-    """Tell it that a session of the player's has ended. This is a receiver of ``accounts.signals.logged_out``."""
+    """Receive ``accounts.signals.logged_out``: tell the ``live`` process that a session of the player's has ended."""
     _send({"logged_out": player})
 
 

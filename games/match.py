@@ -159,10 +159,7 @@ class Match(Seats):
         return self.host if mark is hosts else self.opponent
 
     def has_just_played(self, player: str, square: int) -> bool:
-        """Whether the player's last move took this square, so that a repeated request isn't an error.
-
-        The computer replies in the same write, so the player's last move may be the last but one.
-        """
+        """Whether the player's last move took this square, so a repeat is no error. The computer may have replied."""
         moves, mark = self.moves or "", self.mark_of(player)
         latest = moves[0 if mark is Mark.X else 1 :: 2] if self.computer else moves
         return latest.endswith(str(square)) and self.board[square] == mark

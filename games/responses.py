@@ -41,10 +41,7 @@ def show(
 
 
 def done(request: PlayerRequest, game: StoredMatch, *, created: bool = False) -> HttpResponse:
-    """Return the response to a successful POST: the new state as JSON or fragment, or a redirect to the page.
-
-    Watchers of the game get a hint, too.
-    """
+    """Hint the game's watchers, and answer a successful POST: its new state as JSON or fragment, or a redirect."""
     hints.changed(game)
     if not (wants_json(request) or wants_fragment(request)):
         return SeeOther(url_of(game))

@@ -42,6 +42,6 @@ def viewer_of(scope: dict[str, Any]) -> Viewer:
     )
 
 
-# They only read the request: a stream isn't answered by Django's handlers.
+# They only read the request: Django doesn't handle the stream's response.
 _sessions = SessionMiddleware(HttpResponse)
 _forms = CsrfViewMiddleware(HttpResponse)

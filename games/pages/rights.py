@@ -43,10 +43,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Rights(Listed):
-    """What the viewer may do at the time ``now``.
-
-    ``rematch`` is the next game after a finished one, if somebody has asked for it and the caller has looked it up.
-    """
+    """What the viewer may do at ``now``. ``rematch`` is the next game, if somebody asked for it and we looked it up."""
 
     game: StoredMatch
     now: datetime

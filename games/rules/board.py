@@ -42,10 +42,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A board: nine characters, each ``X``, ``O`` or a space, in reading order.
-
-    Raises Malformed unless there are as many X as O, or one more.
-    """
+    """Nine of ``X``, ``O`` and space in reading order. Raises Malformed unless there are as many X as O or one more."""
 
     board: str = EMPTY * 9
 

@@ -55,7 +55,7 @@ def newest(player: str, now: datetime) -> Lobby:
 
 
 def page(player: str, now: datetime, *, before: str = "", after: str = "") -> Lobby:
-    """Return the page before or after a cursor: ``before`` takes ``Lobby.older``, ``after`` takes ``Lobby.newer``.
+    """Return a page of older games (``before`` is a ``Lobby.older``) or of newer ones (``after`` is a ``Lobby.newer``).
 
     The game at the cursor lies outside the page, so there is always more on that side. Raises MalformedInput if both
     are given or the cursor is invalid, and StoreUnavailable.
@@ -101,9 +101,7 @@ def reads_of(lobby: Lobby) -> int:
 
 
 def finished_since(player: str, start: Cursor | None, *, most: int) -> tuple[list[Entry], bool]:
-    """Return up to ``most`` of a player's finished games after ``start``, oldest first, and whether there are more.
-
-    Raises StoreUnavailable.
+    """Return up to ``most`` games finished after ``start``, oldest first, and if more follow. Raises StoreUnavailable.
     """
 
     def part(games: Iterator[Entry]) -> Iterator[Entry]:

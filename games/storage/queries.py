@@ -74,10 +74,7 @@ def pending(
 
 
 def running(player: str, *, most: int) -> list[Entry]:
-    """Return up to ``most`` of a player's pending games and games in progress, from the indexes.
-
-    Raises StoreUnavailable.
-    """
+    """Return up to ``most`` of a player's unfinished games from the indexes. Raises StoreUnavailable."""
     condition = HostIndex.status_date.between(Status.IN_PROGRESS, f"{Status.PENDING}_~")
     return from_both_indexes(player, lambda games: islice(games, most), condition)[:most]
 

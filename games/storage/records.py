@@ -86,10 +86,7 @@ class Score(NamedTuple):
 
 @dataclass(slots=True)
 class Record:
-    """Scores by the opponent's name, or under OTHERS for opponents without a score of their own.
-
-    If ``is_whole`` is False, only the older games are counted, and the next view continues.
-    """
+    """Scores by opponent, or under OTHERS. If not ``is_whole``, newer games are uncounted: the next view continues."""
 
     player: str
     until: Cursor | None = None

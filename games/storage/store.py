@@ -188,7 +188,7 @@ def _move(player: str, square: int, match: Match, now: datetime) -> StoredMatch:
 def _write_move(before: Match, after: Match, player: str, now: datetime) -> StoredMatch:
     # Assumes that the stored game still has this position. We compare all nine squares, because the turn is the same
     # again two moves later. An invitation must still be open to this player; a game in progress must be theirs to move,
-    # and in time. We compare the terms too, because the id of a cancelled game may be used again.
+    # and in time. We compare the terms too, because the id of a cancelled invitation may be used again.
     condition = expressions.board_is(before.board) & expressions.has_terms(before)
     actions = expressions.marks(before, after) + expressions.next_turn(after, now)
     if before.stored_status is Status.PENDING:
@@ -203,10 +203,7 @@ def _write_move(before: Match, after: Match, player: str, now: datetime) -> Stor
 
 
 def resign(match: Match, *, player: str) -> StoredMatch:
-    """Finish the game as a win for the other player, unless somebody's time was already up.
-
-    Raises IllegalMove if the game hasn't begun, or is over.
-    """
+    """Finish the game: the opponent wins, unless time was up. Raises IllegalMove if it hasn't begun, or is over."""
     return _repeat(partial(_resign, player), match)
 
 

@@ -1,7 +1,4 @@
-"""Write consequences that are already due (a timeout, a decided game) when somebody views the game.
-
-There is no scheduler.
-"""
+"""Writes what is already due (a timeout, a decided game) when somebody views a game: there is no scheduler."""
 
 from contextlib import suppress
 from datetime import datetime
@@ -19,7 +16,7 @@ MOST_ENDED = 5
 
 
 def open_game(game_id: str, now: datetime, *, viewer: str) -> StoredMatch:
-    """Return the game, after writing what is due. If the table takes no writes, return it as it was read.
+    """Return the game, after writing what is due if the table takes writes.
 
     Raises NotFound, UnreadableGame, StoreUnavailable.
     """
