@@ -180,7 +180,7 @@ def _files_allowed() -> int:
 
 
 def _limit_of(address: str) -> float:
-    """Return the limit for a client's address (behind a proxy too). This machine's own has none, unless it's set."""
+    """Return an address's limit. Behind a proxy it's a client's; this machine's own has no limit unless one is set."""
     if settings.STREAMS_PER_ADDRESS is not None:
         return float(settings.STREAMS_PER_ADDRESS)
     return math.inf if address in THIS_MACHINE else STREAMS_PER_CLIENT

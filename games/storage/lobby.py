@@ -101,7 +101,9 @@ def reads_of(lobby: Lobby) -> int:
 
 
 def finished_since(player: str, start: Cursor | None, *, most: int) -> tuple[list[Entry], bool]:
-    """Return up to ``most`` games finished after ``start``, oldest first, and if more follow. Raises StoreUnavailable.
+    """Return up to ``most`` of a player's finished games after ``start``, oldest first, and whether more follow.
+
+    Raises StoreUnavailable.
     """
 
     def part(games: Iterator[Entry]) -> Iterator[Entry]:
