@@ -1,7 +1,7 @@
 """Hints: pages tell this server's ``live`` process what they have just written, in one datagram each.
 
 They go through a Unix socket, the simplest local means, whose file only this user may use. Nothing depends on them: if
-one is lost (nobody listens, or the buffer is full), the ``live`` process finds the change in the table within a second.
+one is lost (nobody listens, or the buffer is full), the next read finds the change: within a second for a busy game.
 """
 
 import asyncio

@@ -63,7 +63,8 @@ _lock = Lock()
 def one_more(now: datetime, *, host: str, opponent: str | None) -> Iterator[None]:
     """Reserve room for the invitation that the block creates, or raise TooManyInvitations with a sentence for the host.
 
-    It's counted first, so a burst of requests gains nothing, and released if the block fails. Raises StoreUnavailable.
+    It's counted first, so a burst of requests gains nothing. If the block fails, it's released, unless the failure is a
+    StoreUnavailable, after which the invitation may exist. Raises StoreUnavailable.
     """
     with ExitStack() as taken:
         for limit in _limits(host, opponent, now):
