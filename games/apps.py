@@ -1,4 +1,4 @@
-"""Connects the models to the configured table, and the hints to accounts, when Django starts. Nothing is sent yet."""
+"""Connects the models to the configured table, and hints to logouts, when Django starts. This sends no request."""
 
 from django.apps import AppConfig
 from django.conf import settings

@@ -1,6 +1,6 @@
-"""What can go wrong, kept apart: malformed input, an illegal move, a lost race, an unavailable table.
+"""The errors, by what went wrong: malformed input, an illegal move, a lost race, an unavailable table.
 
-Each carries one sentence for the person who reads it. ``games.middleware`` gives each its HTTP status.
+Each carries one sentence for the user. ``games.middleware`` maps each to its HTTP status.
 """
 
 from games.rules import IllegalMove as IllegalMove
@@ -9,20 +9,20 @@ GONE = "There is no such game: it may have been declined, cancelled, or have exp
 
 
 class MalformedInput(ValueError):
-    """The request does not say what it should: nothing was read or written for it."""
+    """The request is malformed; it caused no read and no write."""
 
 
 class NotYours(Exception):
-    """The player may look but not do this."""
+    """The player may look at this, but not do it."""
 
 
 class TooManyInvitations(Exception):
-    """Somebody has as many invitations without an answer as anybody may have."""
+    """Somebody has reached the limit of invitations without an answer."""
 
 
 class NotFound(Exception):
-    """There is no such thing in the table: it never was, or was declined, cancelled or has expired."""
+    """The table has no such thing: it never existed, or was declined or cancelled, or has expired."""
 
 
 class UnreadableGame(Exception):
-    """The stored item is not a game this code can show: edited by hand, or written by something else."""
+    """The stored item isn't a game this code can show: somebody edited it by hand, or other software wrote it."""

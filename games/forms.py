@@ -15,10 +15,10 @@ from tictactoe_site.forms import Form
 
 
 class NewGame(Form):
-    """Whom to invite: a name, nobody (an open invitation by link), or the computer, which has a level and no pace.
+    """The opponent of a new game: a name, nobody (an open invitation), or the computer, with a level and no pace.
 
-    Against the computer, a first ``square`` may come along: then the host begins.
-    The form carries the new game's id, signed, so that sending it twice makes one game.
+    Against the computer, the form may carry a first ``square``: the host then begins. It also carries the new game's
+    signed id, so that sending it twice creates one game.
     """
 
     opponent = forms.CharField(required=False, max_length=100)
@@ -42,7 +42,7 @@ class NewGame(Form):
 
     @property
     def hidden_errors(self) -> list[str]:
-        """What is wrong with fields that the page has no place beside."""
+        """Errors of all fields except ``opponent``; the page shows that field's error beside it."""
         return [str(error) for name, errors in self.errors.items() if name != "opponent" for error in errors]
 
     def clean_opponent(self) -> str:
@@ -75,5 +75,5 @@ class NewGame(Form):
         try:
             return signing.unsigned_game(text) if text else None
         except MalformedInput as exc:
-            self.data = dict(self.data.items()) | {"game": signing.new_game()}  # The page that says so can be sent.
+            self.data = dict(self.data.items()) | {"game": signing.new_game()}  # The form is shown again.
             raise forms.ValidationError(str(exc)) from exc

@@ -1,7 +1,7 @@
-"""Hints: what a page of this server has just written is told to this server's ``live`` process, in one datagram.
+"""Hints: pages tell this server's ``live`` process what they have just written, in one datagram each.
 
-The simplest local means is a Unix socket whose file only this user may use. Nothing depends on a hint: one that is
-lost, because nobody listens or the buffer is full, is found in the table within the next second.
+They go through a Unix socket, the simplest local means, whose file only this user may use. Nothing depends on them: if
+one is lost (nobody listens, or the buffer is full), the next read finds the change: within a second for a busy game.
 """
 
 import asyncio
@@ -21,32 +21,32 @@ from games.match import Status, StoredMatch
 
 Hint: TypeAlias = dict[str, Any]
 
-# A game's item has about 600 bytes.
+# A game's item takes about 600 bytes.
 MOST_BYTES = 65536
-# How long a page's answer may wait where the queue is full.
+# How long a response may wait for a full queue.
 FULL_SECONDS = 0.02
 
 logger = logging.getLogger(__name__)
 
 
 def changed(game: StoredMatch) -> None:
-    """The game is now so."""
+    """Send the game's new state to the ``live`` process."""
     _send({"game": asdict(game)})
 
 
 def game_in(hint: Hint) -> StoredMatch:
-    """The game that ``changed`` was told of. Raises KeyError, TypeError, ValueError for a hint of another form."""
+    """Return the game from a ``changed`` hint. Raises KeyError, TypeError, ValueError for a malformed hint."""
     values = hint["game"]
     return StoredMatch(**values | {"stored_status": Status(values["stored_status"])})
 
 
 def withdrawn(game_id: str) -> None:
-    """The invitation is no longer there."""
+    """Tell the ``live`` process that the invitation no longer exists."""
     _send({"withdrawn": game_id})
 
 
 def logged_out(player: str, **_: Any) -> None:
-    """Tell that a session of the player's has ended: a receiver of ``accounts.signals.logged_out``."""
+    """Receive ``accounts.signals.logged_out``: tell the ``live`` process that a session of the player's has ended."""
     _send({"logged_out": player})
 
 
@@ -58,10 +58,10 @@ def _send(hint: Hint) -> None:
 
 
 def listen(take: Callable[[Hint], None]) -> Callable[[], None]:
-    """Have the running loop call ``take`` for each hint, until what is returned is called. Raises OSError."""
+    """Have the running loop call ``take`` for each hint. Return a function that stops it. Raises OSError."""
     path = Path(settings.LIVE_SOCKET)
     if path.is_socket():
-        path.unlink()  # An earlier process's, which may still be ending its streams.
+        path.unlink()  # It's an earlier process's, which may still be ending its streams.
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     mask = os.umask(0o177)
     try:
@@ -80,7 +80,7 @@ def listen(take: Callable[[Hint], None]) -> Callable[[], None]:
 
 
 def _take_all(listener: socket.socket, take: Callable[[Hint], None]) -> None:
-    """The queue is short: ten on most systems (net.unix.max_dgram_qlen), so it is emptied each time."""
+    """Empty the queue each time, as it's short: ten on most systems (net.unix.max_dgram_qlen)."""
     with suppress(BlockingIOError):
         while True:
             _take_one(listener.recv(MOST_BYTES), take)

@@ -1,8 +1,8 @@
-"""A game as rules, storage, pages and live share it: immutable, made once, and each value worked out once.
+"""A game as rules, storage, pages and live share it: immutable, with cached properties.
 
-It has three sources, and the types say which. An index entry is an Entry: it has no board, so nobody can ask it for
-one. The position that a page shows, signed, is a Match: it has no dates. A whole item is a StoredMatch, which is both.
-Transitions return the next match, and know no table and no clock.
+There are three types for its three sources. Entry comes from an index and has no board. Match is the signed position
+that a page shows, and has no dates. StoredMatch is a whole item, and is both. Transitions return the next match; they
+don't use the table or the clock.
 """
 
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from games.errors import IllegalMove, NotYours, UnreadableGame
 from games.rules import Mark, Outcome, Position, computer
 
 TIE = "Tie"
-# How many seconds a move may take, by the word for it.
+# Seconds per move, by the form's word for the pace.
 PACES = {"none": None, "minutes": 300, "day": 86_400}
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
 NOBODYS_TURN = "N/A"
@@ -28,12 +28,12 @@ class Status(StrEnum):
     FINISHED = "FINISHED"
 
     def dated(self, moment: datetime) -> str:
-        """Return the value of StatusDate: a prefix to select by and a UTC time to sort by."""
+        """Return the StatusDate value: the status as a prefix for queries, and a UTC time to sort by."""
         return f"{self}_{moment.astimezone(UTC).strftime(TIME_FORMAT)}"
 
 
 class Ending(StrEnum):
-    """Why a game is finished whose board is not decided."""
+    """The reason why a game is finished although its board isn't decided."""
 
     RESIGNED = "resigned"
     LATE = "late"
@@ -41,9 +41,9 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Seats:
-    """Who plays: what every source of a game knows.
+    """The players, which every source of a game knows.
 
-    ``opponent_id`` is None for an open invitation, and against the computer, whose level is ``computer`` then.
+    ``opponent_id`` is None for an open invitation and for a game against the computer; ``computer`` is then its level.
     """
 
     game_id: str
@@ -58,7 +58,7 @@ class Seats:
 
     @property
     def opponent(self) -> str | None:
-        """The other player, be it the computer; None while an open invitation waits for somebody."""
+        """The other player, who may be the computer; None for an open invitation."""
         return computer.NAME if self.computer else self.opponent_id
 
     @property
@@ -67,19 +67,19 @@ class Seats:
         return self.host, self.opponent
 
     def other_than(self, player: str) -> str | None:
-        """Return who plays against the player."""
+        """Return the player's opponent."""
         return self.opponent if player == self.host else self.host
 
     def invites(self, player: str) -> bool:
-        """Whether the invitation, while it is pending, is for this player: by name, or open and not their own."""
+        """Whether the invitation, while pending, is for this player: by name, or open and not their own."""
         return player == self.opponent_id or (self.opponent is None and player != self.host)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry(Seats):
-    """A game as the indexes have it.
+    """A game from an index.
 
-    ``status_date`` is the sort key, ``expires_at`` in epoch seconds, ``result`` the winner's name or ``Tie``.
+    ``status_date`` is the sort key, ``expires_at`` is in epoch seconds, ``result`` is the winner's name or ``Tie``.
     """
 
     status_date: str
@@ -88,7 +88,7 @@ class Entry(Seats):
 
     @cached_property
     def since(self) -> datetime | None:
-        """When the game came into its status; None where the stored date is not in this form."""
+        """When the game got its status; None if the stored date has another format."""
         try:
             return datetime.strptime(self.status_date.rpartition("_")[2], TIME_FORMAT).replace(tzinfo=UTC)
         except ValueError:
@@ -100,21 +100,20 @@ class Entry(Seats):
 
     @property
     def winner(self) -> str | None:
-        """The winner's name; None after a tie, and while the game goes on."""
+        """The winner's name; None for a tie or an unfinished game."""
         return None if self.is_tie else self.result
 
     def expired(self, now: datetime) -> bool:
-        """Whether TTL is free to delete the item, which it does up to days later."""
+        """Whether TTL may delete the item. The deletion may come days later."""
         return self.expires_at is not None and self.expires_at <= now.timestamp()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Match(Seats):
-    """How far a game is, and on what board: enough to write a move under a condition, without reading.
+    """The players and the board: enough for a conditional write of a move without a read.
 
-    ``moves`` is None where the order of play was not recorded, as in the AWS example's games. ``o_user`` plays O: the
-    host, but in every other rematch. ``pace`` is how many seconds a move may take; None for a game without a time
-    limit.
+    ``moves`` is None if the order of play wasn't recorded, as in the AWS example's games. ``o_user`` plays O: the host,
+    except in every other rematch. ``pace`` is the seconds per move; None for no time limit.
     """
 
     board: str
@@ -124,7 +123,7 @@ class Match(Seats):
 
     @cached_property
     def position(self) -> Position:
-        """The board as the rules have it. Raises UnreadableGame where no game leads to it."""
+        """The board as the rules' Position. Raises UnreadableGame if no game can lead to it."""
         try:
             return Position(self.board)
         except rules.Malformed as exc:
@@ -132,38 +131,35 @@ class Match(Seats):
 
     @cached_property
     def outcome(self) -> Outcome | None:
-        """How the board ended the game; None while it goes on. Raises UnreadableGame."""
+        """The outcome on the board; None while the game goes on. Raises UnreadableGame."""
         return rules.outcome(self.position)
 
     @property
     def status(self) -> Status:
-        """As stored, but for a game that the AWS example left won and not marked so: that is finished."""
+        """The stored status, except that a game the AWS example left won but unfinished counts as finished."""
         stored = self.stored_status
         return Status.FINISHED if stored is Status.IN_PROGRESS and self.outcome else stored
 
     @property
     def decided(self) -> str | None:
-        """The result by the board alone: the winner's name or ``Tie``; None while it is open."""
+        """The result on the board alone: the winner's name or ``Tie``; None while undecided."""
         if self.outcome is None:
             return None
         return TIE if self.outcome.winner is None else self.player_of(self.outcome.winner)
 
     def mark_of(self, player: str | None) -> Mark | None:
-        """Return the player's mark; None for somebody who is not (yet) in the game."""
+        """Return the player's mark; None if they aren't in the game (yet)."""
         if player is None or player not in self.players:
             return None
         return Mark.O if player == (self.o_user or self.host) else Mark.X
 
     def player_of(self, mark: Mark) -> str | None:
-        """Return who plays the mark; None for the open seat."""
+        """Return the player of the mark; None for the open seat."""
         hosts = Mark.X if self.o_user == self.opponent else Mark.O
         return self.host if mark is hosts else self.opponent
 
     def has_just_played(self, player: str, square: int) -> bool:
-        """Whether the player has just taken this square: then asking for it again is no mistake.
-
-        The computer's reply came with the move, so against it the last move but one may be the player's.
-        """
+        """Whether the player's last move took this square, so a repeat is no error. The computer may have replied."""
         moves, mark = self.moves or "", self.mark_of(player)
         latest = moves[0 if mark is Mark.X else 1 :: 2] if self.computer else moves
         return latest.endswith(str(square)) and self.board[square] == mark
@@ -171,7 +167,7 @@ class Match(Seats):
     # Transitions.
 
     def taken_by(self, player: str) -> Self:
-        """Return the match with the player in its open seat; the same match where there is none to take."""
+        """Return the match with the player in its open seat, or the same match if there is none to take."""
         is_open = self.stored_status is Status.PENDING and self.opponent is None
         return replace(self, opponent_id=player) if is_open and player != self.host else self
 
@@ -188,13 +184,13 @@ class Match(Seats):
         return self._after(square)
 
     def replied(self) -> Self:
-        """Return the match after the computer's reply; the same match where it does not play, or where it is over."""
+        """Return the match after the computer's reply, or the same match if it isn't playing or the game is over."""
         if not self.computer or self.outcome:
             return self
         return self._after(computer.reply(self.position, self.computer))
 
     def resigned(self, player: str) -> str:
-        """Return who wins when the player resigns. Raises NotYours, IllegalMove."""
+        """Return the winner's name if the player resigns. Raises NotYours, IllegalMove."""
         if player not in self.players:
             raise NotYours("This game is between two others: you can watch it.")
         if self.status is Status.PENDING:
@@ -204,9 +200,9 @@ class Match(Seats):
         return self.other_than(player) or ""
 
     def opened(self, square: int | None = None) -> Self:
-        """Return a new match against the computer when it is the host's turn: the computer has begun, or the host does.
+        """Return a new match against the computer when it is the host's turn: the computer has begun, or the host will.
 
-        ``square`` is the host's first move, to which the computer has replied then. Raises IllegalMove.
+        ``square`` is the host's first move; the computer has then replied to it. Raises IllegalMove.
         """
         if square is not None:
             return self.played(self.host, square).replied()
@@ -219,10 +215,10 @@ class Match(Seats):
 
 @dataclass(frozen=True, kw_only=True)
 class StoredMatch(Match, Entry):
-    """A game as its whole item has it.
+    """A game from its whole item.
 
-    ``turn`` is whose turn it is, by name; ``deadline`` until when the next move must have come, in epoch seconds;
-    ``ending`` how it ended, if not on the board; ``by_link`` tells an invitation that was open to anybody.
+    ``turn`` is the name of the player to move; ``deadline`` for the move is in epoch seconds; ``ending`` is the reason
+    if the board doesn't show it; ``by_link`` marks an invitation that was open to anybody.
     """
 
     turn: str | None = None
@@ -232,7 +228,7 @@ class StoredMatch(Match, Entry):
 
     @property
     def needs_settling(self) -> bool:
-        """Whether the board is decided, and the item does not say so."""
+        """Whether the board is decided but the item isn't marked as finished."""
         return self.status is not self.stored_status
 
     @property
@@ -240,5 +236,5 @@ class StoredMatch(Match, Entry):
         return None if self.status is Status.FINISHED or self.turn == NOBODYS_TURN else self.turn
 
     def is_late(self, now: datetime) -> bool:
-        """Whether the time of whoever is to move is up, so that the other has won: ``store.forfeit`` says so."""
+        """Whether the player to move has run out of time and lost, which ``store.forfeit`` then writes."""
         return self.status is Status.IN_PROGRESS and self.deadline is not None and self.deadline <= now.timestamp()

@@ -1,4 +1,4 @@
-"""What stands around the game's views: the time they have, and the one place where an error gets its HTTP status."""
+"""The games' middleware: the time limit of a request, and the one place where errors get their HTTP status."""
 
 import logging
 from contextlib import suppress
@@ -18,7 +18,7 @@ from tictactoe_site.middleware import Middleware
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 2
-# What a page may send again by itself: the actions on games, which are done once however often they are sent.
+# The fields that a page may send again by itself: those of actions on games, which are idempotent.
 REPEATABLE_FIELDS = ("square", "position", "opponent", "game", "level", "pace", "as")
 STATUS = {
     errors.MalformedInput: 400,
@@ -32,7 +32,7 @@ STATUS = {
 
 
 class TimeLimit(Middleware):
-    """All DynamoDB calls of one request share ``retries.REQUEST_SECONDS``."""
+    """The time limit ``retries.REQUEST_SECONDS``, shared by all DynamoDB calls of one request."""
 
     def __call__(self, request: PlayerRequest) -> HttpResponse:
         with retries.within(retries.REQUEST_SECONDS):
@@ -40,9 +40,9 @@ class TimeLimit(Middleware):
 
 
 class TakeAlong(Middleware):
-    """Gives a guest's games to the name that the guest has chosen: with the answer that logs in, or else later.
+    """Moves a guest's games to the name they have chosen, during the response that logs in or later.
 
-    What fails, or is not reached in time, is tried by the next request, whatever its page.
+    If it fails or runs out of time, the next request tries again, whatever its page.
     """
 
     def __call__(self, request: PlayerRequest) -> HttpResponse:
@@ -63,7 +63,7 @@ def _take_along(request: PlayerRequest, guest: str) -> None:
 
 
 class DomainErrors(Middleware):
-    """Answers what a view raises: a lost race with the game as it now is, the rest with a sentence."""
+    """Answers errors that a view raises: a lost race with the current game, the others with a sentence."""
 
     def process_exception(self, request: PlayerRequest, exc: Exception) -> HttpResponse | None:
         if isinstance(exc, LostRace):
@@ -72,7 +72,7 @@ class DomainErrors(Middleware):
             logger.error("%s %s: %s", request.method, request.path, exc)
             return _unavailable(request)
         if isinstance(exc, errors.NotFound) and request.method == "GET" and wants_fragment(request):
-            # A page that waits for a game that is gone: load the page that says so, and ask no more.
+            # The page polls for a game that is gone: load the page that says so, and stop polling.
             return HttpResponse(headers={"HX-Redirect": request.path})
         status = STATUS.get(type(exc))
         return refuse(request, status, str(exc)) if status else None
@@ -87,9 +87,9 @@ ONCE = "Sending it again is safe: it is done once."
 
 
 def _unavailable(request: PlayerRequest) -> HttpResponse:
-    """503. A page that was asked for asks again by itself; one that was sent can be sent again, and is done once."""
+    """Return a 503. A requested page retries by itself; a POST can be sent again, because it is idempotent."""
     sent = request.method == "POST"
-    if wants_json(request):  # which need not carry a position, nor a new game's id
+    if wants_json(request):  # may lack a position and a new game's id, so a retry isn't safe
         response = refuse(request, 503, f"{TRY_AGAIN} {PERHAPS_DONE}" if sent else TRY_AGAIN)
     elif wants_fragment(request):
         response = refuse(request, 503, f"{UNREACHABLE}. {SENDS_AGAIN if sent else ASKS_AGAIN}")
@@ -103,7 +103,7 @@ def _unavailable(request: PlayerRequest) -> HttpResponse:
 
 
 def _repeatable(request: PlayerRequest) -> list[tuple[str, str]] | None:
-    """The fields of an action on games; None for a form with a password, which no page repeats."""
+    """Return the fields of an action on games; None for a form with a password, which no page sends again."""
     if "password" in request.POST:
         return None
     return [(name, request.POST[name]) for name in REPEATABLE_FIELDS if name in request.POST]

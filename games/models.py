@@ -1,4 +1,4 @@
-"""The Game item: its attributes and its indexes; how it becomes a match or an entry, and a match becomes an item."""
+"""The Game item, its attributes and indexes, and its conversion to and from a match or an entry."""
 
 from dataclasses import asdict, replace
 from functools import lru_cache
@@ -16,10 +16,10 @@ from games.rules import EMPTY, Mark
 from tictactoe_site.table import Item
 
 
-# An index holds only what a plain move leaves alone: a projected attribute that changes costs a write unit in each
-# index (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html, provisioned throughput).
+# The indexes project only attributes that an ordinary move doesn't change: a changed one costs a write unit per index
+# (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html, provisioned throughput).
 class HostIndex(GlobalSecondaryIndex["Game"]):
-    """A player's games as host."""
+    """The games that a player hosts."""
 
     class Meta:
         index_name = "HostId-StatusDate-index"
@@ -30,7 +30,7 @@ class HostIndex(GlobalSecondaryIndex["Game"]):
 
 
 class OpponentIndex(GlobalSecondaryIndex["Game"]):
-    """A player's games by invitation. Open invitations and games against the computer are not in it."""
+    """The games that a player was invited to by name, without open invitations and games against the computer."""
 
     class Meta:
         index_name = "OpponentId-StatusDate-index"
@@ -41,7 +41,7 @@ class OpponentIndex(GlobalSecondaryIndex["Game"]):
 
 
 class Game(Item):
-    """One game. Read from an index, which projects neither squares nor turn, it is an ``entry`` and no ``match``."""
+    """One game. The indexes project neither squares nor turn: an item from there has an ``entry`` but no ``match``."""
 
     host_id = UnicodeAttribute(attr_name="HostId")
     opponent_id = UnicodeAttribute(attr_name="OpponentId", null=True)
@@ -60,14 +60,14 @@ class Game(Item):
     bottom_right = UnicodeAttribute(attr_name="BottomRight", null=True)
     recorded_moves = UnicodeAttribute(attr_name="Moves", null=True)
     expires_at = NumberAttribute(attr_name="ExpiresAt", null=True)
-    # The computer's level; such a game has no OpponentId, or all of them would share one index key.
+    # The computer's level. Such a game has no OpponentId, or they'd all share one partition key of the index.
     computer = UnicodeAttribute(attr_name="Computer", null=True)
-    # An open invitation, also once somebody has taken it: later comers have lost a race, not intruded.
+    # An open invitation, even after somebody took it: a later player then sees a lost race, not a refusal.
     by_link = BooleanAttribute(attr_name="ByLink", null=True)
-    # How many seconds a move may take, and until when, in epoch seconds, the next one must have come.
+    # Seconds per move, and the deadline of the next move in epoch seconds.
     pace = NumberAttribute(attr_name="Pace", null=True)
     deadline = NumberAttribute(attr_name="Deadline", null=True)
-    # How it ended, if not on the board.
+    # The reason why it ended, if the board doesn't show it.
     ending = UnicodeAttribute(attr_name="Ending", null=True)
 
     host_index = HostIndex()
@@ -75,7 +75,7 @@ class Game(Item):
 
     @classmethod
     def from_raw_data(cls, data: RawItem) -> Self:
-        """Raises UnreadableGame where an attribute is of another type."""
+        """Return the item. Raises UnreadableGame if an attribute has the wrong type."""
         try:
             return super().from_raw_data(data)
         except (AttributeDeserializationError, ValueError) as exc:
@@ -83,11 +83,11 @@ class Game(Item):
 
     @property
     def is_game(self) -> bool:
-        """Whether it is a game at all: the table has items of other kinds, such as players."""
+        """Whether this is a game: the table also has other items, such as players."""
         return bool(self.host_id and self.status_date)
 
     def entry(self) -> Entry:
-        """Raises UnreadableGame."""
+        """Return the game's index entry. Raises UnreadableGame."""
         return Entry(
             game_id=self.game_id,
             host=self.host_id,
@@ -100,7 +100,7 @@ class Game(Item):
         )
 
     def match(self) -> StoredMatch:
-        """Raises UnreadableGame, also where no game leads to the board."""
+        """Return the whole game. Raises UnreadableGame, also for a board that no game can lead to."""
         board = "".join(getattr(self, field) or EMPTY for field in SQUARE_FIELDS)
         match = StoredMatch(
             **vars(self.entry()),
@@ -113,19 +113,19 @@ class Game(Item):
             ending=self.ending,
             by_link=self.by_link,
         )
-        decided = match.decided  # which raises now what would be raised by whoever looks at the board first
-        # The AWS example left games won, and not marked so.
+        decided = match.decided  # Raises here, not later, if the board is impossible.
+        # The AWS example left won games without a result.
         return replace(match, result=decided) if match.needs_settling and not match.result else match
 
 
-# The nine squares' attributes in reading order, and their names in Python.
+# The nine squares' attributes in reading order, and their Python names.
 _names = {attribute.attr_name: name for name, attribute in Game.get_attributes().items()}
 SQUARE_FIELDS = tuple(_names[square] for square in rules.SQUARES)
 SQUARES: tuple[UnicodeAttribute, ...] = tuple(getattr(Game, name) for name in SQUARE_FIELDS)
 
 
 def item_of(match: StoredMatch) -> Game:
-    """Return the item that holds the match: all but four of the fields have the names of its attributes."""
+    """Return the item for the match. All but four of the match's fields share their names with attributes."""
     values = asdict(match) | {"host_id": match.host, "recorded_moves": match.moves}
     for name in ("host", "moves", "board", "stored_status"):
         del values[name]
@@ -140,9 +140,9 @@ def _status_in(status_date: str) -> Status:
         raise UnreadableGame("This game's stored status is none that a game can have.") from exc
 
 
-@lru_cache(maxsize=10_000)  # A page of a game is asked for again and again.
+@lru_cache(maxsize=10_000)  # A game's page is requested again and again.
 def _moves_to(board: str, recorded: str | None) -> str | None:
-    """Return the moves that led to the board: as recorded, if they do; of two marks at most, whatever was recorded."""
+    """Return the moves that led to the board: the recorded ones if they fit, or those that at most two marks imply."""
     if recorded and _leads_to(recorded, board):
         return recorded
     squares = {mark: index for index, mark in enumerate(board) if mark != EMPTY}

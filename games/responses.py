@@ -1,4 +1,4 @@
-"""One game as a page, as the fragment that htmx puts into it, or as JSON."""
+"""Responses with one game: as a page, as the fragment that htmx swaps into it, or as JSON."""
 
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -18,16 +18,16 @@ def url_of(game: StoredMatch) -> str:
 
 
 def page_of(request: PlayerRequest, game: StoredMatch) -> GamePage:
-    """The game as whoever asks sees it now."""
+    """Return the game's page for the user who requested it, at the time of the request."""
     return GamePage(game, request.user.name, request.now)
 
 
 def show(
     request: PlayerRequest, page: GamePage, *, status: int = 200, error: str = "", unclaimed: bool = False
 ) -> HttpResponse:
-    """Return the answer to a request for a game, with the sentence on what went wrong if something did.
+    """Return the response to a request for a game, with a sentence on what went wrong, if anything did.
 
-    ``unclaimed`` says that nobody has signed up with the invited name yet.
+    ``unclaimed`` means that nobody has signed up with the invited name yet.
     """
     if page.offers_seat:
         offer_guest(request)
@@ -41,10 +41,7 @@ def show(
 
 
 def done(request: PlayerRequest, game: StoredMatch, *, created: bool = False) -> HttpResponse:
-    """The answer to a POST that succeeded: JSON or the fragment as it now is, or a redirect to the page.
-
-    Whoever watches the game is told, too.
-    """
+    """Hint the game's watchers, and answer a successful POST: its new state as JSON or fragment, or a redirect."""
     hints.changed(game)
     if not (wants_json(request) or wants_fragment(request)):
         return SeeOther(url_of(game))

@@ -1,6 +1,4 @@
-"""What only the site's key can make: the position that a page shows, so that a move is one write without a read; the id
-that a form has for a new game, so that sending it twice makes one; a rematch's id, the same for both of its players.
-"""
+"""Values that only this site's key can make: signed positions, signed ids of new games, and the ids of rematches."""
 
 import uuid
 
@@ -12,18 +10,18 @@ from games.match import Match, Status
 
 _SALT = "games.position"
 _NEW_GAME = "games.new"
-# In this order; positions that an earlier version signed lack the last two.
+# In this order. Positions signed by an earlier version lack the last two.
 _FIELDS = ("game_id", "host", "opponent_id", "computer", "stored_status", "board", "moves", "o_user", "pace")
 
 
 def signed(match: Match) -> str:
-    """The text for the form's field ``position``. It never goes out of date: the move's condition sees to that."""
+    """Return the field ``position``, which saves a move its read. It never expires: the move's condition checks it."""
     values = [getattr(match, name) for name in _FIELDS]
     return signing.Signer(salt=_SALT).sign_object(values, compress=True)
 
 
 def unsigned(text: str, *, game_id: str) -> Match:
-    """The match that ``signed`` made into the text. Raises MalformedInput unless this site did, for this game."""
+    """Return the match from a ``signed`` text. Raises MalformedInput if this site didn't sign it for this game."""
     try:
         values = dict(zip(_FIELDS, signing.Signer(salt=_SALT).unsign_object(text), strict=False))
         match = Match(**values | {"stored_status": Status(values["stored_status"])})
@@ -35,15 +33,15 @@ def unsigned(text: str, *, game_id: str) -> Match:
 
 
 def new_game() -> str:
-    """A new game's id, signed, for the form's field ``game``.
+    """Return a new game's signed id, for the form's field ``game``, so that sending the form twice creates one game.
 
-    Nobody chooses it: a rematch's id is known to its players, and a game made under it could not be told from it.
+    Users can't choose it: players know their rematch's id, and a game created with it would pass for the rematch.
     """
     return signing.Signer(salt=_NEW_GAME).sign(str(uuid.uuid4()))
 
 
 def unsigned_game(text: str) -> str:
-    """The id that ``new_game`` made into the text. Raises MalformedInput unless this site did."""
+    """Return the id from a ``new_game`` text. Raises MalformedInput if this site didn't sign it."""
     try:
         return signing.Signer(salt=_NEW_GAME).unsign(text)
     except signing.BadSignature as exc:
@@ -51,6 +49,6 @@ def unsigned_game(text: str) -> str:
 
 
 def rematch_of(game_id: str) -> str:
-    """The id of the game that follows: the same for both players, and known to nobody before one of them asks."""
+    """Return the rematch's id: the same for both players, and known to nobody before one of them asks."""
     digest = salted_hmac("games.rematch", game_id, algorithm="sha256").digest()
     return str(uuid.UUID(bytes=digest[:16], version=4))

@@ -1,4 +1,4 @@
-"""Addresses of the lobby, the games and the replays."""
+"""URLs of the lobby, the games and the replays."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Pages and actions: load, authorise, let the rules and the store decide, answer. Nothing here knows DynamoDB."""
+"""Pages and actions: load, authorise, let rules and store decide, respond. DynamoDB is hidden below."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -41,7 +41,7 @@ from tictactoe_site.http import SeeOther, go_to, refuse, wants_fragment, wants_j
 
 
 class HomeView(View):
-    """The lobby, ``?before=`` and ``?after=`` the pages that follow it; or the welcome page for a visitor."""
+    """Shows the lobby, or with ``?before=`` or ``?after=`` another page of it; shows visitors the welcome page."""
 
     def get(self, request: PlayerRequest) -> HttpResponse:
         if not request.user.is_authenticated:
@@ -63,7 +63,7 @@ class HomeView(View):
 
 
 class GameView(View):
-    """A game, for its players and for anybody who watches; ``?move=5`` shows it after its fifth move."""
+    """Shows a game to its players and spectators; ``?move=5`` shows it after its fifth move."""
 
     def get(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
         game = upkeep.open_game(str(game_id), request.now, viewer=request.user.name)
@@ -74,21 +74,21 @@ class GameView(View):
             next_id = rematch_of(game.game_id)
             page = replace(page, rematch=queries.games([next_id]).get(next_id))
         if wants_fragment(request) and request.GET.get("since") == str(page.version):
-            return HttpResponse(status=204)  # Nothing new: the page, and the focus in it, are left alone.
+            return HttpResponse(status=204)  # Nothing new: leave the page and its focus alone.
         unclaimed = page.waits_for_a_player and not is_claimed(page.other)
         return show(request, page, unclaimed=unclaimed)
 
 
 @method_decorator([conditional_page, cache_control(private=True, no_cache=True)], name="dispatch")
 class StateView(View):
-    """The game as JSON, with an ETag: asking again for an unchanged game is answered 304."""
+    """Shows the game as JSON with an ETag, and answers 304 if it hasn't changed."""
 
     def get(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
         return JsonResponse(state(upkeep.open_game(str(game_id), request.now, viewer=request.user.name)))
 
 
 class EventsView(View):
-    """Where a stream's address reaches a process that serves pages: the page then asks for the state instead."""
+    """Refuses an event stream that reached a page-serving process, so that the page polls instead."""
 
     def get(self, request: PlayerRequest, game_id: UUID | None = None) -> HttpResponse:
         sentence = "Events are served by the live process: this page asks by itself meanwhile."
@@ -96,7 +96,7 @@ class EventsView(View):
 
 
 class ReplayView(View):
-    """A whole game from its moves alone; it needs no table."""
+    """Replays a whole game from its moves alone, without the table."""
 
     def get(self, request: PlayerRequest, moves: str) -> HttpResponse:
         try:
@@ -106,7 +106,7 @@ class ReplayView(View):
 
 
 class PlayerView(View):
-    """Somebody's record and finished games, ``?before=`` the page that follows; with the score between them and you."""
+    """Shows a player's record, score against the viewer, and finished games; ``?before=`` shows the next page."""
 
     def get(self, request: PlayerRequest, name: str) -> HttpResponse:
         if is_name(name.casefold()) and name != name.casefold():
@@ -116,7 +116,7 @@ class PlayerView(View):
         if not (is_name(name) and is_claimed(name)):
             raise NotFound(f"Nobody has claimed the name {name:.20} yet.")
         before = request.GET.get("before", "")
-        history = lobbies.history(name, before)  # before an outage of writes takes the time that is left
+        history = lobbies.history(name, before)  # before failing writes use up the time limit
         page = ProfilePage(records.of(name, request.now), *history, viewer=request.user.name)
         if wants_json(request):
             return JsonResponse(page.summary)
@@ -124,7 +124,7 @@ class PlayerView(View):
 
 
 class PlayersView(View):
-    """A view for players and guests alone; a form with ``as=guest`` makes a visitor a guest on the way."""
+    """Lets in only players and guests. A form with ``as=guest`` makes a visitor a guest on the way."""
 
     request: PlayerRequest
 
@@ -148,7 +148,7 @@ class NewGameView(PlayersView):
     def post(self, request: PlayerRequest) -> HttpResponse:
         form = NewGame(request.user.name, request.POST)
         if not form.is_valid():
-            # A visitor's form was the welcome page's, and this page is for players.
+            # A visitor's form is on the welcome page, but this page is for players.
             if wants_json(request) or wants_fragment(request) or "as" in request.POST:
                 raise MalformedInput(form.sentence)
             return render(request, "games/new.html", {"form": form}, status=400)
@@ -180,7 +180,7 @@ class ResignView(PlayersView):
 
 
 class RematchView(PlayersView):
-    """To the next game between the two, which is the same for both of them."""
+    """Creates or joins the next game between the two; it's the same game for both."""
 
     def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
         match, player, next_id = _shown(request, game_id), request.user.name, rematch_of(str(game_id))
@@ -190,14 +190,14 @@ class RematchView(PlayersView):
         other = None if match.computer else match.other_than(player)
         try:
             game = _invited(request, other, next_id, rematch) if other else rematch()
-        except LostRace as exc:  # What has the rematch's id may be none of the player's business.
+        except LostRace as exc:  # The game with the rematch's id may be none of the player's business.
             over = upkeep.open_game(str(game_id), request.now, viewer=player)
             return show(request, page_of(request, over), status=409, error=str(exc))
         return done(request, game, created=True)
 
 
 class MoveView(PlayersView):
-    """One UpdateItem where the form carries the position it shows, and a consistent read before it where not."""
+    """Makes a move with one UpdateItem. If the form has no position, a consistent read comes first."""
 
     def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
         square = rules.square_named(request.POST.get("square", ""))
@@ -223,7 +223,7 @@ def _started(request: PlayerRequest, form: NewGame) -> StoredMatch:
 def _invited(
     request: PlayerRequest, opponent: str | None, game_id: str | None, invite: Callable[[], StoredMatch]
 ) -> StoredMatch:
-    """What ``invite`` makes, if there is room for one more; one that is there already is no further one."""
+    """Return the game that ``invite`` creates, if the limits allow it or a repeated request finds it there."""
     try:
         with limits.one_more(request.now, host=request.user.name, opponent=opponent):
             return invite()
@@ -243,7 +243,7 @@ def _welcome(request: PlayerRequest) -> HttpResponse:
     if wants_json(request):
         return JsonResponse({"player": None})
     if wants_fragment(request):
-        # Somebody who has just logged out in another tab: the lobby's poll must not put a whole page into this one.
+        # The user has just logged out in another tab: the lobby's poll mustn't put a whole page into this one.
         return HttpResponse(headers={"HX-Redirect": reverse("home")})
     offer_guest(request)
     board = rows(rules.Position(), playable=True)
@@ -251,15 +251,15 @@ def _welcome(request: PlayerRequest) -> HttpResponse:
 
 
 def _shown(request: PlayerRequest, game_id: UUID) -> Match | None:
-    """The position that the player's page shows, if the form has it."""
+    """Return the position that the player's page shows, if the form has it."""
     text = request.POST.get("position")
     return unsigned(text, game_id=str(game_id)) if text else None
 
 
 def _acted_in(request: PlayerRequest, game_id: UUID) -> Match:
-    """The position that the player acts in: what the page shows, or the game as it is.
+    """Return the position that the player acts on: the one shown, or else the stored game.
 
-    A page from before the player claimed a name, in another tab, is read with the names that the game has now.
+    If the page is older than the player's name (claimed in another tab), update its names from the stored game.
     """
     shown, player = _shown(request, game_id), request.user.name
     if shown and (player in shown.players or None in shown.players):

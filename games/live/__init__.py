@@ -1,5 +1,5 @@
-"""Live updates: what happens in the table, pushed to those who watch, as server-sent events.
+"""Live updates: changes in the table, pushed to their viewers as server-sent events.
 
-A **hub** has one **topic** for each watched game and each open lobby, reads it as often as its **schedule** says,
-however many watch, and takes **hints** of what this server's own pages wrote. A **stream** is one browser's connection.
+A **hub** has one **topic** for each watched game and open lobby. It reads them as often as their **schedule** says, no
+matter how many watch, and takes **hints** about this server's writes. A **stream** is one browser's connection.
 """

@@ -1,6 +1,6 @@
-"""The ASGI application of the ``live`` process: it answers the two addresses of event streams, and nothing else.
+"""The ASGI application of the ``live`` process: it serves the two event stream URLs, and nothing else.
 
-It stands before Django, not inside: Django's ASGI handler costs 47 KB a stream, this a third of it (docs/live.md).
+It runs in front of Django, not inside: Django's ASGI handler takes 47 KB per stream, this a third of it (docs/live.md).
 """
 
 import asyncio
@@ -33,25 +33,25 @@ Receive: TypeAlias = Callable[[], Awaitable[dict[str, Any]]]
 Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 
 FIRST_READ_SECONDS = 5
-# Each send gives up Python's lock. While another thread parses a reply it comes back only after this time: with the
+# Each send releases the GIL, and gets it back from a thread that is parsing a reply only after this time. With the
 # default of 5 ms, 200 sends would take a second.
 SWITCH_SECONDS = 0.0002
-# What is open besides the streams: connections to DynamoDB, refused ones that linger, Python's own.
+# File descriptors for all but streams: connections to DynamoDB, refused clients that linger, Python itself.
 OTHER_FILES = 100
-# A school or an office may be behind one address.
+# A school or an office may share one address.
 STREAMS_PER_CLIENT = 500
 THIS_MACHINE = ("127.0.0.1", "::1")
 STREAM_HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store, no-transform"),
-    (b"x-accel-buffering", b"no"),  # nginx passes on each event at once
+    (b"x-accel-buffering", b"no"),  # tells nginx not to buffer events
 ]
 
 logger = logging.getLogger(__name__)
 
 
 class Refused(Exception):
-    """There will be no stream: the status, one sentence, and after how many seconds to ask again."""
+    """A refused stream: the HTTP status, one sentence, and the seconds after which to retry."""
 
     def __init__(self, status: int, sentence: str, retry_after: int | None = None) -> None:
         super().__init__(sentence)
@@ -68,11 +68,11 @@ class Live:
         self._most = 0
 
     def serves(self, path: str) -> bool:
-        """The same addresses as nginx sends here (.platform/nginx)."""
+        """Whether this is one of the paths that nginx sends here (.platform/nginx)."""
         return bool(re.fullmatch(r"/(games/[0-9a-f-]+/)?events/", path))
 
     def close(self) -> None:
-        """End all streams: their clients connect again, each after a pause of its own."""
+        """End all streams. Their clients reconnect, each after a random pause."""
         self._closing = True
         for stream in self._streams:
             stream.end()
@@ -87,7 +87,7 @@ class Live:
                 await _refuse(send, refusal, body=scope["method"] != "HEAD")
 
     async def _live(self, receive: Receive, send: Send) -> None:
-        """From the process's start to its end: read what is watched, and take hints."""
+        """Read what is watched and take hints, from the process's start to its end."""
         await receive()
         self._most = min(settings.STREAMS_PER_PROCESS, _files_allowed() - OTHER_FILES)
         sys.setswitchinterval(SWITCH_SECONDS)
@@ -149,7 +149,7 @@ class Live:
 
     @contextmanager
     def _counted(self, stream: Stream) -> Iterator[None]:
-        """The stream is one of the process's, and of its address's, while the block lasts. Raises Refused."""
+        """Count the stream for the process and for its address while the block runs. Raises Refused."""
         self._check_limits(stream.viewer.address)
         self._streams.add(stream)
         self._addresses[stream.viewer.address] += 1
@@ -173,21 +173,21 @@ class Live:
 
 
 def _files_allowed() -> int:
-    """As many as this process may have: a stream is a file descriptor, and the usual limit is 1,024 of them."""
+    """Raise this process's limit of file descriptors as far as allowed and return it: the usual limit is only 1,024."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard
 
 
 def _limit_of(address: str) -> float:
-    """Behind a proxy every address is a client's. What comes from this machine itself is limited only if it is set."""
+    """Return an address's limit. Behind a proxy it's a client's; this machine's own has no limit unless one is set."""
     if settings.STREAMS_PER_ADDRESS is not None:
         return float(settings.STREAMS_PER_ADDRESS)
     return math.inf if address in THIS_MACHINE else STREAMS_PER_CLIENT
 
 
 async def _known(topic: Topic) -> None:
-    """Wait for the topic's first read. Raises Refused where there is nothing to watch."""
+    """Wait for the topic's first read. Raises Refused if there is nothing to watch."""
     with suppress(TimeoutError):
         async with asyncio.timeout(FIRST_READ_SECONDS):
             await topic.first_read.wait()
@@ -199,14 +199,14 @@ async def _known(topic: Topic) -> None:
 
 async def _serve(stream: Stream, receive: Receive, send: Send) -> None:
     if stream.topic.over and stream.is_up_to_date:
-        return await _send_whole(send, 204, "")  # which tells an EventSource to come no more
+        return await _send_whole(send, 204, "")  # tells an EventSource not to reconnect
     await send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
     leaving = asyncio.create_task(_until_left(stream, receive))
     try:
         await stream.run()
         await send({"type": "http.response.body", "body": b""})
     except Stalled:
-        raise asyncio.CancelledError from None  # The server closes the connection and makes no fuss.
+        raise asyncio.CancelledError from None  # The server closes the connection quietly.
     finally:
         leaving.cancel()
 

@@ -1,7 +1,7 @@
-"""The hub: which topics there are, when each is read, and what hints do to them. One in each ``live`` process.
+"""The hub keeps the topics, schedules their reads and applies hints. There is one in each ``live`` process.
 
-Topics that are due are read together: a hundred games are one BatchGetItem. A topic that nobody watches any more is
-forgotten when it would be due again, so that somebody who comes back within that time costs no read.
+Topics that are due are read together: a hundred games are one BatchGetItem. A topic without watchers is dropped only
+when its next read is due, so somebody who comes back before that costs no read.
 """
 
 import asyncio
@@ -31,9 +31,9 @@ from games.storage import queries
 
 TICK_SECONDS = 0.05
 READERS = 8
-# A game that is over costs one read a minute, however often somebody asks for its events.
+# A game that is over costs one read a minute, however often somebody requests its events.
 KEEP_OVER_SECONDS = 60
-# After a hint the index may still be behind: asking at once would bring the old lobby back.
+# After a hint the index may still lag, and an immediate read would bring the old lobby back.
 INDEX_LAG_SECONDS = 1.0
 LONGEST_PUT_OFF_SECONDS = 5.0
 
@@ -60,10 +60,10 @@ class Hub:
         return {"games": len(self._games), "lobbies": len(self._lobbies)}
 
     def join(self, topic: Topic, watcher: Watcher, *, shown: str) -> None:
-        """Read the topic now, at most once a second, if the newcomer looks at it or shows a version not known here.
+        """Read the topic now (at most once a second) if the watcher is looking at it or shows a version not known here.
 
-        Others come back every five minutes with what they were sent: to read for each of them would cost a topic with
-        many watchers a read a second for ever.
+        Others reconnect every five minutes with the version they were sent. If each of them caused a read, a topic with
+        many watchers would cost a read a second for ever.
         """
         topic.watchers.add(watcher)
         earliest = topic.read_at + schedule.shortest_pause(topic.reads)
@@ -89,7 +89,7 @@ class Hub:
     # Hints.
 
     def take(self, hint: Hint) -> None:
-        """What this server's pages have just done. Raises whatever a hint of another form leads to."""
+        """Apply a hint from this server's pages. Raises various errors for a malformed hint."""
         if "game" in hint:
             self._take_game(hints.game_in(hint))
         if "withdrawn" in hint:
@@ -98,7 +98,7 @@ class Hub:
     def _take_game(self, game: StoredMatch) -> None:
         topic = self._games.get(game.game_id)
         if topic and topic.gone:
-            self._forget(topic)  # An id that was cancelled may be used again.
+            self._forget(topic)  # The id of a cancelled invitation may be used again.
         elif topic:
             topic.take(game)
             self._schedule(topic, min(topic.due, time.monotonic() + topic.pause()))
@@ -115,7 +115,7 @@ class Hub:
                 self._let_index_follow(lobby)
 
     def _let_index_follow(self, lobby: LobbyTopic) -> None:
-        """Read the lobby a little later; but hint after hint must not put it off for ever."""
+        """Read the lobby a little later, but don't let one hint after another put that off for ever."""
         later = time.monotonic() + INDEX_LAG_SECONDS
         if lobby.due < later < lobby.read_at + LONGEST_PUT_OFF_SECONDS:
             self._schedule(lobby, later)
@@ -129,17 +129,17 @@ class Hub:
 
     def _schedule(self, topic: Topic, at: float) -> None:
         topic.due = at
-        if at < math.inf:  # which it is while a read is under way
+        if at < math.inf:  # it's infinite during a read
             heapq.heappush(self._timetable, (at, next(self._numbers), topic))
 
     def _due(self, now: float) -> Iterator[Topic]:
         while self._timetable and self._timetable[0][0] <= now:
             at, _, topic = heapq.heappop(self._timetable)
             if at != topic.due:
-                continue  # It was given another time since.
+                continue  # It was rescheduled, so this entry is obsolete.
             if topic.watchers and not topic.over:
                 topic.read_at = now
-                topic.due = math.inf  # until this read is done
+                topic.due = math.inf  # until the read ends
                 yield topic
             elif topic.watchers or _is_kept(topic, now):
                 self._schedule(topic, now + KEEP_OVER_SECONDS)
@@ -148,7 +148,7 @@ class Hub:
 
     def _forget(self, topic: Topic) -> None:
         topics: dict[str, Any] = self._games if isinstance(topic, GameTopic) else self._lobbies
-        if topics.get(topic.key) is topic:  # and not another, of an id that was used again
+        if topics.get(topic.key) is topic:  # not a newer topic for a reused id
             del topics[topic.key]
 
     def _next(self, topic: Topic) -> None:
@@ -170,7 +170,7 @@ class Hub:
         return None
 
     async def _look_closer(self, topic: GameTopic) -> None:
-        """An eventually consistent read may miss what is there."""
+        """Read the game consistently: an eventually consistent read may have missed it."""
         game = None
         try:
             game = await self._in_thread(lambda: queries.game(topic.key))
@@ -188,7 +188,7 @@ class Hub:
         except StoreUnavailable as exc:
             return self._postpone([topic], exc)
         topic.trouble(False)
-        if topic.changed_at == hinted:  # What was hinted meanwhile is newer.
+        if topic.changed_at == hinted:  # A hint during the read is newer.
             topic.take(found, known_at=topic.read_at)
         return self._next(topic)
 
@@ -197,7 +197,7 @@ class Hub:
         if game:
             topic.take(game)
         else:
-            topic.vanish()  # The page, loaded anew, says what is wrong with it.
+            topic.vanish()  # The page reloads and explains what's wrong.
 
     def _postpone(self, topics: Sequence[Topic], exc: BaseException) -> None:
         if not all(topic.in_trouble for topic in topics):
@@ -211,11 +211,11 @@ class Hub:
             with retries.within(retries.REQUEST_SECONDS):
                 return read()
 
-        context = contextvars.copy_context()  # in which dynamodb.metering adds up
+        context = contextvars.copy_context()  # dynamodb.metering counts in it
         return await asyncio.get_running_loop().run_in_executor(self._readers, context.run, bounded)
 
     def _start(self, work: Coroutine[Any, Any, None], topics: Sequence[Topic]) -> None:
-        """Have the topics read. Whatever goes wrong with that, they are read again."""
+        """Start a read of the topics. If it fails for any reason, read them again."""
 
         def done(task: asyncio.Task[None]) -> None:
             self._reading.discard(task)
@@ -228,5 +228,5 @@ class Hub:
 
 
 def _is_kept(topic: Topic, now: float) -> bool:
-    """Though nobody watches. The id of what is gone may be used again."""
+    """Whether to keep a topic that nobody watches. A game that is gone isn't kept, as its id may be used again."""
     return topic.over and not topic.gone and now < topic.read_at + KEEP_OVER_SECONDS

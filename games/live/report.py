@@ -1,4 +1,4 @@
-"""A line in the log each minute: how many streams there are, and what they cost of DynamoDB."""
+"""A log line each minute: the number of streams, and their cost in DynamoDB."""
 
 import asyncio
 import logging
@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 
 async def each_minute(open_now: Callable[[], dict[str, int]], usage: Usage) -> None:
-    """``open_now`` counts what is open, by name; ``usage`` grows. A minute without streams and calls has no line."""
+    """Log the counts of ``open_now`` and the growth of ``usage`` each minute, unless there are no streams or calls."""
     while True:
         before = replace(usage)
         await asyncio.sleep(EACH_SECONDS)

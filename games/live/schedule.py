@@ -1,7 +1,7 @@
-"""How often a watched thing is read: once a second while somebody waits for it, and less the longer nothing happens.
+"""How often a topic is read: once a second while somebody waits for it, and less often the longer nothing happens.
 
-The bounds are 60 eventually consistent reads a minute for a game with somebody before it, and 4 for a forgotten one.
-Two players who poll each second, as the AWS example's pages do, make 120.
+The limits are 60 eventually consistent reads a minute for a game that somebody looks at, and 4 for a forgotten one. Two
+players who poll each second, as in the AWS example, cost 120.
 """
 
 HOT_READS = 60
@@ -9,15 +9,15 @@ WARM_READS = 12
 IDLE_READS = 4
 HOT_FOR_SECONDS = 120
 WARM_FOR_SECONDS = 300
-# Any minute: a little longer than one, so that none has a sixty-first read at its very end.
+# Slightly more than a minute, so that no 60 seconds contain a 61st read.
 MINUTE_SECONDS = 60.6
 
 
 def pause(*, quiet: float, looked_at: bool, reads: int = 1) -> float:
-    """Seconds until the next look at something that takes ``reads`` reads and has not changed for ``quiet`` seconds.
+    """Return the seconds until the next read of a topic that has been unchanged for ``quiet`` seconds.
 
-    ``looked_at`` is whether somebody has it before their eyes: then it is read each second however long the players
-    think.
+    ``reads`` is the number of eventually consistent reads that it takes. ``looked_at`` is whether somebody has it on
+    their screen; then it's read each second, however long the players think.
     """
     if looked_at or quiet < HOT_FOR_SECONDS:
         return shortest_pause(reads)
@@ -29,6 +29,6 @@ def shortest_pause(reads: int) -> float:
 
 
 def _pause(reads: int, most: int) -> float:
-    """Keeps the looks of any minute within ``most`` reads; where one look has more, of several minutes."""
+    """Return the seconds that keep any minute within ``most`` reads, or several minutes if a topic takes more."""
     looks = most // reads
     return MINUTE_SECONDS / looks if looks else MINUTE_SECONDS * reads / most

@@ -9,22 +9,22 @@ from games.live import fragments
 from games.live.topics import Topic, Watcher
 from games.live.viewers import Viewer
 
-# Proxies close a connection on which nothing comes for a minute: an AWS load balancer after 60 s by default.
+# Proxies close a connection that is silent for a minute: an AWS load balancer after 60 s by default.
 COMMENT_SECONDS = 15
-# A stream ends after about five minutes: the next one knows a session that has ended elsewhere, and a new process.
+# A stream lasts about five minutes. The next one notices a logout elsewhere, and reaches a new process.
 LIFE_SECONDS = 300
-# Who has not taken what was sent for this long is gone.
+# A client that takes no data for this long is gone.
 SEND_SECONDS = 20
-# Each stream has a pause of its own before it comes back: after a restart they don't all come at once.
+# A random pause for each stream, so that they don't all reconnect at once after a restart.
 RETRY_MILLISECONDS = (500, 2500)
 
 
 class Stalled(Exception):
-    """The client takes nothing any more."""
+    """The client no longer takes any data."""
 
 
 class Stream(Watcher):
-    """``send`` takes bytes for the client, as they are."""
+    """A stream to one client. ``send`` passes bytes to it unchanged."""
 
     def __init__(self, viewer: Viewer, topic: Topic, send: Callable[[bytes], Awaitable[None]]) -> None:
         self.viewer = viewer
@@ -42,16 +42,16 @@ class Stream(Watcher):
 
     @property
     def is_up_to_date(self) -> bool:
-        """Whether the client's page shows all there is."""
+        """Whether the client's page shows the latest version."""
         return not self.topic.gone and self.topic.news(self.viewer, self._shown) is None
 
     def end(self) -> None:
-        """Send nothing more. The client may connect again, and is then asked anew who it is."""
+        """Send nothing more. The client may reconnect, and is then authenticated again."""
         self._ended = True
         self._woken.set()
 
     async def run(self) -> None:
-        """Send what happens, until nothing more can or the stream's time is up. Raises Stalled."""
+        """Send events until the topic is over or the stream's time is up. Raises Stalled."""
         await self._send(fragments.retry(random.randint(*RETRY_MILLISECONDS)))
         clock = asyncio.get_running_loop().time
         end = clock() + LIFE_SECONDS * random.uniform(0.8, 1.2)

@@ -1,6 +1,6 @@
-"""Topics: what is known of a watched game or an open lobby, and what each of its viewers gets to see of it.
+"""Topics: the known state of a watched game or an open lobby, and the events for each of its viewers.
 
-A topic never goes back: eventually consistent reads may be older than a hint, and older than the page.
+A topic never goes back in time, although eventually consistent reads may be older than a hint or than the page.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ _VERSION = re.compile("[0-9]{1,2}")
 
 
 class Topic:
-    """What all who watch one thing share. ``watchers`` are told by their ``wake`` that something is new."""
+    """The state that all watchers of one game or lobby share. ``wake`` tells each of ``watchers`` about news."""
 
     reads = 1
 
@@ -30,7 +30,7 @@ class Topic:
         self.key = key
         self.watchers: set[Watcher] = set()
         self.version = ""  # empty until the first read
-        self.first_read = asyncio.Event()  # that it was made, whatever came of it
+        self.first_read = asyncio.Event()  # set after it, even if it failed
         self.gone = False
         self.in_trouble = False
         self.due = 0.0
@@ -43,20 +43,20 @@ class Topic:
         return self.gone
 
     def pause(self) -> float:
-        """Seconds until it is to be read again."""
+        """Return the seconds until the next read."""
         looked_at = any(watcher.looking for watcher in self.watchers)
         return schedule.pause(quiet=time.monotonic() - self.changed_at, looked_at=looked_at, reads=self.reads)
 
     def news(self, viewer: Viewer, shown: str) -> bytes | None:
-        """The event for a viewer whose page shows the version ``shown``; None where that is up to date."""
+        """Return the event for a viewer whose page shows the version ``shown``; None if that is up to date."""
         raise NotImplementedError
 
     def knows(self, shown: str) -> bool:
-        """Whether a page that shows this version can't be ahead of what is known."""
+        """Whether the known state is at least as new as a page that shows this version."""
         return bool(self.version) and shown == self.version
 
     def may_tell(self, joined_at: float) -> bool:
-        """Whether what is known is no older than the page of somebody who came at that time."""
+        """Whether the known state is at least as new as the page of somebody who joined at that time."""
         return True
 
     def wake(self) -> None:
@@ -69,7 +69,7 @@ class Topic:
         self.wake()
 
     def trouble(self, now: bool) -> None:
-        """Whether the table can be read."""
+        """Note whether the table can't be read, and wake the watchers if that has changed."""
         if self.in_trouble is not now:
             self.in_trouble = now
             self.first_read.set()
@@ -83,7 +83,7 @@ class Topic:
 
 
 class Watcher(Protocol):
-    """Somebody who watches a topic; ``looking`` is whether they have it before their eyes."""
+    """Somebody who watches a topic. ``looking`` is whether they have it on their screen."""
 
     looking: bool
 
@@ -102,21 +102,21 @@ class GameTopic(Topic):
         return self.gone or self._is_final
 
     def take(self, game: StoredMatch) -> None:
-        """The game as it was read or hinted. What is older than what is known is ignored."""
+        """Take the game as read or hinted, unless the known one is newer."""
         if self._game is None or (game != self._game and _is_newer(game, self._game)):
             self._game = game
             self._boards.clear()
         self._look_at(_page(self._game))
 
     def _look_at(self, page: GamePage) -> None:
-        """Also where nothing was written: an invitation expires by itself."""
+        """Take the page's version. It may change without a write, because an invitation expires by itself."""
         if str(page.version) != self.version:
             self._is_final = page.is_final
             self._boards.clear()
             self._changed(str(page.version))
 
     def vanish(self) -> None:
-        """Also where DynamoDB removed an invitation that had expired before it was looked at again."""
+        """Mark the game as gone, unless it's an invitation that expired before DynamoDB removed it."""
         if self._game:
             self._look_at(_page(self._game))
         if not self._is_final:
@@ -134,14 +134,14 @@ class GameTopic(Topic):
         assert self._game
         page = _page(self._game, viewer.name)
         relation = "host" if page.is_host else "opponent" if page.is_opponent else "player" if viewer.name else ""
-        base = viewer.base if page.is_pending and page.is_host else ""  # who alone is shown a link
+        base = viewer.base if page.is_pending and page.is_host else ""  # only the host sees a link
         if (relation, base) not in self._boards:
             self._boards[relation, base] = fragments.board(page, base)
         return self._boards[relation, base]
 
 
 class LobbyTopic(Topic):
-    """The lobby of the player whose name is its key."""
+    """The lobby of the player whose name is the topic's key."""
 
     def __init__(self, key: str) -> None:
         super().__init__(key)
@@ -151,15 +151,15 @@ class LobbyTopic(Topic):
 
     @property
     def reads(self) -> int:  # type: ignore[override]
-        """One for each query's first page and further ones, and one for each board in progress."""
+        """The half read units per look: pages of both indexes' queries, and the boards in progress."""
         return lobbies.reads_of(self._lobby)
 
     def may_tell(self, joined_at: float) -> bool:
-        """Of two lobbies nobody can tell which is the newer, so the newcomer's page waits for the next read."""
+        """Whether the lobby was read after the newcomer joined: we can't tell which of two lobbies is newer."""
         return self._known_at >= joined_at
 
     def take(self, lobby: Lobby, *, known_at: float) -> None:
-        """The lobby as it was at that time."""
+        """Take the lobby as it was at that time."""
         page = LobbyPage(lobby, self.key, timezone.now())
         self._lobby, self._known_at = lobby, known_at
         self.wake()
@@ -168,12 +168,12 @@ class LobbyTopic(Topic):
             self._changed(page.version)
 
     def take_game(self, game: StoredMatch) -> None:
-        """One of the player's games is now so; no read is needed to show it."""
+        """Put one game's new state into the lobby, without a read."""
         if self.version:
             self.take(lobbies.with_game(self._lobby, self.key, game, timezone.now()), known_at=self._known_at)
 
     def take_withdrawal(self, game_id: str) -> bool:
-        """Whether the lobby had the invitation that is gone."""
+        """Remove a withdrawn invitation. Return whether the lobby had it."""
         had = any(game.game_id == game_id for game in self._lobby.games)
         if had:
             self.take(lobbies.without_game(self._lobby, game_id), known_at=self._known_at)
@@ -188,7 +188,7 @@ def _page(game: StoredMatch, viewer: str = "") -> GamePage:
 
 
 def _is_newer(game: StoredMatch, known: StoredMatch) -> bool:
-    """The id of a rematch's invitation that expired may have been used again."""
+    """Whether the game is at least as new as the known one. An expired rematch invitation's id may be reused."""
     if known.stored_status is game.stored_status is Status.PENDING:
         return game.status_date >= known.status_date
     return _page(game).version >= _page(known).version

@@ -1,4 +1,4 @@
-"""Who opens a stream, read from the request as the pages read it: session, CSRF cookie, host and address."""
+"""The viewer who opens a stream, read from the request as the pages read it: session, CSRF cookie, host and address."""
 
 from dataclasses import dataclass
 from io import BytesIO
@@ -16,7 +16,7 @@ from accounts.views import address_of
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """``name`` is empty where nobody is logged in. ``token`` is for the forms of a fragment, ``base`` for its links."""
+    """A viewer. ``name`` is empty if not logged in. ``token`` is for a fragment's forms, ``base`` for its links."""
 
     name: str
     token: str
@@ -27,7 +27,7 @@ class Viewer:
 
 
 def viewer_of(scope: dict[str, Any]) -> Viewer:
-    """Raises SuspiciousOperation where the host or another header is none that this site answers."""
+    """Return the request's viewer. Raises SuspiciousOperation for a host or another header that we don't accept."""
     request = ASGIRequest(scope, BytesIO())
     base = request.build_absolute_uri("/")
     _sessions.process_request(request)
@@ -42,6 +42,6 @@ def viewer_of(scope: dict[str, Any]) -> Viewer:
     )
 
 
-# They only look at the request: Django's handlers answer no stream.
+# They only read the request: Django doesn't handle the stream's response.
 _sessions = SessionMiddleware(HttpResponse)
 _forms = CsrfViewMiddleware(HttpResponse)

@@ -1,4 +1,4 @@
-"""gunicorn's ASGI worker, which waits without end for open streams on SIGTERM and for a connection's first request."""
+"""gunicorn's ASGI worker, without its two endless waits: for open streams on SIGTERM, and for a first request."""
 
 import asyncio
 from typing import Protocol, cast
@@ -6,7 +6,7 @@ from typing import Protocol, cast
 from gunicorn.asgi.protocol import ASGIProtocol
 from gunicorn.workers import gasgi
 
-# As long as a phone on a bad line may take for the few packets of a request.
+# As long as a phone on a bad line may need for a request's few packets.
 FIRST_REQUEST_SECONDS = 10
 
 
@@ -15,7 +15,7 @@ class Closable(Protocol):
 
 
 class Connection(ASGIProtocol):
-    """Is closed where no whole request came in time. gunicorn's own timer, which any request stops, starts later."""
+    """A connection that closes if no whole request comes in time. gunicorn starts this timer only after a request."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -23,12 +23,12 @@ class Connection(ASGIProtocol):
         self._keepalive_handle = asyncio.get_running_loop().call_later(FIRST_REQUEST_SECONDS, give_up)
 
 
-# The worker has no other place that says which protocol it is to speak.
+# The worker offers no setting for its protocol class.
 gasgi.ASGIProtocol = Connection  # type: ignore[attr-defined]
 
 
 class Worker(gasgi.ASGIWorker):
-    """For an application that can be closed: SIGTERM ends its streams."""
+    """A worker for an application with a ``close`` method: SIGTERM ends its streams."""
 
     def handle_exit_signal(self) -> None:
         super().handle_exit_signal()

@@ -1,1 +1,1 @@
-"""What each page says, ready for its template of the same name. No HTTP, no DynamoDB."""
+"""The content of each page, ready for the template of the same name. No HTTP, no DynamoDB."""

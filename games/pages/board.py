@@ -1,4 +1,4 @@
-"""A drawn board: its cells and what a screen reader says of each, and the line through three in a row."""
+"""A drawn board: its cells with their labels for screen readers, and the line through three in a row."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ LINES = dict(zip(rules.LINES, (*_ROWS, *_COLUMNS, "diagonal", "diagonal"), stric
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One square of a drawn board. ``better`` than the last move it was in a replay."""
+    """One square of a drawn board. In a replay, ``better`` marks a better choice than the last move."""
 
     name: str
     label: str
@@ -38,7 +38,7 @@ class Cell:
 def rows(
     position: Position, *, playable: bool = False, last: int | None = None, better: Collection[int] = ()
 ) -> list[list[Cell]]:
-    """The board as three rows of three cells; ``playable`` makes the empty ones so."""
+    """Return the board as three rows of three cells. ``playable`` lets the player press the empty ones."""
     ending = rules.outcome(position)
     winning = ending.squares if ending else ()
     cells = []
@@ -52,19 +52,19 @@ def rows(
 
 @dataclass(frozen=True, slots=True)
 class Stroke:
-    """A line drawn through three marks: its squares' digits, and its way over a drawing that is 300 wide and high."""
+    """A line through three marks: the digits of its squares, and its SVG path on a drawing 300 wide and 300 high."""
 
     name: str
     path: str
 
 
 def strokes(position: Position) -> list[Stroke]:
-    """The winning line, or both of them where one move made two."""
+    """Return the winning line, or both if one move completed two."""
     return [Stroke("".join(map(str, line)), _way(*line)) for line in _won(position)]
 
 
 def lines_said(position: Position) -> str:
-    """The same in words, empty where nobody has won."""
+    """Return the winning lines in words; empty if nobody has won."""
     return " and ".join(dict.fromkeys(LINES[line] for line in _won(position)))
 
 
@@ -75,7 +75,7 @@ def _won(position: Position) -> list[tuple[int, int, int]]:
 
 
 def _way(first: int, middle: int, last: int) -> str:
-    """From beyond the first square's middle to beyond the last one's, slightly bent, as a hand draws it."""
+    """Return the SVG path from outside the first square's centre to outside the last one's, bent as if hand-drawn."""
     (y, x), (end_y, end_x) = divmod(first, 3), divmod(last, 3)
     across, down = (end_x - x) // 2, (end_y - y) // 2
     middle_y, middle_x = divmod(middle, 3)

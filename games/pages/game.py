@@ -1,4 +1,4 @@
-"""What a game's page says of it to the person looking at it, and what JSON does."""
+"""What a game's page says to its viewer, and the game as JSON."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,40 +14,40 @@ from games.rules import EMPTY, Mark
 from games.rules.computer import NAME as COMPUTER
 from games.signing import signed
 
-# By the form's words for them.
+# The texts for the form's pace words.
 PACES_SAID = {"none": "no hurry", "minutes": "5 minutes", "day": "1 day"}
 WHY_LOST: dict[str, str] = {Ending.RESIGNED: "resigned", Ending.LATE: "ran out of time"}
 
 
 @dataclass(frozen=True)
 class GamePage(Rights):
-    """What the page of a game says of it to its viewer."""
+    """The content of a game's page for its viewer."""
 
     @property
     def rematch_sentence(self) -> str:
-        """A sentence, where the other waits for the viewer to agree to a rematch; else empty."""
+        """A sentence if the opponent waits for the viewer to agree to a rematch; else empty."""
         return f"{self.other} asks for a rematch." if self.is_asked_again else ""
 
     @property
     def pace(self) -> str:
-        """By the form's word for it."""
+        """The form's word for the pace."""
         return next((word for word, seconds in PACES.items() if seconds == self.game.pace), "none")
 
     @property
     def pace_sentence(self) -> str:
-        """How long each move of an invitation's game will have; empty where there is no hurry."""
+        """A sentence on the time per move, for a pending invitation; empty if there is no time limit."""
         said = f"{PACES_SAID[self.pace]} for each move: who is late has lost."
         return said if self.is_pending and self.pace != "none" else ""
 
     @property
     def deadline(self) -> datetime | None:
-        """Until when the next move must have come; None in a game without hurry."""
+        """The deadline of the next move; None without a time limit."""
         seconds = self.game.deadline if self.game.status is Status.IN_PROGRESS else None
         return datetime.fromtimestamp(seconds, UTC) if seconds else None
 
     @property
     def time_left(self) -> str:
-        """As clock.js says it."""
+        """The time left, in the same words as clock.js."""
         left = self.deadline - self.now if self.deadline else timedelta()
         seconds = ceil(left.total_seconds())
         if seconds <= 0:
@@ -57,12 +57,12 @@ class GamePage(Rights):
 
     @property
     def my_turn(self) -> int:
-        """How many games wait for the viewer: this one or none. A lobby counts all of them."""
+        """1 if this game waits for the viewer, else 0. A lobby counts all its games."""
         return int(self.can_move or bool(self.rematch_sentence))
 
     @property
     def version(self) -> int:
-        """Grows whenever the game changes, so that of two pages of it the one with the greater is the newer."""
+        """A number that grows with every change of the game, so that the higher of two versions is the newer."""
         if self.game.stored_status is Status.PENDING:
             return 9 if self.is_expired else 0
         marks = 9 - self.game.board.count(EMPTY)
@@ -85,7 +85,7 @@ class GamePage(Rights):
 
     @property
     def board_label(self) -> str:
-        """What a screen reader says on the way into the board."""
+        """The screen reader's label for the board."""
         if self.can_press and self.is_pending:
             return "Board, your first move accepts"
         if self.game.status is not Status.IN_PROGRESS:
@@ -94,18 +94,18 @@ class GamePage(Rights):
 
     @property
     def seats(self) -> list[tuple[Mark, str | None]]:
-        """The marks in the order of play, each with its player, who is None while an open invitation waits."""
+        """The marks in the order of play, each with its player (None for an open seat)."""
         return [(mark, self.game.player_of(mark)) for mark in Mark]
 
     @property
     def linked(self) -> set[str | None]:
-        """The others in it who have a page of their own: names that somebody has claimed, as far as the game knows."""
+        """The other players in the game who have a page: those with a claimed name, as far as the game tells."""
         known = {self.game.host} if self.game.status is Status.PENDING else set(self.game.players)
         return {name for name in known if name not in (COMPUTER, self.viewer) and has_page(name)}
 
     @property
     def headline(self) -> str:
-        """The one sentence that says how things stand, and whose turn it is."""
+        """One sentence on the state of the game and whose turn it is."""
         if self.is_over:
             return self._ending
         if self.is_expired:
@@ -122,7 +122,7 @@ class GamePage(Rights):
 
     @property
     def said(self) -> str:
-        """What a screen reader says when the game has changed: the last move, and how things stand now."""
+        """What a screen reader says after a change: the last move, and the new state."""
         if self.rematch_sentence or self.ending_sentence or not self.game.moves:
             return self.rematch_sentence or self.headline
         position, square = self.game.position, int(self.game.moves[-1])
@@ -133,12 +133,12 @@ class GamePage(Rights):
 
     @property
     def winning_mark(self) -> Mark | None:
-        """The mark that has won."""
+        """The winner's mark."""
         return self.game.mark_of(self.game.winner)
 
     @property
     def ending_sentence(self) -> str:
-        """What the loser did where the board does not show it; else empty."""
+        """What the loser did, if the board doesn't show it; else empty."""
         return WHY_LOST.get(self.game.ending or "", "")
 
     @property
@@ -163,7 +163,7 @@ class GamePage(Rights):
 
     @property
     def last_move(self) -> int | None:
-        """How many moves the replay has, or None where their order is unknown."""
+        """The number of moves to replay; None if their order is unknown."""
         moves = self.game.moves
         return len(moves) if moves else None
 
@@ -173,7 +173,7 @@ def titled(text: str, my_turn: int) -> str:
 
 
 def state(game: StoredMatch) -> dict[str, Any]:
-    """The game as JSON has it. ``moves`` is null where their order is unknown."""
+    """Return the game as JSON. ``moves`` is null if their order is unknown."""
     return {
         "gameId": game.game_id,
         "status": game.status.value,
@@ -187,7 +187,7 @@ def state(game: StoredMatch) -> dict[str, Any]:
 
 
 def summary(game: Entry) -> dict[str, Any]:
-    """What the indexes know of a game, as JSON has it."""
+    """Return what the indexes know of a game, as JSON."""
     return {
         "gameId": game.game_id,
         "status": game.status.value,

@@ -1,6 +1,6 @@
-"""A link to a game: where it leads, its QR code, and how it looks where it is sent.
+"""A link to a game: its address, its QR code, and its preview in a messenger.
 
-A messenger opens it as a visitor, and shows ``title``, and below it ``hint``.
+A messenger opens the link as a visitor, and shows ``title`` with ``hint`` below.
 """
 
 from dataclasses import dataclass
@@ -20,22 +20,22 @@ QR_CODE = Markup('<svg role="img" aria-label="{}" ').format(
 
 @dataclass(frozen=True)
 class Link:
-    """``address`` is the whole one, with the site's host."""
+    """A link to the page's game. ``address`` is the full URL, with the site's host."""
 
     page: GamePage
     address: str
 
     def context(self, *, error: str = "", unclaimed: bool = False, still: bool = False) -> dict[str, Any]:
-        """Return what the template of a game takes (games/_game.html says what it is), but for the CSRF field."""
+        """Return the context of a game's templates (games/_game.html describes it), without the CSRF field."""
         said = {"error": error, "unclaimed": unclaimed, "still": still}
         return {"page": self.page, "link": self, "new_game": new_game} | said
 
     @property
     def qr_code(self) -> Markup:
-        """An SVG element, black on white in dark mode too: not all cameras read it the other way round."""
+        """The QR code as an SVG element, black on white in dark mode too: some cameras can't read it inverted."""
         code = segno.make(self.address, error="m", micro=False)
         drawing = code.svg_inline(scale=5, dark="#000", light="#fff", svgclass=None, lineclass=None)
-        # segno draws squares: of the address's text nothing is in it.
+        # segno draws only squares: no text of the address gets into the SVG.
         return QR_CODE + Markup(drawing.removeprefix("<svg "))  # noqa: S704
 
     @property

@@ -1,4 +1,4 @@
-"""What the lobby says: a player's lists of games, and how many of them wait for the player."""
+"""The content of the lobby: a player's lists of games, and how many games wait for the player."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from games.storage.lobby import Lobby
 
 @dataclass(frozen=True)
 class LobbyPage:
-    """A player's lists of games, each game as that player sees it at the time ``now``."""
+    """A player's lists of games, as ``viewer`` sees them at ``now``."""
 
     lobby: Lobby
     viewer: str
@@ -41,7 +41,7 @@ class LobbyPage:
 
     @property
     def my_turn(self) -> int:
-        """How many games wait for the viewer: invitations, and games in which it is the viewer's turn."""
+        """The number of games that wait for the viewer: invitations, and games with the viewer to move."""
         return len(self.received) + sum(seen.my_turn for seen in self.playing)
 
     @property
@@ -50,13 +50,13 @@ class LobbyPage:
 
     @property
     def said(self) -> str:
-        """What waits for the viewer, a line each: a screen reader says the lines that were not there before."""
+        """One line for each game that waits for the viewer. A screen reader says the lines that are new."""
         invitations = [f"{seen.game.host} invites you." for seen in self.received]
         return "\n".join(invitations + [f"Your turn against {seen.other}." for seen in self.playing if seen.can_move])
 
     @cached_property
     def version(self) -> str:
-        """The same for lists that show the same; times apart, which are told as so long ago."""
+        """A hash of what the lists show, ignoring relative times."""
         lobby = self.lobby
         shown = [
             (game.game_id, game.status_date, game.status)

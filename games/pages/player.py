@@ -1,4 +1,4 @@
-"""What a player's page says: the record, the score between its player and who looks at it, and the finished games."""
+"""The content of a player's page: the record, the score against the viewer, and the finished games."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ from games.storage.records import OTHERS, Record, Score
 
 @dataclass(frozen=True)
 class ProfilePage:
-    """``viewer`` is empty where nobody is logged in; ``older`` is the cursor from which the games go on."""
+    """A player's page. ``viewer`` is empty if not logged in. ``older`` is the cursor for the next page of games."""
 
     record: Record
     finished: list[Entry]
@@ -26,7 +26,7 @@ class ProfilePage:
 
     @property
     def is_counting(self) -> bool:
-        """Whether newer games are still to be counted, so that nothing can be said of the latest, or the most."""
+        """Whether newer games are still uncounted, so that neither the latest nor the most frequent are known."""
         return not self.record.is_whole
 
     @property
@@ -35,7 +35,7 @@ class ProfilePage:
 
     @property
     def opponents(self) -> list[tuple[str, Score]]:
-        """Who was played most, with the score: of those who have a page to lead to."""
+        """The ten most frequent opponents with the scores, without those who have no page."""
         if self.is_counting:
             return []
         people = [each for each in self.record.people.items() if has_page(each[0])]
@@ -47,12 +47,12 @@ class ProfilePage:
 
     @property
     def between(self) -> Score | None:
-        """From the side of this page's player; None where the two have not played, or it is not known."""
+        """This player's score against the viewer; None if the two haven't played, or the score isn't known yet."""
         return self.record.scores.get(self.viewer) if self.viewer and not self.is_counting else None
 
     @property
     def streak(self) -> str:
-        """A sentence on the last games between the two; empty where neither has won two in a row."""
+        """A sentence on the last games between the two; empty unless one of them won at least two in a row."""
         streak = self.between.streak if self.between else 0
         if abs(streak) < 2:
             return ""

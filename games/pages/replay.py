@@ -1,4 +1,4 @@
-"""A game stepped through: what each move was, what it gave away, and the souvenir that is left of it."""
+"""A replay of a game: each move, the mistakes, and a text to share."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ EMOJI = {Mark.X.value: "❌", Mark.O.value: "⭕", EMPTY: "⬜"}
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One move: its number from 1 on, who made it, where, and what it gave away."""
+    """One move: its number (from 1), player's mark, square, and mistake if it was one."""
 
     number: int
     mark: Mark
@@ -27,7 +27,7 @@ class Step:
 
     @property
     def comment(self) -> str:
-        """One sentence on what would have been better; empty where nothing would."""
+        """One sentence on the better moves; empty if there were none."""
         if self.mistake is None:
             return ""
         better = _either(self.mistake.better)
@@ -39,10 +39,10 @@ class Step:
 
 @dataclass(frozen=True)
 class ReplayPage:
-    """One moment of a game known by its moves: the board after ``shown`` of them.
+    """A game given by its moves, with the board after ``shown`` of them.
 
-    ``winner`` has the mark that won where the moves alone do not say so: the other resigned, or ran out of time.
-    Raises Malformed or IllegalMove, from its first use on, where the moves are no game.
+    ``winner`` is the winning mark if the moves don't show it, because the other player resigned or ran out of time. Its
+    properties raise Malformed or IllegalMove if the moves aren't a game.
     """
 
     moves: str
@@ -62,7 +62,7 @@ class ReplayPage:
 
     @property
     def step(self) -> Step | None:
-        """The move that led here; None for the empty board."""
+        """The move that led to this board; None for the empty board."""
         return self.steps[self.shown - 1] if self.shown else None
 
     @property
@@ -101,7 +101,7 @@ class ReplayPage:
 
     @property
     def souvenir(self) -> str:
-        """The game in four lines, to send to somebody: how it ended, and the board; empty while it goes on."""
+        """The game as four lines to share: how it ended, and the board. Empty for an unfinished game."""
         outcome = rules.outcome(self.positions[-1])
         winner = outcome.winner if outcome else self.winner
         if not (outcome or winner):

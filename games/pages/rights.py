@@ -1,4 +1,4 @@
-"""What a player sees of a game in a list, and what the viewer of a game may do."""
+"""How a player sees a game in a list, and what the viewer of a game may do."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,13 +7,13 @@ from accounts.names import is_guest
 from games.match import Entry, Status, StoredMatch
 from games.rules import Mark
 
-# How long somebody whose game is over is likely to look at it yet.
+# How long players are likely to stay on the page of a finished game.
 STAYS = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
 class Listed:
-    """A game in a list, as ``viewer`` sees it; the viewer's name is empty where nobody is logged in."""
+    """A game in a list, as ``viewer`` sees it. The viewer's name is empty if not logged in."""
 
     game: Entry
     viewer: str
@@ -28,7 +28,7 @@ class Listed:
 
     @property
     def other(self) -> str:
-        """The one the viewer plays against; for a spectator the invited player."""
+        """The viewer's opponent; for a spectator, the invited player."""
         return (self.game.host if self.is_opponent else self.game.opponent) or "somebody"
 
     @property
@@ -37,16 +37,13 @@ class Listed:
 
     @property
     def result(self) -> str:
-        """How a finished game ended for the viewer, in a word."""
+        """How a finished game ended for the viewer, in one word."""
         return "Tied" if self.game.is_tie else "Won" if self.has_won else "Lost"
 
 
 @dataclass(frozen=True)
 class Rights(Listed):
-    """What the viewer may do at the time ``now``.
-
-    ``rematch`` is the game that follows a finished one, where somebody has asked for it and it was looked for.
-    """
+    """What the viewer may do at ``now``. ``rematch`` is the next game, if somebody asked for it and we looked it up."""
 
     game: StoredMatch
     now: datetime
@@ -70,7 +67,7 @@ class Rights(Listed):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more can happen, so that nobody need look again."""
+        """Whether nothing more can happen, so that the page need not poll."""
         return self.is_over or self.is_expired
 
     @property
@@ -79,7 +76,7 @@ class Rights(Listed):
 
     @property
     def offers_seat(self) -> bool:
-        """Whether a visitor may take the open seat by moving, and is a guest then."""
+        """Whether a visitor may take the open seat by making a move, and become a guest."""
         return self.is_pending and not self.viewer and self.game.opponent is None
 
     @property
@@ -107,34 +104,34 @@ class Rights(Listed):
 
     @property
     def hopes(self) -> bool:
-        """Whether the other may still be there, and ask for a rematch."""
+        """Whether the opponent may still be on the page and ask for a rematch."""
         ended = self.game.since if self.can_ask_again and not self.game.computer else None
         return ended is not None and self.now - ended < STAYS
 
     @property
     def waits(self) -> bool:
-        """Whether the next thing to happen is somebody else's doing, so that the page should look for it."""
+        """Whether somebody else acts next, so that the page should poll."""
         return not (self.is_final or self.can_move)
 
     @property
     def waits_for_a_player(self) -> bool:
-        """Whether the viewer's own invitation is for a name that somebody has claimed or may claim."""
+        """Whether this is the viewer's own invitation to a name, which may not be claimed yet."""
         named = self.game.opponent is not None and not is_guest(self.game.opponent)
         return self.is_pending and self.is_host and named
 
     @property
     def mark(self) -> str:
-        """The viewer's mark, also one that an open invitation offers; nothing for a spectator."""
+        """The viewer's mark, or the one that an open invitation offers; empty for a spectator."""
         offered = self.offers_seat or (self.can_accept and self.game.opponent is None)
         mark = Mark.X if offered else self.game.mark_of(self.viewer)
         return mark.value if mark else ""
 
     @property
     def is_kept(self) -> bool:
-        """Whether the game outlives its guests' thirty days."""
+        """Whether the game is kept for good: one with a guest is deleted after thirty days."""
         return not any(map(is_guest, self.game.players))
 
     @property
     def is_asked_again(self) -> bool:
-        """Whether the other waits for the viewer to agree to a rematch."""
+        """Whether the opponent waits for the viewer to agree to a rematch."""
         return self.rematch is not None and Rights(self.rematch, self.viewer, self.now).can_accept

@@ -1,7 +1,7 @@
-"""The game itself: standard library only, no clock, no table.
+"""The rules of the game: standard library only, no clock, no table.
 
-Another game begins here (CONTRIBUTING.md): ``board`` has the rules, ``analysis`` looks at every continuation, and
-``computer`` plays.
+To build another game, start here (CONTRIBUTING.md): ``board`` has the rules, ``analysis`` searches all continuations,
+and ``computer`` plays.
 """
 
 from games.rules.board import EMPTY as EMPTY

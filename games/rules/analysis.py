@@ -1,6 +1,6 @@
-"""What a position is worth, and what a move gave away: by the rules alone, every continuation looked at.
+"""The value of a position and the mistakes of a move, from the rules alone, by searching all continuations.
 
-There are 5,478 positions (``tests/test_rules.py`` counts them), so nothing is estimated.
+There are only 5,478 positions (``tests/test_rules.py`` counts them), so nothing is estimated.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from games.rules.board import EMPTY, Mark, Position
 
 @cache
 def value(position: Position) -> int:
-    """What the position is worth to the player whose turn it is: above 0 wins, below 0 loses, the sooner the more."""
+    """Return the position's value to the player to move: above 0 wins, below 0 loses, further from 0 if sooner."""
     ending = rules.outcome(position)
     if ending:
         sooner = 1 + len(position.empty_squares)
@@ -21,18 +21,18 @@ def value(position: Position) -> int:
 
 
 def values(position: Position) -> dict[int, int]:
-    """What each empty square is worth to the player whose turn it is. The game must not be over."""
+    """Return the value of each empty square for the player to move. The game must not be over."""
     return {square: -value(rules.play(position, square)) for square in position.empty_squares}
 
 
 def best(position: Position) -> tuple[int, ...]:
-    """The squares that no other is better than."""
+    """Return the squares with the highest value."""
     worth = values(position)
     return tuple(square for square in worth if worth[square] == max(worth.values()))
 
 
 def completing(position: Position, mark: Mark) -> tuple[int, ...]:
-    """The empty squares that complete a line of ``mark``, whoever's turn it is."""
+    """Return the empty squares that complete a line of ``mark``, regardless of the turn."""
     board = position.board
     threats = [
         line for line in rules.LINES if sorted(board[square] for square in line) == sorted(f"{EMPTY}{mark}{mark}")
@@ -44,8 +44,8 @@ def completing(position: Position, mark: Mark) -> tuple[int, ...]:
 class Mistake:
     """A move that gave something away.
 
-    ``missed_win`` tells a won game that is won no more from a safe one that is lost; ``at_once`` whether the win was
-    a matter of one square; ``better`` are the squares that would have kept what was there.
+    ``missed_win`` is True if a won game was no longer won, False if a safe game was now lost; ``at_once`` is whether
+    one square would have won; ``better`` are the squares that would have kept the win or the safe game.
     """
 
     missed_win: bool
@@ -54,7 +54,7 @@ class Mistake:
 
 
 def mistake(position: Position, square: int) -> Mistake | None:
-    """What taking the square gave away against perfect play; None where it kept a won game won and a safe one safe."""
+    """Return what the move gave away against perfect play; None if a won game stays won, and a safe one safe."""
     worth = values(position)
     before = max(worth.values())
     if _sign(worth[square]) == _sign(before):

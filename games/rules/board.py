@@ -1,8 +1,8 @@
 """Tic-tac-toe: positions, moves and how a game ends.
 
-Standard library only: no Django, no DynamoDB, no clock. A position is immutable; a move returns the next one.
-A square is an index 0 to 8, in reading order; ``SQUARES`` has their names, which are also the names of the
-table's attributes. X always moves first.
+Standard library only: no Django, no DynamoDB, no clock. A position is immutable; a move returns the next one. A square
+is an index from 0 to 8, in reading order. ``SQUARES`` has their names, which the table's attributes share. X always
+moves first.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ EMPTY = " "
 
 
 class Malformed(ValueError):
-    """The text is not a square, a board or a list of moves at all."""
+    """A text that isn't a square, a board or a list of moves at all."""
 
 
 class IllegalMove(ValueError):
@@ -34,7 +34,7 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a game ended: ``winner`` is None for a tie; ``squares`` are those of the winning line or lines."""
+    """The end of a game: ``winner`` is None for a tie; ``squares`` are those of the winning line or lines."""
 
     winner: Mark | None
     squares: tuple[int, ...] = ()
@@ -42,10 +42,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Nine characters, each ``X``, ``O`` or a space, in reading order.
-
-    Raises Malformed unless there are as many X as O, or one more.
-    """
+    """Nine of ``X``, ``O`` and space in reading order. Raises Malformed unless there are as many X as O or one more."""
 
     board: str = EMPTY * 9
 
@@ -57,7 +54,7 @@ class Position:
 
     @property
     def turn(self) -> Mark:
-        """Whose move it is, by the number of marks; also where the game is over."""
+        """The mark to move, by the number of marks; also if the game is over."""
         return Mark.X if self.board.count(Mark.X) == self.board.count(Mark.O) else Mark.O
 
     @property
@@ -66,7 +63,7 @@ class Position:
 
 
 def square_named(name: str) -> int:
-    """The index of ``TopLeft`` ... ``BottomRight``. Raises Malformed for anything else."""
+    """Return the index of ``TopLeft`` ... ``BottomRight``. Raises Malformed for anything else."""
     try:
         return SQUARES.index(name)
     except ValueError:
@@ -74,7 +71,7 @@ def square_named(name: str) -> int:
 
 
 def outcome(position: Position) -> Outcome | None:
-    """How the game ended, or None while it goes on. A line completed on the ninth square is a win."""
+    """Return how the game ended, or None if it goes on. A line completed on the ninth square is a win."""
     board = position.board
     won = [line for line in LINES if board[line[0]] != EMPTY and len({board[square] for square in line}) == 1]
     if won:
@@ -83,7 +80,7 @@ def outcome(position: Position) -> Outcome | None:
 
 
 def play(position: Position, square: int) -> Position:
-    """The position after the player whose turn it is takes ``square``. Raises IllegalMove."""
+    """Return the position after the player to move takes ``square``. Raises IllegalMove."""
     if outcome(position):
         raise IllegalMove("This game is over.")
     if position.board[square] != EMPTY:
@@ -93,9 +90,9 @@ def play(position: Position, square: int) -> Position:
 
 
 def replay(moves: str) -> Iterator[Position]:
-    """The positions of a game given as digits 0 to 8, from the empty board on: one more than there are moves.
+    """Yield the positions of a game given as digits 0 to 8, beginning with the empty board: one more than moves.
 
-    Raises Malformed for anything but digits 0 to 8, IllegalMove where the rules forbid a move.
+    Raises Malformed for anything but digits 0 to 8, IllegalMove if the rules forbid a move.
     """
     position = Position()
     yield position

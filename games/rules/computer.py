@@ -11,20 +11,20 @@ CARELESS, GOOD, PERFECT = "careless", "good", "perfect"
 
 
 def reply(position: Position, level: str = PERFECT) -> int:
-    """The square that the computer takes, by chance where several are as good. The game must not be over.
+    """Return the square that the computer takes, at random among equally good ones. The game must not be over.
 
-    A level that is not known, as a later version may store one, plays perfectly.
+    An unknown level, which a later version may have stored, plays perfectly.
     """
     return random.choice(LEVELS.get(level, analysis.best)(position))
 
 
 def _careless(position: Position) -> Sequence[int]:
-    """Any square."""
+    """Return all empty squares."""
     return position.empty_squares
 
 
 def _good(position: Position) -> Sequence[int]:
-    """Sees one move ahead: completes a line, else stops one, else is careless. Two threats at once beat it."""
+    """Look one move ahead: complete a line, else block one, else any square. Two threats at once beat it."""
     mine, theirs = position.turn, position.turn.other
     return analysis.completing(position, mine) or analysis.completing(position, theirs) or position.empty_squares
 

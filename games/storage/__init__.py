@@ -1,1 +1,1 @@
-"""The games in the table: the only writer of them and the only reader."""
+"""The only code that reads or writes games in the table."""

@@ -1,6 +1,6 @@
 """What a failed condition means: a success whose reply was lost, a lost race, or a refusal.
 
-DynamoDB answers a failed condition with the item as it is (``dynamodb.conditional``), so telling costs no read.
+DynamoDB returns the stored item with the failed condition (``dynamodb.conditional``), so this costs no read.
 """
 
 from dataclasses import fields
@@ -15,7 +15,7 @@ from games.rules import EMPTY
 
 
 class LostRace(Exception):
-    """The write's condition did not hold: somebody was faster. ``game`` is the game as it is now."""
+    """The write's condition failed because somebody was faster. ``game`` is the stored game."""
 
     def __init__(self, sentence: str, game: StoredMatch) -> None:
         super().__init__(sentence)
@@ -23,7 +23,7 @@ class LostRace(Exception):
 
 
 class StillGood(Exception):
-    """The write's condition did not hold, but the same write is as good in ``game``, the game as it is now."""
+    """The write's condition failed, but the same write is still valid for ``game``, the stored game."""
 
     def __init__(self, game: StoredMatch) -> None:
         super().__init__()
@@ -31,14 +31,14 @@ class StillGood(Exception):
 
 
 def stored_in(exc: ConditionFailed) -> StoredMatch:
-    """Return the game that made the condition fail. Raises NotFound, UnreadableGame."""
+    """Return the game that failed the condition. Raises NotFound, UnreadableGame."""
     if exc.item is None:
         raise NotFound(GONE) from exc
     return Game.from_raw_data(exc.item).match()
 
 
 def still_between(now: Match, then: Match, player: str) -> bool:
-    """Whether the player has the same mark against the same other, who may have been a guest and have a name now."""
+    """Whether the player has the same mark and opponent in both. A guest opponent may have claimed a name meanwhile."""
     was, other = then.other_than(player), now.other_than(player)
     claimed = is_guest(was) and other is not None and not is_guest(other)
     same_mark = now.mark_of(player) is then.mark_of(player) is not None
@@ -46,21 +46,21 @@ def still_between(now: Match, then: Match, player: str) -> bool:
 
 
 def holds_move(stored: StoredMatch, player: str, own: Match) -> bool:
-    """Whether this very move was made, however many came after it: a reply that was lost may be asked for late."""
+    """Whether the game contains this move. A retry after a lost reply may come late, so more moves may follow it."""
     if not still_between(stored, own, player):
         return False
     if own.moves is not None and stored.moves is not None:
         return stored.moves.startswith(own.moves)
-    # Without the order of play: the player has these marks and no others, and none was lost.
+    # Without the order of play, compare squares: the player has these marks and no others, and no mark is missing.
     mark = own.mark_of(player)
     squares = list(zip(stored.board, own.board, strict=True))
     return all(mark_now == then for mark_now, then in squares if then != EMPTY or mark_now == mark)
 
 
 def goes_on(stored: StoredMatch, before: Match, player: str) -> bool:
-    """Whether the game is played between the same two, but not as it was shown.
+    """Whether the same two are still playing, but the page showed an older state of the game.
 
-    The player accepted in another tab, or the other is a guest who has claimed a name.
+    For example, the player accepted in another tab, or the opponent is a guest who has claimed a name.
     """
     is_other = any(getattr(stored, field.name) != getattr(before, field.name) for field in fields(Match))
     return stored.stored_status is Status.IN_PROGRESS and is_other and still_between(stored, before, player)
@@ -80,7 +80,7 @@ def awaits(stored: StoredMatch, player: str, now: datetime) -> bool:
 
 
 def refusal(stored: StoredMatch, player: str, now: datetime) -> NotYours | LostRace:
-    """Return why the player can't have the seat that the invitation offered."""
+    """Return the reason why the player can't take the seat that the invitation offered."""
     if stored.host == player:
         return NotYours("This is your own invitation: it is for somebody else to accept.")
     if stored.computer:

@@ -1,4 +1,4 @@
-"""What the conditional writes of ``store`` are made of: the parts of their conditions, and of their updates."""
+"""The parts of ``store``'s conditional writes: their conditions and their update actions."""
 
 from datetime import datetime, timedelta
 from functools import reduce
@@ -20,11 +20,11 @@ def epoch(moment: datetime) -> int:
     return int(moment.timestamp())
 
 
-# What a condition assumes.
+# Conditions.
 
 
 def is_pending(now: datetime) -> Condition:
-    """The invitation waits and is in time, which is compared because TTL may delete it days late."""
+    """Whether the invitation is pending and in time. TTL may delete it days late, so we compare ``ExpiresAt``."""
     in_time = Game.expires_at.does_not_exist() | (Game.expires_at > epoch(now))
     return Game.status_date.startswith(Status.PENDING) & in_time
 
@@ -34,12 +34,12 @@ def is_in_progress() -> Condition:
 
 
 def is_in_time(now: datetime) -> Condition:
-    """The next move has no deadline, or one that has not passed."""
+    """Whether the next move has no deadline, or one that hasn't passed."""
     return Game.deadline.does_not_exist() | (Game.deadline > epoch(now))
 
 
 def is_free(now: datetime) -> Condition:
-    """Nothing has this id, or an invitation that is out of date and waits for TTL to delete it."""
+    """Whether the id is unused, or belongs to an expired invitation that TTL hasn't deleted yet."""
     expired = Game.status_date.startswith(Status.PENDING) & (Game.expires_at <= epoch(now))
     return Game.game_id.does_not_exist() | expired
 
@@ -50,12 +50,12 @@ def is_invited(player: str) -> Condition:
 
 
 def holds(attribute: UnicodeAttribute | NumberAttribute, value: str | float | None) -> Condition:
-    """The attribute has this value; None is that it is not there."""
+    """Whether the attribute has this value; for None, whether it doesn't exist."""
     return attribute.does_not_exist() if value is None else attribute == value
 
 
 def has_terms(shown: Match) -> Condition:
-    """The host, the sides and the pace are those shown. Where an item does not say who plays O, the host does."""
+    """Whether the host, sides and pace are the ones shown. If the item doesn't say who plays O, the host does."""
     o_user = shown.o_user or shown.host
     sides = Game.o_user == o_user
     if o_user == shown.host:
@@ -68,11 +68,11 @@ def board_is(board: str) -> Condition:
     return reduce(and_, (holds(field, None if mark == EMPTY else mark) for field, mark in squares))
 
 
-# What an update sets.
+# Update actions.
 
 
 def acceptance(player: str, host: str | None, now: datetime) -> list[Action]:
-    """Seat the player. A guest's game expires. The invitation has set the turn, unless it is open."""
+    """Seat the player. A game with a guest gets an expiry. The turn is set by the invitation, unless that is open."""
     guests = is_guest(player) or is_guest(host)
     kept = Game.expires_at.set(epoch(now + GUEST_GAME_LIFETIME)) if guests else Game.expires_at.remove()
     return [Game.status_date.set(Status.IN_PROGRESS.dated(now)), Game.opponent_id.set(player), kept]
@@ -85,14 +85,14 @@ def marks(before: Match, after: Match) -> list[Action]:
 
 
 def finish(result: str, now: datetime, ending: Ending | None = None) -> list[Action]:
-    """Finish the game. ``result`` is the winner's name or ``Tie``; ``ending`` is why, where the board does not tell."""
+    """Finish the game. ``result`` is the winner's name or ``Tie``; ``ending`` is the reason if the board shows none."""
     finished = Game.status_date.set(Status.FINISHED.dated(now))
     actions: list[Action] = [finished, Game.result.set(result), Game.turn.set(NOBODYS_TURN), Game.deadline.remove()]
     return [*actions, Game.ending.set(ending)] if ending else actions
 
 
 def next_turn(match: Match, now: datetime) -> list[Action]:
-    """Set whose turn it is, and until when; or, where the board is decided, finish the game."""
+    """Set the turn and its deadline, or finish the game if the board is decided."""
     if match.decided is not None:
         return finish(match.decided, now)
     turn = Game.turn.set(match.player_of(match.position.turn) or NOBODYS_TURN)
@@ -100,12 +100,12 @@ def next_turn(match: Match, now: datetime) -> list[Action]:
 
 
 def clock(pace: int | None, now: datetime) -> list[Action]:
-    """Start the time for the next move."""
+    """Set the deadline for the next move, if the game has a pace (seconds)."""
     return [Game.deadline.set(epoch(now) + pace)] if pace else []
 
 
 def renaming(game: StoredMatch, guest: str, name: str) -> list[Action]:
-    """Give the guest's seat in the game to the named player. Keep a game without guests."""
+    """Give the guest's seat to the named player. A game in progress without guests no longer expires."""
     attributes = (Game.host_id, Game.opponent_id, Game.o_user, Game.turn)
     holders = (game.host, game.opponent_id, game.o_user, game.turn)
     held = [attribute for attribute, holder in zip(attributes, holders, strict=True) if holder == guest]

@@ -1,8 +1,8 @@
-"""A player's games as the two indexes have them, merged into one order.
+"""A player's games, read from the two indexes and merged into one order.
 
-That is by StatusDate and then by id: descending, the pending games come first, then those in progress, then the
-finished. A cursor is a key and not a count, so a game that finishes between two pages moves no other game from one page
-to another. Index reads lag behind the table, so nothing is ever authorised from them.
+They are sorted by StatusDate, then by id. Descending, pending games come first, then games in progress, then finished
+games. A cursor is a key, not an offset, so a game that finishes between two pages doesn't shift the others. Index reads
+lag behind the table, so never authorise anything from them.
 """
 
 import re
@@ -20,17 +20,17 @@ from games.errors import MalformedInput, UnreadableGame
 from games.match import Entry, Status
 from games.models import Game
 
-# So many entries are within one half read unit: a full page of finished games, the one before it, and one that tells
-# of more.
+# As many entries as half a read unit covers: a full page of finished games, the game at the cursor before it, and one
+# that shows whether more follow.
 FIRST_READ = 22
 FURTHER_READ = 100
 
-# One for each request that a server answers at a time (gunicorn.conf.py has half as many, manage.py play as many).
+# One thread per concurrent request (gunicorn.conf.py has half as many, manage.py play as many).
 _threads = ThreadPoolExecutor(max_workers=64, thread_name_prefix="query")
 
 
 class Cursor(NamedTuple):
-    """Where a game stands in the order of the lists; the id decides between games of the same instant."""
+    """A game's position in the lists. The id breaks ties between games with the same StatusDate."""
 
     status_date: str
     game_id: str
@@ -41,7 +41,7 @@ class Cursor(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the cursor that a link has. Raises MalformedInput."""
+        """Return the cursor from a link. Raises MalformedInput."""
         if not _CURSOR.fullmatch(text):
             raise MalformedInput("This is no place in your list of games: start again from the lobby.")
         return cls(*text.split("~"))
@@ -51,7 +51,7 @@ class Cursor(NamedTuple):
         return "~".join(self)
 
 
-# The date may have any form: a page may end at a game whose date was written by hand.
+# The date may have any form, because a page may end at a game whose date was written by hand.
 _CURSOR = re.compile(rf"({'|'.join(Status)})_[ -^`-}}]{{0,100}}~[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}")
 
 
@@ -62,23 +62,23 @@ def from_both_indexes(
     *,
     ascending: bool = False,
 ) -> list[Entry]:
-    """What ``part`` takes of the player's entries in each index, in one order."""
+    """Return what ``part`` takes of the player's entries in each index, merged into one order."""
 
     def read(index: GlobalSecondaryIndex[Game]) -> list[Entry]:
         with unavailable():
             return list(part(_entries(index.query(player, condition, scan_index_forward=ascending))))
 
-    # With this context, the other thread's read shares the time that the request has left.
+    # The copied context makes the other thread share the request's timeout.
     hosted = _threads.submit(copy_context().run, read, Game.host_index)
     try:
         invited = read(Game.opponent_index)
     finally:
-        wait([hosted])  # A request that fails leaves none of its reads behind.
+        wait([hosted])  # Don't leave a read running after a failed request.
     return sorted([*hosted.result(), *invited], key=Cursor.of, reverse=not ascending)
 
 
 def _entries(games: ResultIterator[Game]) -> Iterator[Entry]:
-    """Leaves out what is no game, and a game at which no page could end."""
+    """Yield the entries, without unreadable games and games whose key can't be a cursor."""
     while True:
         games.page_iter.page_size = FURTHER_READ if games.total_count else FIRST_READ
         try:

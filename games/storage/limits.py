@@ -1,11 +1,10 @@
-"""Nobody sends, or is sent, more than so many invitations that nobody has answered yet.
+"""Limits on invitations without an answer: how many a player may send, and how many a player may be sent.
 
-Counting them is a query of an index, and most invitations are a player's first: they shall not cost three queries more.
-So each process remembers how many it knows of, from the lobbies it shows and from the invitations it makes, and
-counts in the index only where that, and as many that another process may have made, comes near the limit.
+To count them is an index query, and an invitation may have three limits. Most invitations are a player's first, and
+shouldn't cost three extra queries. So each process keeps its own counts, from the lobbies it shows and the invitations
+it creates. It queries the index only if its count, with as many again from another process, comes near the limit.
 
-Guests cost nothing to become, so what they send keeps only guests from sending: named hosts are measured against the
-invitations of named hosts.
+A guest costs nothing to create, so guests' invitations only block guests: named hosts' invitations are counted apart.
 """
 
 from collections import OrderedDict
@@ -24,9 +23,9 @@ from games.storage import queries
 
 MOST = 20
 MOST_TO_ONE = 3
-# How many invitations a process may add before it counts them again. The limit is exact for one process. Several that
-# write at the same moment can each fill it before the index shows the others' writes: 60 at once, in two processes,
-# left 26. The bound is the limit for each process.
+# How many invitations a process may add before it counts them again. The limit is exact for one process. If several
+# write at the same moment, each can fill it before the index shows the others' writes: 60 at once in two processes left
+# 26. The upper bound is the limit times the number of processes.
 UNCOUNTED = 5
 REMEMBERED = 10_000
 
@@ -40,7 +39,7 @@ class _Limit(NamedTuple):
 
 @dataclass(slots=True)
 class _Known:
-    """``counted`` at some time, when ``included`` of this process's own were ``made`` already, of all it ``began``."""
+    """The last count, and this process's own invitations: ``begun``, ``made``, and ``included`` in that count."""
 
     counted: int = 0
     included: int = 0
@@ -52,7 +51,7 @@ class _Known:
         return self.begun - self.included
 
     def is_surely_below(self, most: int) -> bool:
-        """Whether there is room for one more, even if another process has added as many, and adds one more too."""
+        """Whether there's room for one more, even if another process has added as many and adds one more too."""
         return self.added < UNCOUNTED and self.counted + 2 * (self.added + 1) <= most
 
 
@@ -62,9 +61,10 @@ _lock = Lock()
 
 @contextmanager
 def one_more(now: datetime, *, host: str, opponent: str | None) -> Iterator[None]:
-    """The block makes an invitation. Raises TooManyInvitations, with a sentence for the host, or StoreUnavailable.
+    """Reserve room for the invitation that the block creates, or raise TooManyInvitations with a sentence for the host.
 
-    It is counted before the block, so that many at once gain nothing, and taken back if the block fails.
+    It's counted first, so a burst of requests gains nothing. If the block fails, it's released, unless the failure is a
+    StoreUnavailable, after which the invitation may exist. Raises StoreUnavailable.
     """
     with ExitStack() as taken:
         for limit in _limits(host, opponent, now):
@@ -73,7 +73,7 @@ def one_more(now: datetime, *, host: str, opponent: str | None) -> Iterator[None
 
 
 def note(player: str, *, sent: int, received: int) -> None:
-    """A lobby was shown, which has so many. It may be older than what this process has sent since it counted."""
+    """Remember the counts of a lobby just shown, unless this process has added invitations since its own last count."""
     with _lock:
         for key, counted in ((("from", player), sent), *((key, received) for key in _received(player))):
             known = _of(key)
@@ -106,7 +106,7 @@ def _limits(host: str, opponent: str | None, now: datetime) -> Iterator[_Limit]:
 
 
 def _received(player: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The keys of what named hosts have sent to a player, and of what guests have."""
+    """Return the keys for a player's received invitations: from named hosts, and from guests."""
     return ("to", player), ("to by guests", player)
 
 
@@ -117,7 +117,7 @@ def _slot(limit: _Limit) -> Iterator[None]:
         yield
     except Exception as exc:
         with _lock:
-            # What an outage cut off may have been made all the same: the next count tells.
+            # The write may have succeeded in spite of the outage; the next count will tell.
             known.made += isinstance(exc, StoreUnavailable)
             known.begun -= not isinstance(exc, StoreUnavailable)
         raise
@@ -126,7 +126,7 @@ def _slot(limit: _Limit) -> Iterator[None]:
 
 
 def _taken(limit: _Limit) -> _Known:
-    """What is known, with one more begun. Raises TooManyInvitations, StoreUnavailable."""
+    """Count one more invitation as begun, and return the counts. Raises TooManyInvitations, StoreUnavailable."""
     with _lock:
         known = _of(limit.key)
         if known.is_surely_below(limit.most):
@@ -135,7 +135,7 @@ def _taken(limit: _Limit) -> _Known:
         made = known.made
     counted = limit.count_them()
     with _lock:
-        # What was not made when the count began may not be in it.
+        # The count may miss what this process hadn't written when it began.
         known.counted, known.included = counted, made
         if counted + known.added >= limit.most:
             raise TooManyInvitations(limit.sentence)

@@ -1,6 +1,6 @@
-"""The lists of a player's games: the lobby, the pages after it, the finished games alone.
+"""The lists of a player's games: the lobby, the pages after it, and the finished games alone.
 
-A page is a stretch of the one order of ``indexes``, from either end or from a cursor.
+A page is a range of the merged order in ``indexes``, from either end or from a cursor.
 """
 
 import math
@@ -18,18 +18,18 @@ from games.storage.indexes import FIRST_READ, Cursor, from_both_indexes
 
 FINISHED_IN_LOBBY = 10
 FINISHED_ON_A_PAGE = FIRST_READ - 2
-# A page ends here too, however many invitations somebody was sent.
+# The most games on a page, however many invitations somebody was sent.
 MOST = 200
-# What half a read unit pays for, and the most that an index entry can take of it.
+# The bytes that half a read unit covers, and the size of the largest index entry.
 READ_BYTES = 4096
 LONGEST_ENTRY = 184
 
 
 @dataclass(frozen=True, slots=True)
 class Lobby:
-    """A stretch of a player's games, each list newest first. Only games in progress have a board.
+    """A page of a player's games, each list newest first. Only games in progress have a board.
 
-    ``newer`` and ``older`` are the cursors from which the games go on, or None where there are no more.
+    ``newer`` and ``older`` are the cursors of the neighbouring pages; None if there are none.
     """
 
     received: list[Entry] = field(default_factory=list)
@@ -45,20 +45,20 @@ class Lobby:
 
 
 def newest(player: str, now: datetime) -> Lobby:
-    """The newest of a player's games: all that go on and the last ten finished, or as many as fit on a page.
+    """Return the newest of a player's games: all unfinished and the last ten finished, or as many as fit on a page.
 
-    One query per index, at the same time, and one batch read for the boards of the games in progress, however many
-    games are finished; more for somebody with more games to answer than one read has. Raises StoreUnavailable.
+    This takes one query per index, both at once, and one batch read of the boards in progress, however many games are
+    finished. A player with more unfinished games than one read returns costs more. Raises StoreUnavailable.
     """
     entries, more = _stretch(player, FINISHED_IN_LOBBY)
     return _lists(player, entries, now, newer=False, older=more)
 
 
 def page(player: str, now: datetime, *, before: str = "", after: str = "") -> Lobby:
-    """The games that follow ``Lobby.older``, given as ``before``, or ``Lobby.newer``, given as ``after``.
+    """Return a page of older games (``before`` is a ``Lobby.older``) or of newer ones (``after`` is a ``Lobby.newer``).
 
-    On the other side of a page lies the game whose cursor was given, so that there is always more on that side.
-    Raises MalformedInput where both are given or the one is no cursor, and StoreUnavailable.
+    The game at the cursor lies outside the page, so there is always more on that side. Raises MalformedInput if both
+    are given or the cursor is invalid, and StoreUnavailable.
     """
     if before and after:
         raise MalformedInput("Ask for the games before a place in your list or for those after one, not for both.")
@@ -69,9 +69,9 @@ def page(player: str, now: datetime, *, before: str = "", after: str = "") -> Lo
 
 
 def with_game(lobby: Lobby, player: str, game: StoredMatch, now: datetime) -> Lobby:
-    """Return the lobby, or a page of it, with a game of the player's as it is now; nothing is read.
+    """Return the lobby, or a page of it, with the current state of one of the player's games. This reads nothing.
 
-    A game that the lobby knows to be further is left as it is: hints may come in another order than the writes.
+    If the lobby knows a later state of the game, it keeps that: hints may arrive in another order than the writes.
     """
     if any(_progress(other) > _progress(game) for other in lobby.games if other.game_id == game.game_id):
         return lobby
@@ -83,25 +83,25 @@ def with_game(lobby: Lobby, player: str, game: StoredMatch, now: datetime) -> Lo
 
 
 def _progress(game: Entry) -> tuple[int, int]:
-    """How far a game is: its status, and the marks on its board."""
+    """Return how far a game is: its status, and the number of marks on its board."""
     marks = 9 - game.board.count(EMPTY) if isinstance(game, StoredMatch) else 0
     return [*Status].index(game.stored_status), marks
 
 
 def without_game(lobby: Lobby, game_id: str) -> Lobby:
-    """The lobby after an invitation was withdrawn; nothing is read."""
+    """Return the lobby without a withdrawn invitation. This reads nothing."""
     received, sent = ([game for game in games if game.game_id != game_id] for games in (lobby.received, lobby.sent))
     return replace(lobby, received=received, sent=sent)
 
 
 def reads_of(lobby: Lobby) -> int:
-    """How many reads, of half a unit each, such a lobby takes: the queries of both indexes, and the boards."""
+    """Return how many half read units such a lobby costs: queries of both indexes, and the boards in progress."""
     further = max(0, sum(1 for _ in lobby.games) - FIRST_READ)
     return 2 + math.ceil(further * LONGEST_ENTRY / READ_BYTES) + len(lobby.playing)
 
 
 def finished_since(player: str, start: Cursor | None, *, most: int) -> tuple[list[Entry], bool]:
-    """Up to ``most`` of a player's finished games that stand after ``start``, oldest first, and whether there are more.
+    """Return up to ``most`` of a player's finished games after ``start``, oldest first, and whether more follow.
 
     Raises StoreUnavailable.
     """
@@ -117,9 +117,9 @@ def finished_since(player: str, start: Cursor | None, *, most: int) -> tuple[lis
 
 
 def history(player: str, before: str = "") -> tuple[list[Entry], str | None]:
-    """A page of a player's finished games, newest first, and the cursor from which they go on; None where they do not.
+    """Return a page of a player's finished games, newest first, and the cursor for the next page or None.
 
-    Raises MalformedInput where ``before`` is no cursor, and StoreUnavailable.
+    Raises MalformedInput if ``before`` is not a cursor, and StoreUnavailable.
     """
     start = Cursor.parse(before) if before else Cursor(f"{Status.FINISHED}_}}", "")
     games, more = _stretch(player, FINISHED_ON_A_PAGE, start)
@@ -130,9 +130,9 @@ def history(player: str, before: str = "") -> tuple[list[Entry], str | None]:
 def _stretch(
     player: str, finished: int, start: Cursor | None = None, *, newer: bool = False
 ) -> tuple[list[Entry], bool]:
-    """The entries that follow ``start``, or the newest, until they fill a page; and whether there are more.
+    """Return a page of the entries after ``start``, or of the newest, and whether there are more.
 
-    A page is full with so many ``finished`` games, or with MOST of all kinds.
+    The page is full at ``finished`` finished games, or at MOST games of any status.
     """
 
     def follows(game: Entry) -> bool:
@@ -150,9 +150,9 @@ def _stretch(
 
 
 def _until_full(games: Iterator[Entry], finished: int, *, most: int = MOST) -> Iterator[Entry]:
-    """Enough of one index to fill a page, and one game that tells of more, whatever the other index has.
+    """Yield enough entries of one index to fill a page by themselves, and one more to show whether there are more.
 
-    Games of one instant come in no order, so all of the last instant's are there to be put in order.
+    Entries with equal dates come in no particular order, so yield all with the last date for sorting.
     """
     last = ""
     for number, game in enumerate(games):
@@ -164,8 +164,8 @@ def _until_full(games: Iterator[Entry], finished: int, *, most: int = MOST) -> I
 
 
 def _lists(player: str, entries: list[Entry], now: datetime, *, newer: bool, older: bool) -> Lobby:
-    """The four lists, from entries in descending order; a game that is said to be in progress as it is now."""
-    # A game that went on between two reads was read twice. Descending, its later status comes later, and stays.
+    """Return the four lists from entries in descending order, reading the boards of games in progress."""
+    # A game that changed between the two reads is there twice. Its later status sorts last when descending, and wins.
     games = {entry.game_id: entry for entry in entries}
     started = [entry.game_id for entry in games.values() if entry.stored_status is Status.IN_PROGRESS]
     games |= {game_id: game for game_id, game in queries.games(started).items() if game}
@@ -177,14 +177,14 @@ def _lists(player: str, entries: list[Entry], now: datetime, *, newer: bool, old
 
 
 def _arranged(player: str, games: Iterable[Entry], now: datetime) -> Lobby:
-    # By time alone: a game that is finished, but not marked so, stands among the finished ones.
+    # Sort by time alone: a game may be decided but not marked as finished, and belongs among the finished ones.
     games = sorted(games, key=lambda game: (game.status_date.rpartition("_")[2], game.game_id), reverse=True)
     pending = [game for game in games if game.status is Status.PENDING and not game.expired(now)]
     going = [game for game in games if game.status is Status.IN_PROGRESS]
     return Lobby(
         received=[game for game in pending if game.host != player],
         sent=[game for game in pending if game.host == player],
-        # Without a board it is gone, or damaged.
+        # A game without a board is gone or damaged.
         playing=[game for game in going if isinstance(game, StoredMatch)],
         finished=[game for game in games if game.status is Status.FINISHED],
     )

@@ -1,4 +1,4 @@
-"""The only reader of games besides ``lobby``: one by its id, many by their ids, counts, and the operator's lists."""
+"""Reads of games, other than ``lobby``'s lists: one game by id, many by their ids, counts, and the operator's lists."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,12 +14,12 @@ from games.match import Entry, Status, StoredMatch
 from games.models import Game, HostIndex
 from games.storage.indexes import from_both_indexes
 
-# What one BatchGetItem takes (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html).
+# The limit of one BatchGetItem (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html).
 MOST_AT_ONCE = 100
 
 
 def game(game_id: str) -> StoredMatch:
-    """The game as it is now: a consistent read. Raises NotFound, UnreadableGame, StoreUnavailable."""
+    """Return the game, by a consistent read. Raises NotFound, UnreadableGame, StoreUnavailable."""
     with unavailable():
         try:
             found = Game.get(game_id, consistent_read=True)
@@ -31,9 +31,9 @@ def game(game_id: str) -> StoredMatch:
 
 
 def games(game_ids: Sequence[str]) -> dict[str, StoredMatch | None]:
-    """The games as they were a moment ago, by their ids; None for one that is damaged. What is not there is left out.
+    """Return games by id, by eventually consistent reads. A damaged game is None; a missing one is left out.
 
-    Half a read unit each, and one request for each MOST_AT_ONCE of them. Raises StoreUnavailable.
+    This costs half a read unit per game, and one request per MOST_AT_ONCE games. Raises StoreUnavailable.
     """
     found: dict[str, StoredMatch | None] = {}
     left = list(game_ids)
@@ -56,10 +56,10 @@ def _readable(item: RawItem) -> StoredMatch | None:
 def pending(
     player: str, now: datetime, *, sent: bool, most: int, other: str | None = None, guests: bool | None = None
 ) -> int:
-    """How many invitations a player has sent, or was sent, that wait for an answer, counted up to ``most``.
+    """Count the invitations that a player has sent or received and nobody has answered yet, up to ``most``.
 
-    Of those sent, only the ones to ``other``; of those received, only the ones from ``guests``, or from named hosts.
-    One query of an index, which may be a moment behind. Raises StoreUnavailable.
+    ``other`` counts only those sent to that player; ``guests`` only those received from guests, or from named hosts.
+    This is one query of an index, which may lag a moment behind. Raises StoreUnavailable.
     """
     index: Any = Game.host_index if sent else Game.opponent_index
     among = Game.expires_at > int(now.timestamp())
@@ -74,24 +74,21 @@ def pending(
 
 
 def running(player: str, *, most: int) -> list[Entry]:
-    """Up to ``most`` of a player's pending games and those in progress, as the indexes show them.
-
-    Raises StoreUnavailable.
-    """
+    """Return up to ``most`` of a player's unfinished games from the indexes. Raises StoreUnavailable."""
     condition = HostIndex.status_date.between(Status.IN_PROGRESS, f"{Status.PENDING}_~")
     return from_both_indexes(player, lambda games: islice(games, most), condition)[:most]
 
 
 def of_player(player: str, status: Status | None, limit: int) -> list[Entry]:
-    """Up to ``limit`` of a player's games as the indexes show them, newest first. Raises StoreUnavailable."""
+    """Return up to ``limit`` of a player's games from the indexes, newest first. Raises StoreUnavailable."""
     condition = HostIndex.status_date.startswith(status) if status else None
     return from_both_indexes(player, lambda games: islice(games, limit), condition)[:limit]
 
 
 def of_everybody(status: Status | None, limit: int) -> dict[str, StoredMatch | UnreadableGame]:
-    """Up to ``limit`` games by their ids, in no order; of a damaged one, what is wrong with it.
+    """Return up to ``limit`` games by id, in no order. For a damaged game, return the error that describes it.
 
-    This scans the table: for the operator, who pays for each item in it. Raises StoreUnavailable.
+    This scans the table, and the operator pays for every item in it. Raises StoreUnavailable.
     """
     condition = Game.host_id.exists()
     if status:

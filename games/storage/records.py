@@ -1,12 +1,11 @@
-"""A player's record: won, lost and tied against everybody, counted from the finished games themselves.
+"""A player's record: games won, lost and tied against each opponent, counted from the finished games in the indexes.
 
-Nothing is counted when a game ends, so nothing can be counted twice or missed, whatever fails: the record is what the
-two indexes show. So that a page of somebody with ten thousand games does not read them all, the sum up to a cursor in
-their order is kept in an item of its own, at the key ``record#<name>``, and only what came later is read. A game that
-has just ended may come into an index after a later one, so a sum is never kept of the last minute. A history that is
-longer than one page can count is counted from page to page.
+Nothing is counted when a game ends, so no failure can count a game twice or miss one. A player may have ten thousand
+games, so we don't read them all for each view: an item with the partition key ``record#<name>`` caches the scores up to
+a cursor, and only later games are read. A game may reach an index after one that ended later, so the cached scores
+leave out the last minute. If there are too many games to count in one request, the next view continues.
 
-Games with guests are not counted: they are deleted after a month, and their names are nobody's.
+Games with guests don't count: they're deleted after a month, and a guest's name belongs to nobody.
 """
 
 import json
@@ -31,24 +30,24 @@ from games.storage import lobby as lobbies
 from games.storage.indexes import Cursor
 from tictactoe_site.table import Item
 
-# So many games are read anew by each page before their sum is kept.
+# How many uncached games a view may count before it caches the scores.
 KEPT_AFTER = 50
-# So many at most, which takes well below a second; the next page goes on from there.
+# How many games one view counts at most. It takes well below a second; the next view continues.
 MOST_COUNTED = 2000
-# So many opponents are told apart in a sum that is kept, or an item could outgrow the 400 KB that DynamoDB takes.
+# How many opponents have their own score in the cached item. DynamoDB limits an item to 400 KB.
 MOST_OPPONENTS = 200
-# The AWS example took names of any length.
+# The AWS example allowed names of any length; longer ones are counted under OTHERS.
 LONGEST_NAME = 100
-# The name of all others, which nobody can have.
+# The key for all other opponents together. No player can have this name.
 OTHERS = ""
-# Far more than an index is ever behind, and than the clocks of servers differ.
+# Far longer than an index lags, or than servers' clocks differ.
 SETTLED_AFTER = timedelta(minutes=1)
 
 logger = logging.getLogger(__name__)
 
 
 class RecordItem(Item):
-    """The sum of a player's games up to the cursor ``until``."""
+    """The cached scores of a player, counted up to the cursor ``until``."""
 
     until = UnicodeAttribute(attr_name="Until")
     scores = UnicodeAttribute(attr_name="Scores")
@@ -59,7 +58,7 @@ class RecordItem(Item):
 
 
 class Score(NamedTuple):
-    """``streak`` counts the last games that were won in a row, or below zero lost."""
+    """A score. ``streak`` is how many of the latest games were won in a row; it's negative if they were lost."""
 
     won: int = 0
     lost: int = 0
@@ -87,10 +86,7 @@ class Score(NamedTuple):
 
 @dataclass(slots=True)
 class Record:
-    """Scores by the other player's name; of those who are not told apart, by OTHERS.
-
-    One that is not whole has the older games, and the next page counts on.
-    """
+    """Scores by opponent, or under OTHERS. If not ``is_whole``, newer games are uncounted: the next view continues."""
 
     player: str
     until: Cursor | None = None
@@ -99,16 +95,16 @@ class Record:
 
     @property
     def people(self) -> dict[str, Score]:
-        """Without the computer, which is no match for anybody, or too much of one."""
+        """The scores without the computer's: it's either too weak or unbeatable, so its games say little."""
         return {name: score for name, score in self.scores.items() if name != COMPUTER}
 
     @property
     def total(self) -> Score:
-        """Of all games with people."""
+        """The score of all games with people."""
         return reduce(Score.plus, self.people.values(), Score())
 
     def count(self, games: Iterable[Entry]) -> None:
-        """Add games that ended after ``until``, in the order of their ends."""
+        """Add games that ended after ``until``, in the order they ended."""
         for game in games:
             other = game.other_than(self.player)
             self.until = Cursor.of(game)
@@ -117,13 +113,13 @@ class Record:
                 self.scores[name] = self.scores.get(name, Score()).after(game, self.player)
 
     def sum_up(self) -> None:
-        """Of the most played opponents alone there is a score each."""
+        """Keep the scores of the MOST_OPPONENTS most frequent opponents, and merge the others into OTHERS."""
         people = sorted(self.people.keys() - {OTHERS}, key=lambda name: (-self.scores[name].games, name))
         for name in people[MOST_OPPONENTS:]:
             self.scores[OTHERS] = self.scores.get(OTHERS, Score()).plus(self.scores.pop(name))
 
     def _told_apart(self, other: str) -> str:
-        """The name, or OTHERS where older games with them may have been summed up: a score from now on were false."""
+        """Return the opponent's name, or OTHERS if games with them may be in there: a new score would miss those."""
         if other == COMPUTER or other in self.scores:
             return other
         summed_up = OTHERS in self.scores and len(self.scores) - (COMPUTER in self.scores) > MOST_OPPONENTS
@@ -131,14 +127,14 @@ class Record:
 
 
 def of(player: str, now: datetime) -> Record:
-    """Raises StoreUnavailable."""
+    """Return the player's record, and cache its scores if many games are new. Raises StoreUnavailable."""
     kept = _kept(player)
     known = kept.until
     fresh, more = lobbies.finished_since(player, known, most=MOST_COUNTED)
     settled = _settled(fresh, now)
     kept.count(settled)
     if settled and (more or len(settled) >= KEPT_AFTER):
-        # The page can be shown without, so an outage of writes keeps nobody from it.
+        # The page doesn't need the cache, so it's shown even if the write fails.
         try:
             _keep(kept, known)
         except StoreUnavailable as exc:
@@ -149,7 +145,7 @@ def of(player: str, now: datetime) -> Record:
 
 
 def _settled(games: list[Entry], now: datetime) -> list[Entry]:
-    """Those of which the sum may be kept, up to one whose date is one: all later games may stand before "yesterday"."""
+    """Return the games old enough to cache, up to one with a valid date: later games may sort before "yesterday"."""
     limit = now - SETTLED_AFTER
     settled = list(takewhile(lambda game: game.since is None or game.since < limit, games))
     while settled and settled[-1].since is None:
@@ -168,13 +164,13 @@ def _kept(player: str) -> Record:
 
 
 def _keep(record: Record, known: Cursor | None) -> None:
-    """Another page may have kept the same sum, or a longer one: that is as good."""
+    """Cache the scores. If another request has cached them meanwhile, its scores are as good."""
     assert record.until
     record.sum_up()
     item = RecordItem(
         RecordItem.key(record.player), until=record.until.text, scores=json.dumps(record.scores, ensure_ascii=False)
     )
-    # Assumes that the sum is still kept that this one was made from.
+    # Assumes that the cached scores are still the ones that we started from.
     same = RecordItem.until.does_not_exist() if known is None else RecordItem.until == known.text
     try:
         conditional.put(item, same)

@@ -1,4 +1,4 @@
-"""A player gets another name in all games: a guest who has chosen one, or logged in with one."""
+"""Moving a guest's games to the name that the guest has chosen or logged in with."""
 
 import time
 from contextlib import nullcontext, suppress
@@ -9,15 +9,15 @@ from games.errors import NotFound, TooManyInvitations, UnreadableGame
 from games.match import Status, StoredMatch
 from games.storage import limits, queries, store
 
-# A request reads so many games at most, and takes this long for them: the page after them needs its time, too.
+# The most games and seconds that one request spends on this, to leave time for the page itself.
 MOST = 1000
 SECONDS = 1.0
 
 
 def take_along(guest: str, player: str, now: datetime) -> bool:
-    """Give a guest's running games to the named player; whether none is left. Raises StoreUnavailable.
+    """Give a guest's running games to the named player. Return whether none is left. Raises StoreUnavailable.
 
-    What is not reached in time is left for the next call; a damaged game stays the guest's.
+    The next call continues if time runs out. A damaged game stays the guest's.
     """
     ends = time.monotonic() + SECONDS
     game_ids = [entry.game_id for entry in queries.running(guest, most=MOST)]
@@ -34,9 +34,9 @@ def take_along(guest: str, player: str, now: datetime) -> bool:
 
 def _came(game: StoredMatch, guest: str, player: str, now: datetime) -> bool:
     if guest not in game.players or player in game.players:
-        return False  # One against oneself stays the guest's.
+        return False  # It has been moved already, or both are in it: nobody can play themselves.
     invites = game.stored_status is Status.PENDING and game.host == guest
-    # It may have been withdrawn meanwhile, or be damaged, and an invitation may be one too many of the player's.
+    # It may be withdrawn or damaged by now, or the player may have too many invitations.
     with suppress(NotFound, UnreadableGame, TooManyInvitations):
         with limits.one_more(now, host=player, opponent=game.opponent_id) if invites else nullcontext():
             hints.changed(store.adopt(game, guest=guest, name=player))

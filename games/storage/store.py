@@ -1,10 +1,10 @@
-"""The only writer of games: one function a transition, each one conditional write.
+"""The only writer of games: one function per transition, each a single conditional write.
 
-Every function returns the game as it then is. DynamoDB returns it for a write that landed, and for one whose condition
-failed, so losing a race costs no read. Look in it for the change that was asked for: it is there, too, where botocore
-sent a request again because the reply to the first was lost.
+All but ``decline`` and ``cancel`` return the resulting game. DynamoDB returns it after a write, and also if the
+condition fails, so losing a race costs no read. If a reply is lost, botocore sends the request again, and the second
+try fails its condition because the first one succeeded. So look for the requested change in the returned game.
 
-Raises, besides what each function says: NotFound, NotYours, LostRace, StoreUnavailable.
+Besides what each function says, it raises NotFound, NotYours, LostRace, StoreUnavailable.
 """
 
 import uuid
@@ -33,10 +33,10 @@ Shown = TypeVar("Shown", Match, Match | None)
 
 
 def invite(*, host: str, opponent: str | None, pace: int | None = None, game_id: str | None = None) -> StoredMatch:
-    """Create a pending game for ``opponent``, or for whoever takes it first where that is None.
+    """Create a pending game for ``opponent``, or an open one for the first player to take it if that is None.
 
-    ``pace`` is how many seconds a move may take, once the game has begun. The same ``game_id`` again, from a form sent
-    twice, is the same invitation.
+    ``pace`` is the seconds per move, once the game has begun. A form that is sent twice has the same ``game_id``, and
+    creates one invitation.
     """
     terms = {"o_user": host, "turn": opponent, "pace": pace, "by_link": None if opponent else True}
     return _create(_new(game_id, Status.PENDING, datetime.now(UTC), host=host, opponent_id=opponent, **terms))
@@ -50,9 +50,9 @@ def challenge_computer(
     square: int | None = None,
     game_id: str | None = None,
 ) -> StoredMatch:
-    """Create a game against the computer, which has made the first move, as an invited player does, or the host does.
+    """Create a game against the computer. It moves first, as an invited player does, unless the host begins.
 
-    ``square`` is the host's first move, and then the game is created with the computer's reply on it.
+    ``square`` is the host's first move; the game is then created with that move and the computer's reply.
     """
     o_user = computer.NAME if host_begins or square is not None else host
     terms = {"computer": level, "o_user": o_user, "turn": host}
@@ -75,11 +75,11 @@ def _new(game_id: str | None, status: Status, now: datetime, host: str, **terms:
 
 
 def rematch(match: Match, *, player: str, game_id: str) -> StoredMatch:
-    """Create another game between the two, with sides and first move exchanged, or accept the other's invitation to it.
+    """Create another game between the two with sides and first move swapped, or accept the other's invitation to it.
 
-    ``game_id`` is the same for both of them, so that two who ask at once make one game, and whoever asks again comes
-    to it. The computer accepts at once. Raises IllegalMove where the game of ``match`` is not over, and LostRace,
-    with the game that is there, where another than this has the id.
+    ``game_id`` is the same for both players: if both ask at once they make one game, and asking again returns it. The
+    computer accepts at once. Raises IllegalMove if the game of ``match`` isn't over, and LostRace, with the stored
+    game, if the id belongs to another game.
     """
     if player not in match.players:
         raise NotYours("This game was between two others: start one of your own.")
@@ -94,26 +94,26 @@ def rematch(match: Match, *, player: str, game_id: str) -> StoredMatch:
 
 
 def _agree(asked: StoredMatch, now: datetime) -> StoredMatch:
-    # Assumes that neither has asked yet, or so long ago that the invitation has expired.
+    # Assumes that neither has asked yet, or that their invitation has expired.
     player = asked.host
     while True:
         stored = _put(asked, expressions.is_free(now))
         same = conflicts.still_between(stored, asked, player) and stored.pace == asked.pace
         awaits = conflicts.awaits(stored, player, now)
-        # A name that a guest has claimed can't be told from a stranger's: nobody plays a stranger unseen.
+        # A guest's new name looks like a stranger's here, and nobody should start a game with a stranger by surprise.
         if not same or (awaits and stored.host != asked.opponent_id):
             raise LostRace("This rematch can't be had: start a new game.", stored)
         if not awaits:
             return stored
-        with suppress(NotFound):  # The other has withdrawn it this moment: then the player is the one who asks.
+        with suppress(NotFound):  # The other has just withdrawn it, so this player is now the one who asks.
             return accept(stored.game_id, player=player, shown=stored)
 
 
 def _create(game: StoredMatch) -> StoredMatch:
-    # Assumes that the id is new. If it is not, a form sent twice or a repeated request made this very game already;
-    # a guessed id belongs to somebody else and stays theirs.
+    # Assumes that the id is new. If it isn't, a form sent twice or a retry has made this very game already, or somebody
+    # guessed the id of another's game, which stays as it is.
     stored = _put(game, Game.game_id.does_not_exist())
-    # By the time of the repetition, somebody may have opened the link.
+    # By the time of the second try, somebody may have joined by the link.
     same_seat = stored.opponent == game.opponent or (stored.by_link and game.by_link)
     if stored.host != game.host or not same_seat:
         raise LostRace("This invitation has been sent already: start another game.", stored)
@@ -121,18 +121,18 @@ def _create(game: StoredMatch) -> StoredMatch:
 
 
 def accept(game_id: str, *, player: str, shown: Match | None = None) -> StoredMatch:
-    """Begin the game of an invitation. The invited player moves first, but in every other rematch.
+    """Begin the game of an invitation. The invited player moves first, except in every other rematch.
 
-    The invitation must have the host, the sides and the pace of the one ``shown`` to the player. Without ``shown``, one
-    that has a pace, or a guest's that a registered player accepts, costs a second write.
+    The invitation must have the host, sides and pace of the one ``shown`` to the player. Without ``shown``, it costs a
+    second write if it has a pace, or if a registered player accepts a guest's invitation.
     """
     return _repeat(partial(_accept, game_id, player), shown)
 
 
 def _accept(game_id: str, player: str, shown: Match | None, now: datetime) -> StoredMatch:
-    # Assumes that the invitation is still pending and not out of date, and that it is for this player: by name, or
-    # open and not their own. What ExpiresAt becomes depends on the host being a guest, and Deadline on the pace:
-    # without knowing them, a registered player assumes that it is none, and that there is none.
+    # Assumes that the invitation is pending, hasn't expired, and is for this player: by name, or open and not their
+    # own. ExpiresAt depends on whether the host is a guest, and Deadline on the pace. Without ``shown`` we know
+    # neither, so the condition assumes no pace and, if the player is registered, a registered host.
     host, pace = (shown.host, shown.pace) if shown else (None, None)
     condition = expressions.is_pending(now) & expressions.is_invited(player)
     condition &= expressions.has_terms(shown) if shown else expressions.holds(Game.pace, None)
@@ -151,21 +151,21 @@ def _accept(game_id: str, player: str, shown: Match | None, now: datetime) -> St
 
 def decline(game_id: str, *, player: str) -> None:
     """Remove a pending invitation, as the invited player."""
-    # Assumes that it is pending and names this player; an open invitation is nobody's to decline.
+    # Assumes that it is pending and names this player. Nobody can decline an open invitation.
     _withdraw(game_id, player, Game.opponent_id == player)
 
 
 def cancel(game_id: str, *, player: str) -> None:
     """Remove a pending invitation, as its host."""
-    # Assumes that it is pending and this player's own.
+    # Assumes that it is pending and this player is its host.
     _withdraw(game_id, player, Game.host_id == player)
 
 
 def move(match: Match, *, player: str, square: int) -> StoredMatch:
     """Take ``square`` in the position of ``match``, and make the computer's reply.
 
-    Where the invitation is still pending, the invited player's first move accepts it. The move that ends the game
-    finishes it. Raises IllegalMove where the match itself forbids the move.
+    If the invitation is still pending, the invited player's first move accepts it. The last move finishes the game.
+    Raises IllegalMove if the match itself forbids the move.
     """
     return _repeat(partial(_move, player, square), match)
 
@@ -186,9 +186,9 @@ def _move(player: str, square: int, match: Match, now: datetime) -> StoredMatch:
 
 
 def _write_move(before: Match, after: Match, player: str, now: datetime) -> StoredMatch:
-    # Assumes that the stored game still is this position: all nine squares, not the turn alone, which is the same
-    # again two moves later. An invitation must still be open to this player, a game in progress and theirs to move,
-    # and in time. The terms are compared as well: an id that was cancelled may have been used again.
+    # Assumes that the stored game still has this position. We compare all nine squares, because the turn is the same
+    # again two moves later. An invitation must still be open to this player; a game in progress must be theirs to move,
+    # and in time. We compare the terms too, because the id of a cancelled invitation may be used again.
     condition = expressions.board_is(before.board) & expressions.has_terms(before)
     actions = expressions.marks(before, after) + expressions.next_turn(after, now)
     if before.stored_status is Status.PENDING:
@@ -203,16 +203,13 @@ def _write_move(before: Match, after: Match, player: str, now: datetime) -> Stor
 
 
 def resign(match: Match, *, player: str) -> StoredMatch:
-    """Finish the game: the other has won, unless time was up before.
-
-    Raises IllegalMove where the game has not begun, or is over.
-    """
+    """Finish the game: the opponent wins, unless time was up. Raises IllegalMove if it hasn't begun, or is over."""
     return _repeat(partial(_resign, player), match)
 
 
 def _resign(player: str, match: Match, now: datetime) -> StoredMatch:
     winner = match.resigned(player)
-    # Assumes that it goes on between the same two, whatever was played meanwhile, and that nobody's time is up.
+    # Assumes that the same two are still playing, whatever the board, and that the player to move has time left.
     condition = expressions.is_in_progress() & expressions.is_in_time(now)
     condition &= (Game.host_id == match.host) & expressions.holds(Game.opponent_id, match.opponent_id)
     stored = _update(match.game_id, expressions.finish(winner, now, Ending.RESIGNED), condition)
@@ -226,21 +223,21 @@ def _resign(player: str, match: Match, now: datetime) -> StoredMatch:
 
 
 def forfeit(game: StoredMatch, now: datetime) -> StoredMatch:
-    """Finish a game that ``is_late``: the player who was to move has lost.
+    """Finish a game that ``is_late``: the player to move has lost.
 
-    The result follows from the item alone, so anybody's request may ask for it. If another's move or request was
-    faster, return what it made of the game.
+    The result follows from the item alone, so anybody's request may write it. If another move or request was faster,
+    return the game it left.
     """
-    # Assumes that it still waits for the same move.
+    # Assumes that the game still waits for the same move.
     condition = expressions.is_in_progress() & (Game.turn == game.turn) & (Game.deadline == game.deadline)
     winner = game.other_than(game.turn or "") or ""
     return _update(game.game_id, expressions.finish(winner, now, Ending.LATE), condition)
 
 
 def adopt(game: StoredMatch, *, guest: str, name: str) -> StoredMatch:
-    """Give a guest's running game to the name that the guest has claimed; one against that name stays the guest's."""
+    """Give a guest's running game to the name the guest has claimed, unless the two play each other."""
     while guest in game.players and name not in game.players and game.status is not Status.FINISHED:
-        # Assumes that nothing has happened in the game since it was read: the turn may have been the guest's.
+        # Assumes that the game hasn't changed since it was read: the turn may have been the guest's.
         condition = expressions.holds(Game.turn, game.turn) & (Game.status_date == game.status_date)
         condition &= (Game.host_id == game.host) & expressions.holds(Game.opponent_id, game.opponent_id)
         game = _update(game.game_id, expressions.renaming(game, guest, name), condition)
@@ -248,8 +245,8 @@ def adopt(game: StoredMatch, *, guest: str, name: str) -> StoredMatch:
 
 
 def settle(game: StoredMatch, now: datetime) -> StoredMatch:
-    """Finish a game that the AWS example left decided but not marked so, with the result that its board shows."""
-    # Assumes that the board is the one the result was worked out from, and that nobody has settled it yet.
+    """Finish a game that the AWS example left decided but unfinished, with the result that its board shows."""
+    # Assumes that the board still is the one that gave the result, and that nobody has settled the game yet.
     condition = expressions.is_in_progress() & expressions.board_is(game.board)
     return _update(game.game_id, expressions.next_turn(game, now), condition)
 
@@ -259,7 +256,7 @@ def _withdraw(game_id: str, player: str, whose: Condition) -> None:
         conditional.delete(Game(game_id), Game.status_date.startswith(Status.PENDING) & whose)
     except ConditionFailed as exc:
         if exc.item is None and exc.retried:
-            return  # The first try removed it, and its reply was lost.
+            return  # The first try removed it, but its reply was lost.
         stored = conflicts.stored_in(exc)
         if player not in stored.players or stored.stored_status is Status.PENDING:
             raise NotYours("This invitation is not yours to withdraw.") from exc
@@ -267,7 +264,7 @@ def _withdraw(game_id: str, player: str, whose: Condition) -> None:
 
 
 def _repeat(attempt: Callable[[Shown, datetime], StoredMatch], shown: Shown) -> StoredMatch:
-    """Attempt a write from what the page shows; as long as it raises StillGood, attempt it from the stored game."""
+    """Try a write from what the page shows. After each StillGood, try again from the stored game."""
     while True:
         try:
             return attempt(shown, datetime.now(UTC))
@@ -276,7 +273,7 @@ def _repeat(attempt: Callable[[Shown, datetime], StoredMatch], shown: Shown) -> 
 
 
 def _put(new: StoredMatch, condition: Condition) -> StoredMatch:
-    """Return the game that has the id then: this one, or the one that was there before."""
+    """Write the game if the condition holds. Return the game stored under its id: this one, or the earlier one."""
     try:
         conditional.put(item_of(new), condition)
     except ConditionFailed as exc:
@@ -285,7 +282,7 @@ def _put(new: StoredMatch, condition: Condition) -> StoredMatch:
 
 
 def _update(game_id: str, actions: list[Action], condition: Condition) -> StoredMatch:
-    """Return the game as it then is, whether or not the condition held."""
+    """Update the game if the condition holds, and return the stored game either way."""
     try:
         return Game.from_raw_data(conditional.update(Game(game_id), actions, condition)).match()
     except ConditionFailed as exc:

@@ -1,7 +1,4 @@
-"""Write consequences that are already due (a timeout, a decided game) when somebody views the game.
-
-There is no scheduler.
-"""
+"""Writes what is already due (a timeout, a decided game) when somebody views a game: there is no scheduler."""
 
 from contextlib import suppress
 from datetime import datetime
@@ -14,12 +11,12 @@ from games.storage import lobby as lobbies
 from games.storage import queries, store
 from games.storage.lobby import Lobby
 
-# The next lobby ends more.
+# The most games that one lobby view ends; the next view ends more.
 MOST_ENDED = 5
 
 
 def open_game(game_id: str, now: datetime, *, viewer: str) -> StoredMatch:
-    """Return the game as it is now, after writing what is due. An outage of writes keeps nobody from reading it.
+    """Return the game, after writing what is due if the table takes writes.
 
     Raises NotFound, UnreadableGame, StoreUnavailable.
     """
@@ -30,10 +27,10 @@ def open_game(game_id: str, now: datetime, *, viewer: str) -> StoredMatch:
 
 
 def write_due(found: StoredMatch, now: datetime, *, viewer: str) -> StoredMatch:
-    """Write what the game's item already implies, and return the game as it then is. Raises StoreUnavailable.
+    """Write what the game's item already implies, and return the resulting game. Raises StoreUnavailable.
 
-    A timeout is written whoever looks. How a game ended that the AWS example left decided but unfinished is written
-    when one of its players looks.
+    A timeout is written whoever looks. A game that the AWS example left decided but unfinished is finished only when
+    one of its players looks.
     """
     if found.is_late(now):
         found = store.forfeit(found, now)
@@ -44,11 +41,11 @@ def write_due(found: StoredMatch, now: datetime, *, viewer: str) -> StoredMatch:
 
 
 def end_late(lobby: Lobby, player: str, now: datetime) -> Lobby:
-    """End up to MOST_ENDED games of the lobby whose time is up, each by one write. Return the lobby after that."""
+    """End up to MOST_ENDED timed-out games of the lobby, with one write each. Return the updated lobby."""
     late = [found for found in lobby.playing if found.is_late(now)]
-    with suppress(StoreUnavailable):  # The lobby can be shown without.
+    with suppress(StoreUnavailable):  # The lobby can be shown without these writes.
         for found in late[:MOST_ENDED]:
-            with suppress(NotFound, UnreadableGame):  # It is gone, or was damaged, since it was read.
+            with suppress(NotFound, UnreadableGame):  # It was removed or damaged after we read it.
                 ended = store.forfeit(found, now)
                 hints.changed(ended)
                 lobby = lobbies.with_game(lobby, player, ended, now)

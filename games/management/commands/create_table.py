@@ -1,4 +1,4 @@
-"""``manage.py create_table``: the table, once."""
+"""``manage.py create_table``: create the table, if there is none."""
 
 from argparse import ArgumentParser
 from typing import Any

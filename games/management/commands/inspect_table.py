@@ -1,4 +1,4 @@
-"""``manage.py inspect_table``: what the table is, and what it should be."""
+"""``manage.py inspect_table``: the table as it is, compared with what it should be."""
 
 from argparse import ArgumentParser
 from dataclasses import asdict
@@ -30,7 +30,7 @@ class Command(TableCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         summary, problem = self._described()
-        # A table with another schema is somebody else's: it is left alone.
+        # A table with another schema belongs to somebody else, so leave it alone.
         if options["probe"] and not any(difference["breaks"] for difference in summary.get("differences", [])):
             tried = probes.try_actions()
             summary["actions"] = [_action(probe, refusal) for probe, refusal in tried]
@@ -43,7 +43,7 @@ class Command(TableCommand):
             raise CommandError(problem)
 
     def _described(self) -> tuple[dict[str, Any], str]:
-        """What is known of the table, and why the site can't work with it, in a sentence."""
+        """Return what we know of the table, and one sentence on why the site can't work with it (or none)."""
         name = TableItem.Meta.table_name
         try:
             described = provisioning.describe()
@@ -90,7 +90,7 @@ def _action(probe: probes.Probe, problem: str) -> dict[str, Any]:
 
 
 def _summary(described: dict[str, Any], ttl: str | None) -> dict[str, Any]:
-    """DynamoDB refreshes the counts about every six hours (DescribeTable in its API Reference)."""
+    """Return the summary. DynamoDB refreshes the counts about every six hours (DescribeTable in its API Reference)."""
     return {
         "table": described["TableName"],
         "place": where(),

@@ -1,4 +1,4 @@
-"""``manage.py list_games``: who plays whom."""
+"""``manage.py list_games``: a list of games."""
 
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any

@@ -1,4 +1,4 @@
-"""``manage.py play``: the site on this machine, in one command. One process serves both the pages and the streams."""
+"""``manage.py play``: the site on this machine, with one process for both pages and streams."""
 
 import os
 import signal
@@ -43,14 +43,14 @@ class Command(TableCommand):
         parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets other machines in (default 127.0.0.1)")
 
     def connect(self, endpoint: str | None) -> None:
-        """Nothing yet: handle() may have to start the engine first."""
+        """Do nothing yet: handle() may have to start the engine first."""
 
     def handle(self, *args: Any, **options: Any) -> None:
         with ExitStack() as resources:
             listener = _listener(options["host"], options["port"])
             if options["endpoint"] or settings.CONFIG_NAMED:
                 chosen = self.configured(options["endpoint"])
-                assert chosen  # one of the two was given, and a wrong one has raised ConfigError
+                assert chosen  # one of the two is given; a wrong one has raised ConfigError
                 table.bind(chosen, patient=True)
                 kept = f"games are kept in the table {chosen.table} at {where()}"
             else:
@@ -59,9 +59,9 @@ class Command(TableCommand):
                 kept = IN_MEMORY
             provisioning.create(lambda line: None, only_new=True)
             settings.SETUP_PROBLEM = ""
-            # No balancer stands before it, so nothing here speaks HTTPS.
+            # There's no load balancer in front, so nothing here speaks HTTPS.
             settings.SECURE_SSL_REDIRECT = settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False
-            # A socket of its own: two sites on one machine may each have a table of their own.
+            # Use a separate socket, because two sites on one machine may have different tables.
             settings.LIVE_SOCKET = f"{resources.enter_context(tempfile.TemporaryDirectory())}/live.sock"
             if options["host"] not in LOOPBACK:
                 settings.ALLOWED_HOSTS = ["*"]
@@ -70,11 +70,11 @@ class Command(TableCommand):
 
     def announce(self, line: str) -> None:
         self.stdout.write(line)
-        self.stdout.flush()  # a pipe would keep the line until the end
+        self.stdout.flush()  # a pipe would buffer the line until the end
 
 
 class Everything:
-    """The streams, and the pages in threads. On a server each has a process of its own (Procfile)."""
+    """Both the streams and the pages, which run in threads. On a server each has its own process (Procfile)."""
 
     def __init__(self) -> None:
         self._live = Live()
@@ -91,7 +91,7 @@ class Everything:
 
 
 class Server(BaseApplication):
-    """gunicorn with one worker, as on Beanstalk but without its files; ``ready`` is called once it answers."""
+    """gunicorn with one worker, as on Beanstalk but without its files. It calls ``ready`` once it answers."""
 
     def __init__(self, listener: socket.socket, chosen: config.Config, ready: Callable[[], None]) -> None:
         self.listener = listener
@@ -101,20 +101,20 @@ class Server(BaseApplication):
 
     def load_config(self) -> None:
         def after_fork(server: Any, worker: Any) -> None:
-            # Two processes can't share the connections that the table was created through.
+            # The worker can't share the connections that its parent used to create the table.
             table.bind(self.chosen)
             warm_up()
 
         def after_start(worker: Any) -> None:
-            # Ctrl-C reaches the master and the worker. gunicorn's own handler, interrupted by the master's SIGQUIT,
-            # waits for itself; and its threads would take 5 s to leave browsers' idle connections.
+            # Ctrl-C reaches both master and worker. gunicorn's handler, interrupted by the master's SIGQUIT, waits for
+            # itself, and its threads would take 5 s to drop browsers' idle connections.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.signal(signal.SIGQUIT, lambda number, frame: os._exit(0))
-            if worker.age == 1:  # not for one that takes a crashed one's place
+            if worker.age == 1:  # not when it replaces a crashed worker
                 self.ready()
 
         options = {
-            "bind": f"fd://{self.listener.detach()}",  # gunicorn's from now on, to close too
+            "bind": f"fd://{self.listener.detach()}",  # gunicorn owns and closes it from now on
             "worker_class": "games.live.worker.Worker",
             "loglevel": "warning",
             "graceful_timeout": 3,
@@ -133,7 +133,7 @@ class Server(BaseApplication):
 
 
 class Master(Arbiter):
-    """gunicorn's master, which ends when its terminal is closed: there are no files to reload."""
+    """gunicorn's master, except that it stops when its terminal closes: there are no files to reload."""
 
     def handle_hup(self) -> None:
         self.handle_int()

@@ -71,7 +71,7 @@ def _drawn(board: str) -> str:
 
 
 def _times(game: StoredMatch) -> dict[str, str | None]:
-    """When the status changed last, until when the next move must have come, and when TTL may delete the item."""
+    """Return when the status last changed, the deadline of the next move, and when TTL may delete the item."""
     moments = {"since": game.since, "deadline": _moment(game.deadline), "expires": _moment(game.expires_at)}
     return {name: moment.isoformat(sep=" ") if moment else None for name, moment in moments.items()}
 
