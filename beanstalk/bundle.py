@@ -1,7 +1,7 @@
 """The zip that Elastic Beanstalk runs: which files it holds, and how to build the same bytes on every machine.
 
-A bundle holds files of the commit, and the operator's configuration if one is given. A file must match CONTENTS to be
-in it, and must be in the work tree exactly as it is in the commit.
+A bundle holds files of the commit, plus the operator's configuration if one is given. It takes only files that match
+CONTENTS, and each must be exactly the same in the work tree as in the commit.
 """
 
 import io
@@ -14,38 +14,38 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 CONFIG_NAME = "beanstalk.config"
-# What an instance runs. An asterisk stands for subfolders, too.
+# The files that an instance needs. An asterisk matches subfolders, too.
 CONTENTS = (
     *("dynamodb/*", "tictactoe_site/*", "accounts/*", "beanstalk/*", "games/*", "templates/*"),
     *("manage.py", "requirements.txt", "Procfile", "gunicorn*.conf.py", CONFIG_NAME, "LICENSE"),
     *(".ebextensions/*.config", ".platform/*"),
 )
 LEFT_OUT = (
-    # Hidden files, and what Python leaves behind.
+    # Hidden files, and Python's caches.
     *("*/.*", "*/__pycache__/*", "*.pyc"),
-    # What only a developer's machine runs: it needs git, or the embedded DynamoDB of requirements-play.txt.
+    # Code that only a developer's machine runs: it needs git, or the embedded DynamoDB of requirements-play.txt.
     *("beanstalk/management/commands/bundle.py", "beanstalk/management/commands/launch_url.py"),
     *("beanstalk/bundle*.py", "beanstalk/tictactoe.yaml", "dynamodb/embedded.py", "games/management/commands/play.py"),
 )
 # Beanstalk executes the files in these folders (Developer Guide, "Platform hooks").
 HOOKS = (".platform/hooks/", ".platform/confighooks/")
-SYMLINK = "120000"  # as a mode of git's
+SYMLINK = "120000"  # git's mode for a link
 _CLONE = "a bundle is made from a commit, so use a clone (git clone), not a downloaded archive"
 
 
 class BundleError(Exception):
-    """The bundle can't be made from the work tree as it is. The text is one sentence for the operator."""
+    """The bundle can't be built from the current work tree. The message is one sentence for the operator."""
 
 
 def belongs(name: str) -> bool:
-    """Whether a file of this name is part of a bundle."""
+    """Whether a file with this name belongs in a bundle."""
     return _matches(name, CONTENTS) and not _matches(name, LEFT_OUT)
 
 
 def build(root: Path, configuration: bytes | None = None) -> bytes:
     """Return the zip of the commit checked out at ``root``, with ``configuration`` as its beanstalk.config if given.
 
-    Raises BundleError if a file that would be in it is not exactly as in the commit.
+    Raises BundleError if a file for the zip differs from the commit.
     """
     if _git(root, "rev-parse", "--show-prefix").strip():
         raise BundleError(f"{root} is no git repository of its own: {_CLONE}.")
@@ -53,7 +53,7 @@ def build(root: Path, configuration: bytes | None = None) -> bytes:
     entries = re.findall(r"(\d+) \w+ (\w+)\t([^\0]+)", _git(root, "ls-tree", "-r", "-z", "HEAD"))
     committed = [entry for entry in entries if belongs(entry[2]) and entry[2] not in replaced]
     object_ids = {name: object_id for _, object_id, name in committed}
-    # Files that .gitignore names are left out on purpose.
+    # Ignored files (.gitignore) are left out on purpose.
     present = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
     others = [name for name in present if belongs(name) and name not in {*object_ids, *replaced}]
     links = [name for mode, _, name in committed if mode == SYMLINK]
@@ -65,7 +65,7 @@ def build(root: Path, configuration: bytes | None = None) -> bytes:
 
 
 def commit_of(root: Path) -> str:
-    """Return the id of the commit that is checked out."""
+    """Return the id of the checked-out commit."""
     return _git(root, "rev-parse", "HEAD").strip()
 
 
@@ -80,7 +80,7 @@ def _refuse(names: list[str], why: str) -> None:
 
 
 def _refuse_changed(root: Path, object_ids: dict[str, str]) -> None:
-    """Compare the bytes: git status overlooks files marked as assume-unchanged, and line ends."""
+    """Raise BundleError if bytes differ from the commit: git status misses assume-unchanged files and line endings."""
     files = [name for name in object_ids if (root / name).is_file()]
     hashes = dict(zip(files, _git(root, "hash-object", "--no-filters", "--", *files).split(), strict=True))
     changed = [name for name, object_id in object_ids.items() if hashes.get(name) != object_id]
@@ -91,17 +91,17 @@ def _refuse_changed(root: Path, object_ids: dict[str, str]) -> None:
 
 
 def _zipped(contents: dict[str, bytes], seconds: int) -> bytes:
-    """Return a zip that depends on nothing but the contents and the commit's time, in seconds since 1970.
+    """Return a zip that depends only on the contents and the commit's time, in seconds since 1970.
 
-    It is stored, not compressed, because two versions of zlib don't compress to the same bytes. The time is not a
-    constant because browsers compare it, and would keep an old version's style sheet.
+    Files are stored uncompressed, because different versions of zlib produce different bytes. The time isn't a
+    constant, because browsers compare it, and would keep an old version's style sheet.
     """
-    moment = max((1980, 1, 1, 0, 0, 0), time.gmtime(seconds)[:6])  # the zip format knows none earlier
+    moment = max((1980, 1, 1, 0, 0, 0), time.gmtime(seconds)[:6])  # the earliest date in the zip format
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(contents):
             entry = zipfile.ZipInfo(name, moment)
-            entry.create_system = 3  # Unix, wherever it is built: the modes are read as such
+            entry.create_system = 3  # Unix, on every machine, so that the modes are read as Unix modes
             entry.external_attr = (0o100755 if name.startswith(HOOKS) else 0o100644) << 16
             archive.writestr(entry, contents[name])
     return buffer.getvalue()

@@ -1,6 +1,6 @@
-"""What is wrong with a zip before Elastic Beanstalk finds out, which takes minutes and says less.
+"""Checks of a zip before it is uploaded. Elastic Beanstalk takes minutes to find the same problems, and says less.
 
-It judges any zip, also one that was made by hand.
+They work on any zip, including one that was made by hand.
 """
 
 import io
@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 
 from beanstalk import bundle, bundle_config
 
-LARGEST = 1_000_000  # bytes; ours is a third of that. Beanstalk's own limit is 500 MB
+LARGEST = 1_000_000  # bytes; ours has a third of that. Beanstalk's own limit is 500 MB
 LARGEST_UNPACKED = 10_000_000
 NEEDED = (
     *("manage.py", "requirements.txt", "Procfile", bundle.CONFIG_NAME, "gunicorn.conf.py", "gunicorn.live.conf.py"),
@@ -22,19 +22,19 @@ NEEDED = (
     *("games/urls.py", "accounts/urls.py", "templates/base.html"),
 )
 NEEDED_FOLDERS = (".ebextensions/", ".platform/nginx/")
-# Where nginx looks for them: the platform's own configuration, and this project's piece of it (.platform/nginx).
+# The ports that nginx connects to, in the platform's configuration and in this project's part (.platform/nginx).
 PORTS = {"web": 8000, "live": 8001}
 _BIND = re.compile(r"(?:--bind|-b)[ =](?:\S*:)?(\d+)(?:\s|$)")
 
 
 def problems(data: bytes) -> list[str]:
-    """Return one sentence for each problem. Raises nothing: that ``data`` is no zip is a problem, too."""
+    """Return one sentence for each problem. Raises nothing: data that isn't a zip is a problem, too."""
     if len(data) > LARGEST:
         return [f"it has {len(data)} bytes, and should have less than {LARGEST}: something is in it that isn't ours."]
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return list(_problems_of(archive))
-    # NotImplementedError and RuntimeError: a method of compression or encryption that Python has not.
+    # NotImplementedError and RuntimeError: a compression or encryption method that Python lacks.
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as exc:
         return [f"it is no zip file, or a damaged one ({exc}): build it again with manage.py bundle."]
 
@@ -60,7 +60,7 @@ def _problems_of(archive: zipfile.ZipFile) -> Iterator[str]:
 
 
 def _folder_around(names: list[str]) -> str | None:
-    """Return the folder that holds everything: the mistake that Beanstalk's documentation warns of."""
+    """Return the one folder that holds everything, if there is one. Beanstalk's documentation warns of this mistake."""
     first = {PurePosixPath(name).parts[0] for name in names}
     folder = first.pop()
     return folder if not first and f"{folder}/manage.py" in names else None
@@ -105,7 +105,7 @@ def _procfile(data: bytes, file: str) -> Iterator[str]:
 
 
 def _requirements(data: bytes, file: str) -> Iterator[str]:
-    """pip checks hashes if any line has one, and then each must (pip's documentation, "Secure installs")."""
+    """Yield bad lines. If one line has a hash, pip requires one in each (pip's documentation, "Secure installs")."""
     text = re.sub(r"(^|\s)#.*$", "", data.decode(errors="replace").replace("\\\n", " "), flags=re.MULTILINE)
     lines = [line.split() for line in text.splitlines() if line.strip()]
     if not lines:

@@ -1,4 +1,4 @@
-"""What a configuration that goes to a server must not have: a well-known secret, somebody's credentials, localhost."""
+"""Checks of a configuration for a server: it must have no well-known secret, no credentials and no localhost."""
 
 import ipaddress
 from collections.abc import Iterator
@@ -7,19 +7,19 @@ from urllib.parse import urlsplit
 
 from tictactoe_site import config
 
-# Words of samples and tutorials. None is so short that a random key would have it by chance.
+# Words from samples and tutorials. All are too long to appear in a random key by chance.
 DUMMY_WORDS = ("example", "change", "replace", "placeholder", "insecure", "secret", "password")
 FEWEST_CHARACTERS = 8
 UUID_COMMAND = 'python3 -c "import uuid; print(uuid.uuid4())"'
 
 
 def read(data: bytes, name: str) -> config.Config:
-    """Return the configuration in the file's ``data``, whatever the environment says. Raises ConfigError."""
+    """Return the configuration in the file's ``data``, and ignore the environment. Raises ConfigError."""
     return config.from_bytes(data, Path(name), environ={})
 
 
 def problems_of_file(data: bytes, name: str) -> Iterator[str]:
-    """Yield a sentence for each thing in the file that must not be on a server, or one if it can't be read."""
+    """Yield one sentence for each thing in the file that must not be on a server, or one if it can't be read."""
     try:
         yield from problems(read(data, name), name)
     except config.ConfigError as exc:
@@ -27,7 +27,7 @@ def problems_of_file(data: bytes, name: str) -> Iterator[str]:
 
 
 def problems(chosen: config.Config, name: str) -> Iterator[str]:
-    """Yield a sentence for each thing in the configuration that must not be on a server. The file is ``name``."""
+    """Yield one sentence for each thing in the configuration that must not be on a server. ``name`` is the file's."""
     for key, secrets in (("secret_key", [chosen.secret_key]), ("secret_key_fallbacks", chosen.secret_key_fallbacks)):
         for secret in secrets:
             if secret and is_dummy(secret):
@@ -44,7 +44,7 @@ def problems(chosen: config.Config, name: str) -> Iterator[str]:
 
 
 def is_dummy(secret: str) -> bool:
-    """Whether a secret is a placeholder: a sample's word in it, hardly any different characters, or repetition."""
+    """Whether a secret is a placeholder: it has a sample's word, too few different characters, or repeats itself."""
     lower = secret.lower()
     repeated = any(lower[step:] == lower[:-step] for step in range(1, len(lower) // 2 + 1))
     few = len(set(lower) - {"-"}) < FEWEST_CHARACTERS

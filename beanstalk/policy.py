@@ -1,7 +1,7 @@
-"""Least privilege: the DynamoDB actions that the code calls, each with what needs it, and IAM's policies of them.
+"""Least privilege: the DynamoDB actions that the code calls, with the feature that needs each, and IAM policies.
 
-``tests/test_policy.py`` keeps the lists exact: nothing else is ever called, and without any one of them something
-named below breaks. Nothing here is sent: an administrator gives the policies to roles (``manage.py iam_policy``).
+``tests/test_policy.py`` keeps the lists exact: the code calls no other action, and without any one of them a feature
+named below breaks. This module sends nothing: an administrator attaches the policies (``manage.py iam_policy``).
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Any
 from dynamodb import schema
 from tictactoe_site.config import TABLE_NAME
 
-# What the site does all day, on the table and on its two indexes.
+# What the site calls in normal operation, on the table and on its two indexes.
 RUNNING = {
     "DescribeTable": "/readyz/, and a look whether the table is there when the site starts",
     "GetItem": "opening a game, logging in",
@@ -22,7 +22,7 @@ RUNNING = {
     "DeleteItem": "declining, cancelling",
 }
 RUNNING_ON_INDEXES = {"Query": "the lobby and the pages after it"}
-# What the site and create_table do where there is no table, which they look for by DescribeTable, above.
+# What the site and create_table call if there is no table. They check that with DescribeTable, above.
 CREATING = {
     "CreateTable": "making the table",
     "DescribeTimeToLive": "a look whether expired items are deleted already",
@@ -30,7 +30,7 @@ CREATING = {
     "UpdateContinuousBackups": "point-in-time recovery",
     "UpdateTable": "deletion protection",
 }
-# What the commands that only look call, for people: they write nothing, and scanning is for nobody else.
+# What the read-only commands call, for people. They write nothing, and nothing else may scan.
 INSPECTING = {
     "DescribeTable": "inspect_table",
     "DescribeTimeToLive": "inspect_table",
@@ -39,18 +39,18 @@ INSPECTING = {
 }
 INSPECTING_ON_INDEXES = {"Query": "list_games --player"}
 
-# The second version of the language, which is the current one:
+# The current version of the policy language, its second:
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html
 VERSION = "2012-10-17"
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
-# Of the partitions that anybody can have an account in; the others have names of more parts, and services of their own.
+# Regions of the partitions that are open to everybody. The others' names have more parts, and their services differ.
 _REGION = re.compile(r"[a-z]{2}(-gov)?-[a-z]+-[0-9]{1,2}")
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table by its ARN's parts, where there need be none yet. Raises ValueError for what can be no part of an ARN."""
+    """The parts of a table's ARN; the table need not exist yet. Raises ValueError for an invalid part."""
 
     account: str
     region: str
@@ -73,7 +73,7 @@ class Table:
 
 
 def partition(region: str) -> str:
-    """The part of AWS that a region is in, as ARNs begin with it. Raises ValueError for what is no region."""
+    """Return the AWS partition of a region, the second part of its ARNs. Raises ValueError for an invalid region."""
     if not _REGION.fullmatch(region):
         raise ValueError(f"{region!r} is no AWS region: give one such as us-west-2.")
     match region.split("-"):
@@ -86,7 +86,7 @@ def partition(region: str) -> str:
 
 
 def site(table: Table, *, creating: bool = True) -> dict[str, Any]:
-    """For the role of the servers; without ``creating`` where somebody else has made the table."""
+    """Return the policy for the servers' role. Pass ``creating=False`` if somebody else has created the table."""
     statements = [
         _allow(RUNNING, table.arn, Sid="RunOnTheTable"),
         _allow(RUNNING_ON_INDEXES, table.index_arns, Sid="RunOnItsIndexes"),
@@ -97,7 +97,7 @@ def site(table: Table, *, creating: bool = True) -> dict[str, Any]:
 
 
 def inspecting(table: Table) -> dict[str, Any]:
-    """For people who look at the table by ``inspect_table``, ``list_games`` and ``show_game``."""
+    """Return the policy for people who inspect the table with ``inspect_table``, ``list_games`` and ``show_game``."""
     return _document(
         [
             _allow(INSPECTING, table.arn, Sid="InspectTheTable"),
@@ -107,13 +107,13 @@ def inspecting(table: Table) -> dict[str, Any]:
 
 
 def of_the_example(table: Table) -> dict[str, Any]:
-    """As broad as the AWS example's own: any action on the table, deleting it included, and all tables' names."""
+    """Return a policy as broad as the AWS example's: any action on the table, even deleting it, and ListTables."""
     everything = [table.arn, f"{table.arn}/index/*"]
     return _document([_allow(["ListTables"], "*"), _allow(["*"], everything)])
 
 
 def trust(region: str) -> dict[str, Any]:
-    """That EC2's instances may take the role. In China, EC2 has a name of its own there."""
+    """Return the trust policy that lets EC2 instances assume the role. In China, EC2 has its own service name."""
     suffix = "amazonaws.com.cn" if partition(region) == "aws-cn" else "amazonaws.com"
     statement = {"Effect": "Allow", "Principal": {"Service": f"ec2.{suffix}"}, "Action": "sts:AssumeRole"}
     return _document([statement])

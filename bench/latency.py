@@ -1,8 +1,8 @@
-"""From a move's click in one browser to its square in another, in Chromium, beside a page that asks every second.
+"""The time from a click in one browser to the mark in another, in Chromium, compared with a page that polls.
 
-Two instances (each nginx, web and live as the Procfile says) share one table on DynamoDB Local. X moves on the first;
-O watches on it, somebody on the other, and a third page does what the AWS example's does: it fetches the
-whole page every second. All three see the same moves. Figures are milliseconds.
+Two instances (each with nginx, web and live, as in the Procfile) share one table on DynamoDB Local. X moves on the
+first one. O watches on the same instance and a spectator on the other one. A third page works like the AWS example's:
+it fetches the whole page every second. All three see the same moves. Figures are in milliseconds.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from tests.support.instances import instance
 from tictactoe_site import config, table
 
 MOVES = "021354678"
-# Notes when a mark more is there than before; the clock is one for all pages of a machine.
+# Record when the number of marks grows. All pages on a machine share one clock.
 WATCH = """() => {
   window.seen = [];
   const count = () => document.querySelectorAll("#game .mark-X[role=img], #game .mark-O[role=img]").length;
@@ -55,7 +55,7 @@ def guest(browser: Browser, site: str) -> Page:
 
 
 class Match:
-    """One game after another between two guests, watched from three places."""
+    """Games between two guests, one after another, watched from three places."""
 
     def __init__(self, browser: Browser, here: str, there: str) -> None:
         self.browser, self.here, self.there = browser, here, there

@@ -1,7 +1,7 @@
-"""How the live process bears streams: from 100 to 10,000 of them, floods, comings and goings, and restarts.
+"""How the live process copes with 100 to 10,000 streams, floods, clients that come and go, and restarts.
 
-DynamoDB Local, a meter before it, web with two workers, two live processes (only the first gets hints) and all clients
-run on this machine. Each game has 20 spectators who look at it, and its moves come over HTTP.
+DynamoDB Local, a meter in front of it, web with two workers, two live processes (only the first gets hints) and all
+clients run on this machine. Each game has 20 spectators who look at it, and its moves come over HTTP.
 """
 
 import argparse
@@ -52,7 +52,7 @@ def measured(site: Site, streams: int, pace: float) -> str:
 
 
 class Played:
-    """What a time of moves took of ``live`` and ``web``, in percent of a core, and the reads of a game in a minute."""
+    """The load of ``live`` and ``web`` during play, in percent of a core, and the reads a minute of one game."""
 
     def __init__(self, busy: float, web: float, reads: float, late: str) -> None:
         self.busy, self.web, self.reads, self.late = busy, web, reads, late

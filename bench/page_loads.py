@@ -1,7 +1,7 @@
-"""How fast pages appear on a slow phone: Chromium behind the instance's nginx, throttled as Lighthouse throttles it.
+"""How fast pages appear on a slow phone: Chromium behind the instance's nginx, throttled the way Lighthouse does it.
 
-Fast 3G, as Lighthouse's observed throttling has it (its 150 ms for a round trip are 562.5 ms for each request, which
-makes up for connections that cost nothing here), and a CPU four times slower. Prints the median of each page's loads.
+The network is fast 3G in Lighthouse's observed throttling. A round trip of 150 ms becomes 562.5 ms for each request,
+because opening connections costs nothing here. The CPU is four times slower. Prints the median of each page's loads.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from tests.support.instances import instance
 from tests.support.traffic import Traffic
 from tictactoe_site import config, table
 
-# Lighthouse's mobileSlow4G, which was Fast 3G: 150 ms, 1,638.4 and 750 Kbps; here as DevTools takes it.
+# Lighthouse's mobileSlow4G, once called Fast 3G: 150 ms, 1,638.4 and 750 Kbps, converted for DevTools.
 NETWORK = {
     "offline": False,
     "latency": 150 * 3.75,
@@ -73,7 +73,7 @@ def site() -> Iterator[str]:
 
 
 def player(browser: Browser, address: str) -> tuple[str, list[dict[str, str]]]:
-    """A guest's name, and the cookies of its browser."""
+    """Return the name of a new guest, and the cookies of its browser."""
     page = browser.new_page()
     page.goto(f"{address}/accounts/login/")
     page.get_by_role("button", name="Play as a guest").click()
@@ -86,7 +86,7 @@ def player(browser: Browser, address: str) -> tuple[str, list[dict[str, str]]]:
 
 
 def pages_of(name: str) -> dict[str, str]:
-    """The pages that are measured: all that a first visit may begin with, and a player's own."""
+    """Return the paths to measure, by title: every page that a first visit may start on, and a player's own pages."""
     begun = store.challenge_computer(host=name)
     invited = store.invite(host=name, opponent=None)
     hurried = store.accept(store.invite(host=name, opponent="bob", pace=PACES["minutes"]).game_id, player="bob")
@@ -103,7 +103,7 @@ def pages_of(name: str) -> dict[str, str]:
 
 
 def load(browser: Browser, url: str, cookies: list[dict[str, str]], figures: Figures) -> None:
-    """One load with nothing cached."""
+    """Load the page once with nothing cached, and add its figures."""
     context = browser.new_context(viewport=VIEWPORT, device_scale_factor=2)  # type: ignore[arg-type]
     context.add_cookies(cookies)  # type: ignore[arg-type]
     page = context.new_page()

@@ -1,6 +1,6 @@
-"""Which ASGI server holds event streams best: the same thin application under each, one after the other.
+"""Which ASGI server holds event streams best: the same thin application runs under each, one after the other.
 
-The servers that the project does not use are installed into a temporary environment, at the versions below.
+All servers are installed into a temporary environment, at the versions below, unless ``--python`` names one.
 """
 
 import argparse
@@ -34,7 +34,7 @@ SERVERS = {
     for name, command in (("gunicorn asgi", GUNICORN), ("uvicorn", UVICORN), ("granian", GRANIAN))
     for loop in LOOPS
 }
-ROUNDS = 10  # of events to all streams
+ROUNDS = 10  # each sends one event to all streams
 
 
 @dataclass
@@ -59,12 +59,12 @@ class Server:
 def running(python: Path, command: str) -> Iterator[Server]:
     port = free_port()
     words = command.format(port=port).split()
-    # The limit of descriptors is raised for all of them alike.
+    # Raise the limit on file descriptors for all servers alike.
     raised = ["sh", "-c", 'ulimit -n $(ulimit -Hn); exec "$@"', "sh", str(python.parent / words[0]), *words[1:]]
     with subprocess.Popen(raised, cwd=BASE_DIR, stderr=subprocess.DEVNULL) as process:
         try:
             wait_for_port(port)
-            time.sleep(2)  # until it has started whatever it starts
+            time.sleep(2)  # until its startup is complete
             yield Server(process, f"http://127.0.0.1:{port}")
         finally:
             process.kill()
@@ -85,7 +85,7 @@ def measured(server: Server, streams: int, seconds: float) -> str:
 
 
 def fanned_out(server: Server, watchers: crowd.Handle, streams: int) -> float:
-    """The CPU seconds that ROUNDS events to all streams took."""
+    """Return the CPU seconds that ROUNDS events to all streams took."""
     watchers.heard()
     before, heard = server.cpu, 0
     for _ in range(ROUNDS):
@@ -101,7 +101,7 @@ def fanned_out(server: Server, watchers: crowd.Handle, streams: int) -> float:
 
 
 def stopped(server: Server) -> str:
-    """How long SIGTERM took with all streams open, up to 30 s."""
+    """Return how long the server took to stop on SIGTERM with all streams open, up to 30 s."""
     start = time.monotonic()
     server.process.terminate()
     ended = comes_true(lambda: server.process.poll() is not None, 30)
@@ -110,7 +110,7 @@ def stopped(server: Server) -> str:
 
 @contextmanager
 def environment(given: Path | None) -> Iterator[Path]:
-    """A Python that has the servers."""
+    """Yield a Python that has the servers."""
     if given:
         yield given.absolute()
         return

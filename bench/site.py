@@ -1,4 +1,4 @@
-"""The running site that bench/live.py measures, with a meter before its table and a crowd that watches."""
+"""The running site that bench/live.py measures, with a meter in front of its table and a crowd of spectators."""
 
 import os
 import statistics
@@ -26,7 +26,7 @@ class Site:
     spectators_cookie: str
 
     def open(self, address: str, paths: Sequence[str], streams: int) -> None:
-        """So many spectators, the same number before each game, who all have it before their eyes."""
+        """Open ``streams`` streams, spread evenly over the games. Every spectator is looking at the game."""
         watched = [f"{events_of(path)}?looking=1" for path in paths]
         watched = [watched[number % len(watched)] for number in range(streams)]
         opened = self.watchers.open(address, watched, cookie=self.spectators_cookie, stays=True)
@@ -35,7 +35,7 @@ class Site:
 
 @contextmanager
 def running() -> Iterator[Site]:
-    """All processes new."""
+    """Yield a site whose processes are all new."""
     with ExitStack() as all_of:
         endpoint = all_of.enter_context(dynamodb_local())
         table.bind(config.for_endpoint(endpoint, environ={}), patient=True)
@@ -52,14 +52,14 @@ def cookie_of(player: Player) -> str:
 
 
 def latencies(made: list[Made], heard: list[crowd.Heard]) -> list[float]:
-    """From the sending of each move to each spectator's event, in seconds."""
+    """Return the seconds from sending each move to each spectator's event."""
     posted = {(events_of(move.path), move.version): move.posted for move in made}
     found = ((event, posted.get((event.path.partition("?")[0], event.id))) for event in heard)
     return [event.at - at for event, at in found if at and event.name == "board"]
 
 
 def percentiles(times: list[float], scale: float = 1000) -> str:
-    """p50, p95, p99 and the greatest, in milliseconds."""
+    """Format p50, p95, p99 and the maximum, in milliseconds (or in seconds with ``scale=1``)."""
     cuts = statistics.quantiles(times, n=100)
     return " ".join(
         f"{value * scale:7.{0 if scale > 1 else 1}f}" for value in (cuts[49], cuts[94], cuts[98], max(times))
@@ -67,5 +67,5 @@ def percentiles(times: list[float], scale: float = 1000) -> str:
 
 
 def machine() -> str:
-    """What the figures depend on."""
+    """Describe the machine and its load, which the figures depend on."""
     return f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before"

@@ -1,4 +1,4 @@
-"""What must not disturb: a flood of streams, thousands that come and go, and restarts of the live process."""
+"""Stress for the live process: a flood of streams, thousands that come and go, and restarts."""
 
 import asyncio
 import os
@@ -14,12 +14,12 @@ from tests.support.moves import events_of, truth
 from tests.support.processes import comes_true
 from tests.support.streams import place
 
-READERS = 8  # of pages, at the same time
+READERS = 8  # clients that load pages at the same time
 WHILE_SECONDS = 10
 
 
 def flood(rounds: int) -> None:
-    """Pages a second, by turns without and with a flood, whose own process gives way to the site's."""
+    """Print pages a second, by turns without and with a flood. The flooding process has the lowest priority."""
     with running() as site, crowd.gathered() as flooders:
         os.setpriority(os.PRIO_PROCESS, flooders.pid, 19)
         [path] = site.table.set_up(1)
@@ -59,7 +59,7 @@ async def _pages_a_second(web: str, path: str) -> float:
 
 
 def soak(streams: int) -> None:
-    """Memory and descriptors, before and after; what the first ones leave is what so many at once need."""
+    """Print memory and descriptors before and after. The first tenth leaves what that many need at once."""
     with running() as site:
         [path] = site.table.set_up(1)
         live, address = site.deployment.live.pid, site.deployment.live.address
@@ -81,7 +81,7 @@ def came_and_went(site: Site, address: str, path: str, streams: int) -> str:
 
 
 def restart(streams: int) -> None:
-    """When the streams were back, counted from the signal, with two moves a second in each of 40 games."""
+    """Print how long after the signal the streams were back, with a move every 3 s in each of 40 games."""
     print(f"  {streams:,} streams; seconds from the signal: p50, p95, p99, last")
     with running() as site:
         live = site.deployment.live

@@ -1,6 +1,6 @@
-"""The least that an event stream needs of an ASGI server: bench/servers.py runs it under each of them.
+"""A minimal ASGI application for event streams. bench/servers.py runs it under each server.
 
-GET answers with a stream and a comment every 15 s. POST sends one event, as large as a board, to all streams.
+GET answers with a stream that has a comment every 15 s. POST sends one event, as large as a board, to all streams.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""``manage.py bundle``: the zip for Elastic Beanstalk, made or checked."""
+"""``manage.py bundle``: build or check the zip for Elastic Beanstalk."""
 
 import hashlib
 import io
@@ -84,7 +84,7 @@ class Command(SiteCommand):
 
 
 def _configuration(path: Path | None) -> bytes | None:
-    """Return the operator's configuration, which must be fit for a server."""
+    """Return the operator's configuration. Raises CommandError if it isn't fit for a server."""
     if path is None:
         return None
     data = _read(path)
@@ -112,7 +112,7 @@ def _read(path: Path) -> bytes:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Write all of it or nothing, and for its owner alone: there may be a secret in it."""
+    """Write the whole file or nothing, readable only by its owner, because it may hold a secret."""
     try:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
             fresh = Path(folder, "zip")

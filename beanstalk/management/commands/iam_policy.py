@@ -1,4 +1,4 @@
-"""``manage.py iam_policy``: what the site may do on AWS, for its role."""
+"""``manage.py iam_policy``: the IAM policy for the site's role."""
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
@@ -37,7 +37,7 @@ Exit codes: 0 printed; 2 wrong configuration or parameter."""
 
 
 class Formatter(RawDescriptionHelpFormatter, DjangoHelpFormatter):
-    """Keeps the lines of the steps, to be copied."""
+    """A formatter that keeps the line breaks of the steps, so that they can be copied."""
 
 
 class Command(SiteCommand):
@@ -76,7 +76,7 @@ class Command(SiteCommand):
 
 
 def _document(options: dict[str, Any]) -> dict[str, Any]:
-    """Raises ConfigError, or ValueError for a wrong parameter."""
+    """Return the policy that the options ask for. Raises ConfigError, or ValueError for a wrong parameter."""
     if options["trust"]:
         return policy.trust(options["region"] or _configured("region", config.DEFAULT_REGION))
     if not options["account"]:
@@ -94,7 +94,7 @@ def _document(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _configured(key: str, default: str = "") -> str:
-    """What CONFIG_FILE says, or the default where there is none. Raises ConfigError for a file that can't be read."""
+    """Return the value in CONFIG_FILE, or the default if there is no file. Raises ConfigError if it's unreadable."""
     if settings.CONFIG:
         return str(getattr(settings.CONFIG, key))
     if settings.CONFIG_NAMED:

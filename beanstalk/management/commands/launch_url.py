@@ -1,4 +1,4 @@
-"""``manage.py launch_url``: the Launch Now address, which opens Beanstalk's console with the fields filled in."""
+"""``manage.py launch_url``: the Launch Now URL, which opens Beanstalk's console with the fields filled in."""
 
 import re
 from argparse import ArgumentParser, ArgumentTypeError
@@ -35,10 +35,10 @@ def _key(text: str) -> str:
 def _address(
     *, region: str, bucket: str, key: str, application: str, environment_type: str, instance_type: str, platform: str
 ) -> str:
-    """The parameters of "Constructing a Launch Now URL" in Beanstalk's Developer Guide; their case matters.
+    """Return the URL, built as in "Constructing a Launch Now URL" in Beanstalk's Developer Guide. Case matters.
 
-    ``platform`` is an ARN without a version, which replaced ``solutionStackName``. The page has LoadBalancing for
-    environmentType, AWS's own tutorials link with LoadBalanced, which the API knows, too.
+    ``platform`` is an ARN without a version; it replaced ``solutionStackName``. For environmentType, the guide says
+    LoadBalancing, but the links in AWS's own tutorials say LoadBalanced, which the API accepts, too.
     """
     parameters = {
         "applicationName": application,
@@ -52,7 +52,7 @@ def _address(
     return f"https://console.aws.amazon.com/elasticbeanstalk/?region={region}#/newApplication?{fragment}"
 
 
-# By the option's name: its default (None: it must be given), what it may be, and what it is.
+# For each option: its default (None if the option is required), its check, and its help text.
 _PARAMETERS: dict[str, tuple[str | None, Callable[[str], str], str]] = {
     "region": (None, _region, "where bucket and table are and the environment will be, e.g. us-west-2"),
     "bucket": (
