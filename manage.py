@@ -6,15 +6,14 @@ import signal
 import sys
 
 # Without these sentences, Django's own commands would end in a traceback.
-NOT_HERE = dict.fromkeys(
-    ("migrate", "makemigrations", "showmigrations", "sqlmigrate", "dbshell", "flush"),
-    "There is no relational database here, and nothing to migrate: create_table makes the DynamoDB table.",
-) | {"test": "The tests run with `make test`; `make quick` runs the fastest of them."}
+NO_DATABASE = "There's no relational database here, so nothing to migrate: create_table makes the DynamoDB table."
+NOT_HERE = dict.fromkeys(("migrate", "makemigrations", "showmigrations", "dbshell", "flush"), NO_DATABASE)
+NOT_HERE["test"] = "The tests run with `make test`; `make quick` runs the fastest of them."
 
 
 def main() -> None:
-    if sys.argv[1:] and sys.argv[1] in NOT_HERE:
-        sys.exit(NOT_HERE[sys.argv[1]])
+    if instead := NOT_HERE.get("".join(sys.argv[1:2])):
+        sys.exit(instead)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tictactoe_site.settings")
     try:
         from django.core.management import execute_from_command_line

@@ -40,7 +40,7 @@ def log_in(request: HttpRequest, name: str, *, once: str = "") -> None:
 
     ``once`` is the player's former guest name: that guest's games must still be moved to the player.
     """
-    _begin(request, name)
+    enter(request, name)
     if once:
         request.session[_GUEST] = once
     rotate_token(request)
@@ -60,10 +60,12 @@ def offered_guest(request: HttpRequest) -> str:
     return str(request.session.get(_OFFERED) or new_guest())
 
 
-def enter(request: HttpRequest, guest: str) -> None:
-    """Make the visitor this guest from now on."""
-    _begin(request, guest)
-    # Keep the CSRF token, or a double click would be refused. It's safe: a visitor can't do more than a guest.
+def enter(request: HttpRequest, name: str) -> None:
+    """Start a new session for the name. It keeps the CSRF token, so that a visitor's double click isn't refused."""
+    request.session.flush()
+    request.session[_KEY] = name
+    if is_guest(name):
+        request.session[_SINCE] = int(time.time())
 
 
 def go_on(request: HttpRequest) -> None:
@@ -80,13 +82,6 @@ def was_guest(request: HttpRequest) -> str:
 def forget_guest(request: HttpRequest) -> None:
     """Forget the former guest name, once all of that guest's games have been moved."""
     request.session.pop(_GUEST, None)
-
-
-def _begin(request: HttpRequest, name: str) -> None:
-    request.session.flush()
-    request.session[_KEY] = name
-    if is_guest(name):
-        request.session[_SINCE] = int(time.time())
 
 
 def log_out(request: HttpRequest) -> None:

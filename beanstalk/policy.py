@@ -87,23 +87,15 @@ def partition(region: str) -> str:
 
 def site(table: Table, *, creating: bool = True) -> dict[str, Any]:
     """Return the policy for the servers' role. Pass ``creating=False`` if somebody else has created the table."""
-    statements = [
-        _allow(RUNNING, table.arn, Sid="RunOnTheTable"),
-        _allow(RUNNING_ON_INDEXES, table.index_arns, Sid="RunOnItsIndexes"),
-    ]
-    if creating:
-        statements.append(_allow(CREATING, table.arn, Sid="CreateTheTable"))
-    return _document(statements)
+    on_indexes = _allow(RUNNING_ON_INDEXES, table.index_arns, Sid="RunOnItsIndexes")
+    create = [_allow(CREATING, table.arn, Sid="CreateTheTable")] if creating else []
+    return _document([_allow(RUNNING, table.arn, Sid="RunOnTheTable"), on_indexes, *create])
 
 
 def inspecting(table: Table) -> dict[str, Any]:
     """Return the policy for people who inspect the table with ``inspect_table``, ``list_games`` and ``show_game``."""
-    return _document(
-        [
-            _allow(INSPECTING, table.arn, Sid="InspectTheTable"),
-            _allow(INSPECTING_ON_INDEXES, table.index_arns, Sid="InspectItsIndexes"),
-        ]
-    )
+    on_indexes = _allow(INSPECTING_ON_INDEXES, table.index_arns, Sid="InspectItsIndexes")
+    return _document([_allow(INSPECTING, table.arn, Sid="InspectTheTable"), on_indexes])
 
 
 def of_the_example(table: Table) -> dict[str, Any]:

@@ -5,7 +5,6 @@ what is wrong; its caller adds where (``_at``). A sentence never repeats a value
 """
 
 import configparser
-import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -296,21 +295,15 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
             with _at(f"{name.upper()} in the environment "):
                 _require(text, "is empty: give it a value or remove it.")
                 _require(not _is_placeholder(text), "is still a placeholder: replace it.")
-                _require(not _is_json(text), "is JSON: name the key of it at the end of the secret's ARN.")
+                # A whole secret of several keys, as Secrets Manager's console makes them.
+                is_json = text.startswith("{") and text.endswith("}")
+                _require(not is_json, "is JSON: name the key of it at the end of the secret's ARN.")
                 found[name] = KEYS[name]["parse"](text)
     return {name: value for name, value in found.items() if value}
 
 
 def _is_placeholder(text: str) -> bool:
     return text.startswith("<") and text.endswith(">")
-
-
-def _is_json(text: str) -> bool:
-    """Whether the text is a JSON object: a whole secret with several keys, as Secrets Manager's console creates it."""
-    try:
-        return isinstance(json.loads(text), dict)
-    except ValueError:
-        return False
 
 
 def _agree(values: dict[str, Any]) -> None:

@@ -5,7 +5,6 @@ from django.urls import include, path
 from tictactoe_site import views
 
 handler400 = views.bad_request
-handler403 = views.forbidden
 handler404 = views.not_found
 handler500 = views.server_error
 

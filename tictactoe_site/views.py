@@ -38,10 +38,6 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return refuse(request, 400, "The browser sent something this site can't read: go back and try again.")
 
 
-def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return refuse(request, 403, "This is not yours to do.")
-
-
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return refuse(request, 403, "This form is out of date, or cookies are off: reload the page and try again.")
 

@@ -66,7 +66,7 @@ class Hub:
         many watchers would cost a read a second for ever.
         """
         topic.watchers.add(watcher)
-        earliest = topic.read_at + schedule.shortest_pause(topic.reads)
+        earliest = topic.read_at + schedule.pause(quiet=0, looked_at=True, reads=topic.reads)
         if not topic.over and earliest < topic.due and (watcher.looking or not topic.knows(shown)):
             self._schedule(topic, earliest)
 

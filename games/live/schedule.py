@@ -20,12 +20,8 @@ def pause(*, quiet: float, looked_at: bool, reads: int = 1) -> float:
     their screen; then it's read each second, however long the players think.
     """
     if looked_at or quiet < HOT_FOR_SECONDS:
-        return shortest_pause(reads)
+        return _pause(reads, HOT_READS)
     return _pause(reads, WARM_READS if quiet < WARM_FOR_SECONDS else IDLE_READS)
-
-
-def shortest_pause(reads: int) -> float:
-    return _pause(reads, HOT_READS)
 
 
 def _pause(reads: int, most: int) -> float:

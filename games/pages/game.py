@@ -161,12 +161,6 @@ class GamePage(Rights):
             return f"Waiting for {self.other} to accept."
         return f"{self.game.host} has invited {self.other} to play."
 
-    @property
-    def last_move(self) -> int | None:
-        """The number of moves to replay; None if their order is unknown."""
-        moves = self.game.moves
-        return len(moves) if moves else None
-
 
 def titled(text: str, my_turn: int) -> str:
     return f"{f'({my_turn}) ' if my_turn else ''}{text} · Tic-Tac-Toe"

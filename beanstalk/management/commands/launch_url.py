@@ -32,21 +32,19 @@ def _key(text: str) -> str:
     return text
 
 
-def _address(
-    *, region: str, bucket: str, key: str, application: str, environment_type: str, instance_type: str, platform: str
-) -> str:
+def _address(*, region: str, bucket: str, key: str, platform: str, **chosen: str) -> str:
     """Return the URL, built as in "Constructing a Launch Now URL" in Beanstalk's Developer Guide. Case matters.
 
     ``platform`` is an ARN without a version; it replaced ``solutionStackName``. For environmentType, the guide says
     LoadBalancing, but the links in AWS's own tutorials say LoadBalanced, which the API accepts, too.
     """
     parameters = {
-        "applicationName": application,
+        "applicationName": chosen["application"],
         "platform": f"arn:aws:elasticbeanstalk:{region}::platform/{platform}",
         "sourceBundleUrl": f"https://s3.amazonaws.com/{bucket}/{quote(key)}",
-        "environmentType": environment_type,
+        "environmentType": chosen["environment_type"],
         "tierName": "WebServer",
-        "instanceType": instance_type,
+        "instanceType": chosen["instance_type"],
     }
     fragment = urlencode(parameters, quote_via=quote)
     return f"https://console.aws.amazon.com/elasticbeanstalk/?region={region}#/newApplication?{fragment}"
