@@ -1,11 +1,12 @@
 """Templates: which variables they take, and what they do where a request has little."""
 
 import re
+from typing import Any
 
 import pytest
 from django.template import engines
 from django.test import Client
-from jinja2 import Environment, meta, nodes
+from jinja2 import Environment, StrictUndefined, meta, nodes
 
 from tictactoe_site.jinja import compile_all
 
@@ -68,3 +69,18 @@ def test_an_answer_has_one_token_and_a_page_without_forms_sets_no_cookie() -> No
     assert len(set(tokens)) == 1
     assert "csrftoken" in welcome.cookies
     assert "csrftoken" not in Client().get("/replay/03142/").cookies
+
+
+def test_setup_page_and_refused_host_need_no_user(settings: Any) -> None:
+    unknown = Client().get("/", headers={"host": "evil.example"})
+    assert (unknown.status_code, "does not know the name" in unknown.content.decode()) == (400, True)
+    settings.SETUP_PROBLEM = "Something is missing: set it."
+    setup = Client().get("/")
+    assert (setup.status_code, "Something is missing: set it." in setup.content.decode()) == (503, True)
+    assert not setup.cookies
+
+
+def test_there_is_one_engine_and_it_is_strict(settings: Any, env: Environment) -> None:
+    assert [each["BACKEND"] for each in settings.TEMPLATES] == ["django.template.backends.jinja2.Jinja2"]
+    assert env.undefined is StrictUndefined
+    assert env.autoescape
