@@ -221,7 +221,7 @@ def point_in_time_recovery() -> str:
     return str(answer["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"])
 
 
-def test_tables_of_this_test_cover_every_action() -> None:
+def test_cases_cover_every_action() -> None:
     assert {*policy.RUNNING, *policy.RUNNING_ON_INDEXES} == set(REFUSED)
     assert set(policy.CREATING) == set(NOT_DONE)
     assert {*policy.INSPECTING, *policy.INSPECTING_ON_INDEXES} == set(COMMANDS)

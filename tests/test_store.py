@@ -397,7 +397,7 @@ def test_computer_game_refuses_other_players() -> None:
     assert stored(game.game_id).opponent_id is None
 
 
-def test_own_later_move_is_not_mistaken_for_retry_when_order_is_unknown(playing: StoredMatch) -> None:
+def test_own_later_move_is_not_a_retry_when_order_is_unknown(playing: StoredMatch) -> None:
     play(playing, "012")
     Game(playing.game_id).update([Game.recorded_moves.remove()])
     old = stored(playing.game_id).match()

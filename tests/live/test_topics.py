@@ -49,7 +49,7 @@ def test_visible_viewer_waits_at_most_a_second() -> None:
     assert max(after - before for before, after in pairwise(reads(looked_at=True))) < 1.1
 
 
-def test_unwatched_game_falls_to_four_reads_a_minute() -> None:
+def test_game_in_hidden_tabs_falls_to_four_reads_a_minute() -> None:
     moments = reads(looked_at=False)
     assert most_in_a_minute([moment for moment in moments if moment > 360]) == 4
     assert max(after - before for before, after in pairwise(moments) if before < 110) < 1.1
