@@ -23,12 +23,12 @@ from tests.support.engines import dynamodb_local
 from tictactoe_site import config, table
 from tictactoe_site.table import Item
 
-# Commands must flush what others wait for, also where the environment does not do it for them.
+# Commands must flush output that others wait for, even if the environment doesn't force it.
 os.environ.pop("PYTHONUNBUFFERED", None)
-# A shell that starts the tests in the background has them, and what they start, ignore Ctrl-C.
+# A shell that runs the tests in the background makes them, and their child processes, ignore Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Each client would read botocore's files of services and endpoints again: a tenth of a second, a hundred times.
+# Without this each client reads botocore's service and endpoint files again: 0.1 seconds, a hundred times.
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 PASSWORD = "correct horse battery"
@@ -47,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The figures that tests reported, and one line for each tool that is not installed instead of one a test."""
+    """Print the figures that tests reported, and one line for each missing tool rather than for each skipped test."""
     for line in terminalreporter.config.stash[FIGURES]:
         terminalreporter.write_line(line)
     reasons = Counter(str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", []))
@@ -63,13 +63,13 @@ def full(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 def report(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Takes a line of figures, to be printed after the tests."""
+    """Return a function that takes a line of figures to print after the tests."""
     return request.config.stash[FIGURES].append
 
 
 @pytest.fixture(scope="session", params=["moto", "dynamodb_local"])
 def engine(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The address of a DynamoDB with an empty table in it: moto's for speed, then DynamoDB Local for truth."""
+    """Yield the address of a DynamoDB with an empty table: moto for speed, then DynamoDB Local for truth."""
     engines = {"moto": embedded.process, "dynamodb_local": dynamodb_local}
     with engines[request.param]() as address:
         table.bind(config.for_endpoint(address, environ={}), patient=True)
@@ -81,13 +81,13 @@ def engine(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def configured(settings: Any) -> None:
-    """The site as it is with a configuration: tests run without CONFIG_FILE."""
+    """Make the site act as if configured: tests run without CONFIG_FILE."""
     settings.SETUP_PROBLEM = ""
 
 
 @pytest.fixture
 def games_table(engine: str) -> Iterator[str]:
-    """The same for one test: the site uses it, and it is emptied afterwards."""
+    """Yield the engine's address for one test: bind the site to its table, and empty the table afterwards."""
     use(engine)
     limits._known.clear()
     yield engine
@@ -106,7 +106,7 @@ def meter(games_table: str) -> Iterator[Meter]:
 
 
 def use(engine: str) -> None:
-    """Bind the models to the table there, as the site does, unless they are: tests and commands bind them otherwise."""
+    """Bind the models to the engine's table as the site does, unless they are: tests and commands may rebind them."""
     meta = TableItem.Meta
     bound = (meta.host, meta.table_name, meta.read_timeout_seconds)
     if bound != (engine, config.DEFAULT_TABLE, retries.ANSWER_SECONDS):
@@ -119,7 +119,7 @@ Cast = Callable[[str], Client]
 
 @pytest.fixture
 def log_in(games_table: str) -> Cast:
-    """Gives a browser in which the named player is logged in, having claimed the name on the way."""
+    """Return a function that signs up a player by name and returns their browser."""
 
     def browser(name: str) -> Client:
         client = Client()
@@ -146,7 +146,7 @@ def charlie(log_in: Cast) -> Client:
 
 
 def again(client: Client) -> Client:
-    """Another browser with the same cookies: what it sends was sent before the first one's next answer came."""
+    """Copy a browser with its cookies, to send a request as if the original's next reply hadn't arrived."""
     browser = Client(enforce_csrf_checks=True)
     browser.cookies.load({name: morsel.value for name, morsel in client.cookies.items()})
     return browser
@@ -160,5 +160,5 @@ def drop_table(name: str) -> None:
 
 
 def stored(game_id: str) -> Game:
-    """The game as the table has it, read past the site."""
+    """Return the game as stored, bypassing the site."""
     return Game.get(game_id, consistent_read=True)

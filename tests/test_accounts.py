@@ -21,17 +21,17 @@ def log_in(client: Client, name: str, password: str = PASSWORD, **more: str) -> 
     return answer.status_code, answer.content.decode()
 
 
-def test_a_claimed_name_can_be_logged_in_to_from_another_browser(alice: Client, visitor: Client) -> None:
+def test_player_can_log_in_from_another_browser(alice: Client, visitor: Client) -> None:
     assert "alice" in alice.get("/").content.decode()
     assert log_in(visitor, "Alice ")[0] == 303
     assert "alice" in visitor.get("/").content.decode()
 
 
-def test_the_password_is_stored_as_an_argon2_hash(alice: Client) -> None:
+def test_password_is_stored_as_argon2_hash(alice: Client) -> None:
     assert Player.get("player#alice").password.startswith("argon2$argon2id$")
 
 
-def test_a_wrong_password_is_403_and_an_unclaimed_name_says_how_to_claim_it(alice: Client, visitor: Client) -> None:
+def test_wrong_password_is_403_and_unclaimed_name_offers_signup(alice: Client, visitor: Client) -> None:
     status, page = log_in(visitor, "alice", "wrong password")
     assert (status, "not the password" in page) == (403, True)
     status, page = log_in(visitor, "dora")
@@ -40,7 +40,7 @@ def test_a_wrong_password_is_403_and_an_unclaimed_name_says_how_to_claim_it(alic
     assert PASSWORD not in page
 
 
-def test_a_taken_name_is_409_and_stays_its_owners(alice: Client, visitor: Client) -> None:
+def test_signup_with_taken_name_is_409(alice: Client, visitor: Client) -> None:
     answer = visitor.post("/accounts/signup/", {"username": "ALICE", "password": "another good one"})
     assert (answer.status_code, "taken" in answer.content.decode()) == (409, True)
     assert log_in(visitor, "alice")[0] == 303
@@ -61,7 +61,7 @@ def test_a_taken_name_is_409_and_stays_its_owners(alice: Client, visitor: Client
         ("Admin", "reserved"),
     ],
 )
-def test_names_that_cannot_be_claimed(visitor: Client, name: str, sentence: str) -> None:
+def test_invalid_or_reserved_name_is_400(visitor: Client, name: str, sentence: str) -> None:
     answer = visitor.post("/accounts/signup/", {"username": name, "password": PASSWORD})
     assert answer.status_code == 400
     assert sentence in answer.content.decode()
@@ -81,20 +81,20 @@ def test_names_that_cannot_be_claimed(visitor: Client, name: str, sentence: str)
         ("x" * 1001, "at most 1000"),
     ],
 )
-def test_passwords_that_are_easy_to_guess(visitor: Client, password: str, sentence: str) -> None:
+def test_weak_or_oversized_password_is_400(visitor: Client, password: str, sentence: str) -> None:
     answer = visitor.post("/accounts/signup/", {"username": "dora", "password": password})
     assert answer.status_code == 400
     assert sentence in answer.content.decode()
     assert not store.is_claimed("dora")
 
 
-def test_spaces_in_a_password_count(visitor: Client) -> None:
+def test_spaces_in_password_are_significant(visitor: Client) -> None:
     visitor.post("/accounts/signup/", {"username": "dora", "password": f" {PASSWORD} "})
     assert log_in(Client(), "dora")[0] == 403
     assert log_in(Client(), "dora", f" {PASSWORD} ")[0] == 303
 
 
-def test_a_guest_has_a_name_and_nothing_in_the_table(visitor: Client) -> None:
+def test_guest_has_name_but_no_item(visitor: Client) -> None:
     name = visitor.post("/accounts/guest/", headers=JSON).json()["player"]
     assert name.startswith("guest-")
     assert visitor.post("/accounts/guest/")["Location"] == "/"
@@ -102,13 +102,13 @@ def test_a_guest_has_a_name_and_nothing_in_the_table(visitor: Client) -> None:
     assert not store.is_claimed(name)
 
 
-def test_logging_out_ends_the_session(alice: Client) -> None:
+def test_logout_ends_session(alice: Client) -> None:
     assert alice.get("/accounts/logout/").status_code == 405
     assert alice.post("/accounts/logout/")["Location"] == "/"
     assert "Press a square to begin" in alice.get("/").content.decode()
 
 
-def test_a_forged_session_is_nobodys(alice: Client) -> None:
+def test_forged_session_is_anonymous(alice: Client) -> None:
     value = alice.cookies["session"].value
     for forged in (value[:-1], value.replace("e", "f"), "x", ""):
         client = Client()
@@ -116,14 +116,14 @@ def test_a_forged_session_is_nobodys(alice: Client) -> None:
         assert "Press a square to begin" in client.get("/").content.decode()
 
 
-def test_logging_in_returns_to_where_the_player_was_going_within_this_site(alice: Client) -> None:
+def test_login_redirects_only_within_this_site(alice: Client) -> None:
     for target, location in (
         ("/games/new/", "/games/new/"),
         ("https://evil.example/", "/"),
         ("//evil.example", "/"),
         ("/\\evil.example", "/"),
         ("javascript:alert(1)", "/"),
-        ("foo", "/"),  # which would be below /accounts/login/
+        ("foo", "/"),  # relative: would resolve below /accounts/login/
         ("?next=foo", "/"),
         (" /games/new/", "/"),
         ("", "/"),
@@ -132,7 +132,7 @@ def test_logging_in_returns_to_where_the_player_was_going_within_this_site(alice
         assert answer["Location"] == location
 
 
-def test_a_logged_in_player_needs_no_login_page(alice: Client) -> None:
+def test_login_and_signup_redirect_logged_in_player(alice: Client) -> None:
     assert alice.get("/accounts/login/?next=/games/new/")["Location"] == "/games/new/"
     assert alice.get("/accounts/signup/")["Location"] == "/"
 
@@ -144,7 +144,7 @@ def limits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("limits")
-def test_guessing_is_slowed_down_for_a_name_wherever_it_comes_from(alice: Client) -> None:
+def test_failed_logins_are_limited_per_name(alice: Client) -> None:
     for number in range(3):
         assert (
             Client(REMOTE_ADDR=f"10.0.0.{number}")
@@ -159,7 +159,7 @@ def test_guessing_is_slowed_down_for_a_name_wherever_it_comes_from(alice: Client
 
 
 @pytest.mark.usefixtures("limits")
-def test_guessing_is_slowed_down_for_an_address_whatever_the_name(cast: Cast) -> None:
+def test_failed_logins_are_limited_per_address(cast: Cast) -> None:
     for name in ("alice", "bob"):
         cast(name)
     for number in range(5):
@@ -177,7 +177,7 @@ def cast(games_table: str) -> Cast:
 
 
 @pytest.mark.usefixtures("limits")
-def test_a_blocked_address_locks_no_name(cast: Cast) -> None:
+def test_blocked_address_does_not_lock_names(cast: Cast) -> None:
     for name in ("alice", "bob"):
         cast(name)
     attacker = Client(REMOTE_ADDR="10.0.0.1")
@@ -190,19 +190,19 @@ def test_a_blocked_address_locks_no_name(cast: Cast) -> None:
 
 
 @pytest.mark.usefixtures("games_table")
-def test_the_proxy_on_the_same_machine_is_nobodys_address() -> None:
+def test_only_local_proxys_forwarded_address_is_trusted() -> None:
     request = RequestFactory().get("/", REMOTE_ADDR="127.0.0.1", headers={"x-forwarded-for": "6.6.6.6, 10.0.0.7"})
     assert address_of(request) == "10.0.0.7"
     forged = RequestFactory().get("/", REMOTE_ADDR="10.0.0.8", headers={"x-forwarded-for": "6.6.6.6"})
     assert address_of(forged) == "10.0.0.8"
     assert address_of(RequestFactory().get("/")) == "127.0.0.1"
-    # It becomes a key in the table.
+    # The address becomes a partition key.
     for no_address in ("unknown", f"fe80::1%{'x' * 8000}", "6.6.6.6\n"):
         forged = RequestFactory().get("/", REMOTE_ADDR="127.0.0.1", headers={"x-forwarded-for": no_address})
         assert len(address_of(forged)) <= 39
 
 
 @pytest.mark.usefixtures("limits")
-def test_right_passwords_never_count(alice: Client) -> None:
+def test_successful_logins_never_count_towards_limit(alice: Client) -> None:
     for _ in range(7):
         assert log_in(Client(), "alice")[0] == 303

@@ -1,6 +1,6 @@
-"""How far "Make it your game" in CONTRIBUTING.md is so: misère, in which a line loses, is one change of one file.
+"""Check "Make it your game" in CONTRIBUTING.md: misère, where a line loses, takes one change in one file.
 
-The changed project is served as it is, and played over HTTP.
+The tests make the change in a copy of the project, serve it, and play over HTTP.
 """
 
 import shutil
@@ -48,7 +48,7 @@ def play(x: Player, o: Player, path: str, moves: str) -> None:
 
 
 @pytest.mark.parametrize(("moves", "result"), [("03142", "alice"), ("031485", "bob"), ("021354678", "Tie")])
-def test_a_line_loses_in_the_table_the_lobby_a_replay_and_an_event(site: str, moves: str, result: str) -> None:
+def test_misere_result_reaches_table_lobby_replay_and_events(site: str, moves: str, result: str) -> None:
     alice, bob = Player(site, name="alice"), Player(site, name="bob")
     path = alice.invite("bob")
     play(bob, alice, path, moves[:-1])

@@ -1,4 +1,4 @@
-"""A table made by the AWS example opens here: its own table definition and items, as that example left them."""
+"""The site works on a table made by the AWS example, with that example's table definition and items."""
 
 import json
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ TIED = "34c56ace-1b57-45cf-8f08-c2ff8ab399e7"
 
 @pytest.fixture
 def example(games_table: str) -> Iterator[Any]:
-    """The example's table, under a name of its own, in use by the site; gives botocore's client."""
+    """Create the example's table under a separate name and bind the site to it; yield the botocore client."""
     name = "AwsExampleGames"
     table.bind(config.for_endpoint(games_table, base=config.Config(table=name), environ={}))
     warm_up()
@@ -65,7 +65,7 @@ def lists(client: Client) -> dict[str, set[str]]:
     return {name: {game["gameId"][:4] for game in games} for name, games in found.items() if isinstance(games, list)}
 
 
-def test_its_games_are_in_the_right_lists(testuser1: Client, testuser2: Client, testuser3: Client) -> None:
+def test_example_games_are_in_the_right_lists(testuser1: Client, testuser2: Client, testuser3: Client) -> None:
     finished = {"2ae8", "763d", "34c5"}
     assert lists(testuser1) == {
         "invitations": {"ba21"},
@@ -83,7 +83,7 @@ def test_its_games_are_in_the_right_lists(testuser1: Client, testuser2: Client, 
 
 
 @pytest.mark.parametrize("item", EXAMPLE["Items"], ids=lambda item: item["GameId"]["S"][:4])
-def test_each_is_shown_to_players_and_visitors(testuser1: Client, item: dict[str, Any]) -> None:
+def test_each_example_game_is_shown_to_players_and_visitors(testuser1: Client, item: dict[str, Any]) -> None:
     url = f"/games/{item['GameId']['S']}/"
     for client in (Client(), testuser1):
         assert client.get(url).status_code == 200
@@ -94,8 +94,8 @@ def test_each_is_shown_to_players_and_visitors(testuser1: Client, item: dict[str
 
 
 @pytest.mark.parametrize("with_position", [True, False])
-def test_a_game_in_progress_is_played_to_its_end(testuser1: Client, testuser2: Client, with_position: bool) -> None:
-    """On the board are O top left, X top right and centre; testuser1, who plays O, is to move."""
+def test_running_game_can_be_played_to_its_end(testuser1: Client, testuser2: Client, with_position: bool) -> None:
+    """O has top left, X has top right and centre; testuser1 plays O and is to move."""
     url = f"/games/{IN_PROGRESS}/"
     moves = [("TopMiddle", testuser1), ("BottomRight", testuser2), ("MiddleLeft", testuser1), ("BottomLeft", testuser2)]
     for square, client in moves:
@@ -108,7 +108,7 @@ def test_a_game_in_progress_is_played_to_its_end(testuser1: Client, testuser2: C
     assert "You won!" in testuser2.get(url).content.decode()
 
 
-def test_two_moves_on_one_old_position_have_one_winner(testuser1: Client) -> None:
+def test_second_move_on_same_position_is_409_and_retry_is_200(testuser1: Client) -> None:
     url = f"/games/{IN_PROGRESS}/"
     position = position_in(testuser1.get(url))
     answers = [
@@ -119,25 +119,25 @@ def test_two_moves_on_one_old_position_have_one_winner(testuser1: Client) -> Non
     assert stored(IN_PROGRESS).match().board == "OOX X    "
 
 
-def test_a_game_without_a_move_records_its_moves_from_now_on(testuser2: Client) -> None:
+def test_game_without_moves_starts_recording_order(testuser2: Client) -> None:
     testuser2.post(f"/games/{IN_PROGRESS_EMPTY}/move/", {"square": "BottomRight"})
     assert stored(IN_PROGRESS_EMPTY).recorded_moves == "8"
 
 
-def test_a_pending_invitation_is_accepted_however_old(testuser1: Client, testuser2: Client) -> None:
+def test_old_pending_invitation_can_be_accepted(testuser1: Client, testuser2: Client) -> None:
     assert testuser1.post(f"/games/{PENDING}/accept/").status_code == 403
     assert testuser2.post(f"/games/{PENDING}/accept/").status_code == 303
     assert stored(PENDING).match().status is Status.IN_PROGRESS
 
 
-def test_a_pending_invitation_is_declined_or_answered_by_a_move(testuser1: Client, testuser2: Client) -> None:
+def test_old_pending_invitation_can_be_declined_or_moved_in(testuser1: Client, testuser2: Client) -> None:
     assert testuser2.post(f"/games/{PENDING}/move/", {"square": "TopLeft"}).status_code == 303
     assert stored(PENDING).recorded_moves == "0"
     assert testuser1.post("/games/ba21491f-a606-457e-86ad-ba7f582c487d/decline/").status_code == 303
 
 
 @pytest.mark.parametrize("name", ["a/b", "<b>bold</b>", "Ä Ö", "x" * 200])
-def test_a_player_may_have_a_name_that_nobody_can_claim_here(testuser1: Client, name: str) -> None:
+def test_names_invalid_for_signup_are_displayed_escaped(testuser1: Client, name: str) -> None:
     for item in EXAMPLE["Items"]:
         game_id = item["GameId"]["S"]
         Game(game_id).update([Game.opponent_id.set(name), Game.host_id.set("testuser1")])
@@ -146,7 +146,7 @@ def test_a_player_may_have_a_name_that_nobody_can_claim_here(testuser1: Client, 
         assert escape(name) in testuser1.get(path).content.decode()
 
 
-def test_a_won_game_shows_its_winner_to_everybody_and_only_a_player_puts_it_right(
+def test_won_game_is_marked_finished_only_by_a_players_view(
     testuser1: Client, testuser2: Client, testuser3: Client
 ) -> None:
     url = f"/games/{WON_NOT_MARKED}/"
@@ -163,38 +163,38 @@ def test_a_won_game_shows_its_winner_to_everybody_and_only_a_player_puts_it_righ
     assert "You won!" in testuser3.get(url).content.decode()
 
 
-def test_a_move_in_a_won_game_is_refused_and_puts_it_right(testuser1: Client) -> None:
+def test_move_in_won_game_is_409_and_marks_it_finished(testuser1: Client) -> None:
     answer = testuser1.post(f"/games/{WON_NOT_MARKED}/move/", {"square": "BottomRight"}, headers=JSON)
     assert (answer.status_code, answer.json()["result"]) == (409, "testuser3")
     assert stored(WON_NOT_MARKED).status_date.startswith("FINISHED_20")
 
 
 @pytest.mark.parametrize("with_position", [True, False])
-def test_a_rematch_of_a_won_game_puts_it_right(testuser1: Client, with_position: bool) -> None:
-    """The position is that of a page shown while nothing could be written."""
+def test_rematch_of_won_game_marks_it_finished(testuser1: Client, with_position: bool) -> None:
+    """The position comes from a page that was shown while writes were failing."""
     fields = {"position": signed(stored(WON_NOT_MARKED).match())} if with_position else {}
     answer = testuser1.post(f"/games/{WON_NOT_MARKED}/rematch/", fields, headers=JSON)
     assert (answer.status_code, answer.json()["opponent"], answer.json()["status"]) == (201, "testuser3", "PENDING")
     assert stored(WON_NOT_MARKED).result == "testuser3"
 
 
-def test_a_won_game_can_not_be_resigned(testuser1: Client) -> None:
+def test_resign_in_won_game_is_409(testuser1: Client) -> None:
     answer = testuser1.post(f"/games/{WON_NOT_MARKED}/resign/", headers=JSON)
     assert (answer.status_code, answer.json()["error"]) == (409, "This game is over.")
     assert stored(WON_NOT_MARKED).result is None
 
 
-def test_putting_right_is_a_conditional_write_that_may_lose(example: Any) -> None:
+def test_settle_is_idempotent_for_stale_match(example: Any) -> None:
     stale = stored(WON_NOT_MARKED).match()
     first = store.settle(stale, datetime.now(UTC))
     assert store.settle(stale, datetime.now(UTC)).status_date == first.status_date
 
 
-def test_the_finished_ones_keep_their_results(testuser1: Client) -> None:
+def test_tied_game_shows_its_result(testuser1: Client) -> None:
     assert "It&#39;s a tie." in testuser1.get(f"/games/{TIED}/").content.decode()
 
 
-def test_inspect_table_says_what_differs_and_that_it_works(example: Any) -> None:
+def test_inspect_table_reports_differences_and_no_breakage(example: Any) -> None:
     out = StringIO()
     call_command("inspect_table", stdout=out)
     text = out.getvalue()
@@ -205,7 +205,7 @@ def test_inspect_table_says_what_differs_and_that_it_works(example: Any) -> None
     assert "BROKEN" not in text
 
 
-def test_creating_the_table_again_leaves_its_items_alone(example: Any) -> None:
+def test_create_table_keeps_existing_items(example: Any) -> None:
     before = sorted(game.game_id for game in Game.scan())
     call_command("create_table", stdout=StringIO(), stderr=StringIO())
     assert sorted(game.game_id for game in Game.scan()) == before

@@ -1,4 +1,4 @@
-"""On an instance: Beanstalk's options, the hooks, and the unpacked bundle as it is started there."""
+"""What runs on an instance: Beanstalk's options, the hooks, and the unpacked bundle started by its Procfile."""
 
 import io
 import os
@@ -28,13 +28,13 @@ from tictactoe_site.config import BASE_DIR
 pytestmark = pytest.mark.deployment
 
 
-def test_the_ports_are_those_that_nginx_uses() -> None:
+def test_nginx_uses_only_the_procfiles_ports() -> None:
     pieces = (BASE_DIR / ".platform" / "nginx").rglob("*.conf")
     used = {int(port) for piece in pieces for port in re.findall(r"127\.0\.0\.1:(\d+)", piece.read_text())}
     assert used <= set(bundle_check.PORTS.values())
 
 
-# From "General options for all environments" in the Developer Guide: names, and a pattern of the values allowed.
+# From "General options for all environments" in the Developer Guide: names, and a pattern of allowed values.
 TRUE_OR_FALSE = "true|false"
 DAYS = "1|3|5|7|14|30|60|90|120|150|180|365|400|545|731|1827|3653"
 OPTIONS = {
@@ -72,7 +72,7 @@ OPTIONS = {
     },
     "aws:autoscaling:launchconfiguration": {"DisableIMDSv1": TRUE_OR_FALSE},
 }
-# "Deploying applications" and "Configuration changes" there: what one instance can do as well as many.
+# From "Deploying applications" and "Configuration changes" there: values that also work with one instance.
 FOR_ONE_INSTANCE_TOO = {"DeploymentPolicy": {"AllAtOnce", "Immutable"}, "RollingUpdateType": {"Immutable"}}
 
 
@@ -86,7 +86,7 @@ def option_settings() -> Iterator[tuple[str, str, str]]:
                 yield namespace, option, value
 
 
-def test_options_and_their_values_are_ones_that_beanstalk_knows() -> None:
+def test_option_settings_are_valid_beanstalk_options() -> None:
     found = list(option_settings())
     assert len(found) > 15
     for namespace, option, value in found:
@@ -94,7 +94,7 @@ def test_options_and_their_values_are_ones_that_beanstalk_knows() -> None:
         assert value in FOR_ONE_INSTANCE_TOO.get(option, {value}), option
 
 
-def test_the_health_check_is_answered_as_it_expects(settings: Any) -> None:
+def test_health_check_path_returns_expected_status(settings: Any) -> None:
     settings.SETUP_PROBLEM = "not configured yet"
     options = {option: value for _, option, value in option_settings()}
     answer = Client(headers={"host": "10.0.0.7"}).get(options["HealthCheckPath"])
@@ -110,18 +110,18 @@ def runs(hook: Path, *arguments: Path, folder: Path | None = None) -> None:
 
 
 @pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook.parts[-3])
-def test_a_new_version_gets_the_key_of_the_old_one(hook: Path, tmp_path: Path) -> None:
+def test_hook_copies_secret_key_with_mode_and_owner(hook: Path, tmp_path: Path) -> None:
     current, staging = tmp_path / "the current", tmp_path / "the staging"
     current.mkdir()
     staging.mkdir()
     key = current / ".secret_key"
-    runs(hook, current, staging)  # the first deployment: there is none
+    runs(hook, current, staging)  # first deployment: no key yet
     assert not list(staging.iterdir())
     key.write_text("k" * 50)
     key.chmod(0o600)
     owner = (4711, 4712) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
     os.chown(key, *owner)
-    runs(hook, current, folder=staging)  # as Beanstalk does: in the staging directory
+    runs(hook, current, folder=staging)  # as Beanstalk does, in the staging directory
     kept = staging / ".secret_key"
     assert list(staging.iterdir()) == [kept]
     assert (kept.read_text(), kept.stat().st_mode & 0o777) == ("k" * 50, 0o600)
@@ -130,7 +130,7 @@ def test_a_new_version_gets_the_key_of_the_old_one(hook: Path, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook.parts[-3])
-def test_a_key_that_is_there_stays(hook: Path, tmp_path: Path) -> None:
+def test_hook_keeps_existing_secret_key(hook: Path, tmp_path: Path) -> None:
     current, staging = tmp_path / "current", tmp_path / "staging"
     for folder, text in ((current, "old"), (staging, "new")):
         folder.mkdir()
@@ -139,13 +139,13 @@ def test_a_key_that_is_there_stays(hook: Path, tmp_path: Path) -> None:
     assert (staging / ".secret_key").read_text() == "new"
 
 
-def test_a_key_that_cannot_be_kept_stops_the_deployment(tmp_path: Path) -> None:
+def test_hook_fails_deployment_if_key_cannot_be_copied(tmp_path: Path) -> None:
     (tmp_path / ".secret_key").write_text("k" * 50)
     done = subprocess.run([HOOKS[1], tmp_path, tmp_path / "none"], capture_output=True, text=True, check=False)
     assert done.returncode != 0
 
 
-def test_without_arguments_the_hook_is_for_beanstalks_own_directories() -> None:
+def test_hook_defaults_to_beanstalk_directories() -> None:
     text = HOOKS[0].read_text()
     assert "${1:-/var/app/current}/" in text
     assert "${2:-.}/" in text
@@ -153,7 +153,7 @@ def test_without_arguments_the_hook_is_for_beanstalks_own_directories() -> None:
 
 @contextmanager
 def unpacked_and_started(data: bytes, folder: Path) -> Iterator[dict[str, str]]:
-    """The addresses of the Procfile's processes, run in ``folder`` as the zip alone has it, without CONFIG_FILE."""
+    """Unpack the zip in ``folder`` and run its Procfile without CONFIG_FILE; yield the addresses of the processes."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         archive.extractall(folder)
     clean = {key: value for key, value in os.environ.items() if key not in ("CONFIG_FILE", "PYTHONPATH")}
@@ -183,7 +183,7 @@ def answer(address: str) -> tuple[int, str]:
 
 
 @pytest.mark.process
-def test_the_unpacked_bundle_is_healthy_and_says_what_to_set(built: bytes, tmp_path: Path) -> None:
+def test_unpacked_bundle_is_healthy_and_asks_for_config_file(built: bytes, tmp_path: Path) -> None:
     with unpacked_and_started(built, tmp_path) as addresses:
         assert answer(f"{addresses['web']}/healthz/") == (200, "ok\n")
         status, page = answer(f"{addresses['web']}/")
@@ -194,7 +194,7 @@ def test_the_unpacked_bundle_is_healthy_and_says_what_to_set(built: bytes, tmp_p
     assert (tmp_path / ".secret_key").exists()
 
 
-# What the Python platform does by default ("Using the Elastic Beanstalk Python platform", static files).
+# The Python platform's default configuration ("Using the Elastic Beanstalk Python platform", static files).
 NGINX = """
 daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log;
 events {{ }}
@@ -224,7 +224,7 @@ def nginx_before(web: str, folder: Path) -> Iterator[str]:
 
 
 @pytest.mark.process
-def test_static_files_come_though_the_platform_maps_them_to_a_folder(built: bytes, tmp_path: Path) -> None:
+def test_nginx_proxies_static_files_despite_platform_alias(built: bytes, tmp_path: Path) -> None:
     with unpacked_and_started(built, tmp_path / "app") as addresses, nginx_before(addresses["web"], tmp_path) as site:
         for name in ("games/site.css", "django_htmx/htmx-2.min.js"):
             assert answer(f"{site}/static/{name}") == answer(f"{addresses['web']}/static/{name}")
@@ -232,7 +232,7 @@ def test_static_files_come_though_the_platform_maps_them_to_a_folder(built: byte
 
 
 @pytest.mark.process
-def test_the_operators_commands_work_in_the_unpacked_bundle(built: bytes, tmp_path: Path) -> None:
+def test_management_commands_work_in_unpacked_bundle(built: bytes, tmp_path: Path) -> None:
     with zipfile.ZipFile(io.BytesIO(built)) as archive:
         archive.extractall(tmp_path)
     for command in (["help"], ["check"], ["inspect_table", "--help"]):

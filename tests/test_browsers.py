@@ -14,7 +14,7 @@ from tests.support.sites import playing
 
 pytestmark = pytest.mark.browser
 
-# Moves, the result in the table, and what X (the invited player) and O (the host) read at the end.
+# Moves, the stored result, and the headlines that X (the invited player) and O (the host) see at the end.
 ENDINGS = {
     "win": ("03142", "X", "You won!", "You lost: {X} won."),
     "loss": ("031485", "O", "You lost: {O} won.", "You won!"),
@@ -25,7 +25,7 @@ ENDINGS = {
 
 @pytest.fixture
 def site(games_table: str) -> Iterator[str]:
-    """The address of a site on the engine's table."""
+    """Yield the address of a site on the engine's table."""
     with playing("--endpoint", games_table) as (address, _):
         yield address.rstrip("/")
 
@@ -42,24 +42,24 @@ def play_the_computer(site: str, page: Page) -> None:
     claim(page, "testuser1")
     page.get_by_role("link", name="CREATE").click()
     page.get_by_role("button", name="Perfect").click()
-    # Chromium intercepts nothing of a page that was already on its way when the test asked for it.
+    # Wait: Chromium can't intercept requests of a page that was already loading when the test asked.
     expect(page.locator(".headline")).to_have_text("Your turn: you play O.")
 
 
 def look_again(page: Page) -> None:
-    """Without JavaScript the page reloads itself every five seconds; nobody has to wait for that."""
+    """Reload by the link: without JavaScript the page reloads itself only every five seconds."""
     page.get_by_role("link", name="Look again").click()
 
 
 def play(game_id: str, moves: str, x: Page, o: Page, *, javascript: bool) -> None:
-    """Both play to the end; after each move the item in the table has it."""
+    """Play all the moves, checking after each that it is stored."""
     for number, digit in enumerate(moves):
         page = x if number % 2 == 0 else o
         if not javascript and number:
             look_again(page)
         square = page.locator(f'button[value="{rules.SQUARES[int(digit)]}"]')
         square.click()
-        # The button is gone from the mover's page when the move has been answered.
+        # The button disappears from the mover's page once the move is answered.
         expect(square).to_have_count(0)
         assert stored(game_id).recorded_moves == moves[: number + 1]
 
@@ -76,7 +76,9 @@ def check_the_end(game: StoredMatch, ending: str, x: Page, o: Page, *, javascrip
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_the_seeds_walk(site: str, open_browser: Callable[..., Page], ending: str, javascript: bool) -> None:
+def test_seed_walk_from_signup_to_result(
+    site: str, open_browser: Callable[..., Page], ending: str, javascript: bool
+) -> None:
     first = open_browser(javascript=javascript)
     first.goto(f"{site}/accounts/signup/")
     claim(first, "testuser1")
@@ -100,7 +102,7 @@ def test_the_seeds_walk(site: str, open_browser: Callable[..., Page], ending: st
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
-def test_two_guests_and_a_link(site: str, open_browser: Callable[..., Page], javascript: bool) -> None:
+def test_two_guests_play_by_link(site: str, open_browser: Callable[..., Page], javascript: bool) -> None:
     first = open_browser(javascript=javascript)
     first.goto(site)
     first.get_by_role("button", name="Get a link to send").click()
@@ -112,14 +114,14 @@ def test_two_guests_and_a_link(site: str, open_browser: Callable[..., Page], jav
     expect(second.locator(".headline")).to_contain_text("invites you to play. You are X and move first.")
     game_id = second.url.split("/")[-2]
     assert stored(game_id).match().status == "PENDING"
-    # The first move is the acceptance, and makes the visitor a guest.
+    # The first move accepts the invitation and makes the visitor a guest.
     play(game_id, ENDINGS["win"][0], second, first, javascript=javascript)
     check_the_end(stored(game_id).match(), "win", second, first, javascript=javascript)
 
 
 @pytest.mark.parametrize("delay", [0, 40])
 @pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
-def test_a_visitors_double_click_is_one_guest_with_the_seat(
+def test_visitors_double_click_creates_one_guest(
     site: str, open_browser: Callable[..., Page], javascript: bool, delay: int
 ) -> None:
     page = open_browser(javascript=javascript)
@@ -135,7 +137,7 @@ def test_a_visitors_double_click_is_one_guest_with_the_seat(
     assert page.locator("body").get_attribute("data-player") == stored(game.game_id).opponent_id
 
 
-def test_without_javascript_a_visitor_plays_steps_through_the_game_asks_again_and_resigns(
+def test_visitor_without_javascript_plays_replays_and_resigns_rematch(
     site: str, open_browser: Callable[..., Page]
 ) -> None:
     page = open_browser(javascript=False)
@@ -167,7 +169,7 @@ def step_back_and_forth(page: Page, count: int) -> None:
     expect(page.locator(".headline")).to_have_text(f"Move 1 of {count}: X takes centre.")
 
 
-def test_the_host_shows_the_link_as_a_qr_code(site: str, open_browser: Callable[..., Page]) -> None:
+def test_host_can_show_link_as_qr_code(site: str, open_browser: Callable[..., Page]) -> None:
     host = open_browser(javascript=False)
     host.goto(site)
     host.get_by_role("button", name="Get a link to send").click()
@@ -178,7 +180,7 @@ def test_the_host_shows_the_link_as_a_qr_code(site: str, open_browser: Callable[
     expect(host.get_by_role("button", name="Copy")).to_be_hidden()
 
 
-def test_the_host_copies_the_link(site: str, open_browser: Callable[..., Page]) -> None:
+def test_host_can_copy_link(site: str, open_browser: Callable[..., Page]) -> None:
     host = open_browser()
     host.context.grant_permissions(["clipboard-read", "clipboard-write"])
     host.goto(site)
@@ -188,7 +190,7 @@ def test_the_host_copies_the_link(site: str, open_browser: Callable[..., Page]) 
     assert host.evaluate("navigator.clipboard.readText()") == host.get_by_label("Send this link").input_value()
 
 
-def test_logging_in_with_a_free_name_offers_to_claim_it(site: str, open_browser: Callable[..., Page]) -> None:
+def test_login_with_unclaimed_name_offers_signup(site: str, open_browser: Callable[..., Page]) -> None:
     page = open_browser(javascript=False)
     page.goto(f"{site}/accounts/login/")
     page.get_by_label("Name").fill("testuser1")
@@ -198,11 +200,11 @@ def test_logging_in_with_a_free_name_offers_to_claim_it(site: str, open_browser:
     claim(page, "testuser1")
 
 
-def test_an_old_tab_is_told_and_shown_the_game(site: str, open_browser: Callable[..., Page]) -> None:
+def test_stale_tab_sees_message_and_current_board(site: str, open_browser: Callable[..., Page]) -> None:
     tab = open_browser()
     play_the_computer(site, tab)
     other_tab = tab.context.new_page()
-    other_tab.route("**/live.js", lambda route: route.abort())  # which would keep it up to date
+    other_tab.route("**/live.js", lambda route: route.abort())  # or live.js would update the tab
     other_tab.goto(tab.url)
     squares = [button.get_attribute("value") for button in tab.locator(".board button").all()]
     tab.locator(f'button[value="{squares[0]}"]').click()
@@ -212,7 +214,7 @@ def test_an_old_tab_is_told_and_shown_the_game(site: str, open_browser: Callable
     expect(other_tab.locator(".board button")).to_have_count(6)
 
 
-def test_the_back_button_shows_the_game_as_it_is(site: str, open_browser: Callable[..., Page]) -> None:
+def test_back_button_shows_current_board(site: str, open_browser: Callable[..., Page]) -> None:
     page = open_browser()
     play_the_computer(site, page)
     page.locator(".board button").first.click()
@@ -223,9 +225,7 @@ def test_the_back_button_shows_the_game_as_it_is(site: str, open_browser: Callab
     expect(page.locator(".board button")).to_have_count(6)
 
 
-def test_a_site_that_cannot_be_reached_is_said_and_the_move_is_kept(
-    site: str, open_browser: Callable[..., Page]
-) -> None:
+def test_failed_move_is_announced_and_retried(site: str, open_browser: Callable[..., Page]) -> None:
     page = open_browser()
     play_the_computer(site, page)
     page.route("**/move/", lambda route: route.abort())
@@ -237,7 +237,7 @@ def test_a_site_that_cannot_be_reached_is_said_and_the_move_is_kept(
     expect(page.locator(".board button")).to_have_count(6)
 
 
-def test_by_keyboard_the_place_is_kept_and_the_turn_is_announced(site: str, open_browser: Callable[..., Page]) -> None:
+def test_keyboard_move_keeps_focus_and_announces_turn(site: str, open_browser: Callable[..., Page]) -> None:
     page = open_browser()
     play_the_computer(site, page)
     square = page.locator(".board button").first

@@ -1,4 +1,4 @@
-"""``manage.py bundle``: made from a commit and the same everywhere, holding what runs and nothing else, or refused."""
+"""``manage.py bundle`` builds a reproducible zip from a commit, with only what runs, or refuses."""
 
 import ast
 import hashlib
@@ -29,7 +29,7 @@ from tictactoe_site.config import BASE_DIR
 pytestmark = pytest.mark.deployment
 
 
-def test_it_is_sound_small_and_holds_what_an_instance_runs(built: bytes) -> None:
+def test_bundle_is_valid_small_and_contains_only_what_runs(built: bytes) -> None:
     assert bundle_check.problems(built) == []
     assert len(built) < 1_000_000
     tops = {name.split("/")[0] for name in contents(built)}
@@ -44,10 +44,10 @@ def test_it_is_sound_small_and_holds_what_an_instance_runs(built: bytes) -> None
         assert contents(built)[name] == (BASE_DIR / name).read_bytes()
 
 
-def test_a_second_clone_gives_the_same_bytes(
+def test_build_is_reproducible_from_another_clone(
     origin: Path, built: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In another folder and time zone, with another umask and other modification times."""
+    """The clone has another folder, time zone, umask and modification times."""
     before = os.umask(0o077)
     try:
         git(origin, "clone", "--quiet", str(origin), str(tmp_path / "elsewhere"))
@@ -64,7 +64,7 @@ def test_a_second_clone_gives_the_same_bytes(
         time.tzset()
 
 
-def test_names_are_sorted_and_times_and_modes_fixed(built: bytes) -> None:
+def test_entries_are_sorted_with_fixed_times_and_modes(built: bytes) -> None:
     with zipfile.ZipFile(io.BytesIO(built)) as archive:
         entries = archive.infolist()
     assert [entry.filename for entry in entries] == sorted(entry.filename for entry in entries)
@@ -74,7 +74,7 @@ def test_names_are_sorted_and_times_and_modes_fixed(built: bytes) -> None:
         assert entry.external_attr >> 16 == (0o100755 if "hooks/" in entry.filename else 0o100644), entry.filename
 
 
-def test_it_imports_nothing_that_its_requirements_do_not_install(built: bytes) -> None:
+def test_bundled_modules_import_only_pinned_packages(built: bytes) -> None:
     own = {"dynamodb", "tictactoe_site", "accounts", "beanstalk", "games"}
     pinned = set(re.findall(r"^([a-z0-9-]+)==", contents(built)["requirements.txt"].decode(), re.MULTILINE))
     distributions = packages_distributions()
@@ -92,7 +92,7 @@ def test_it_imports_nothing_that_its_requirements_do_not_install(built: bytes) -
                 assert module.split(".")[0] not in own or inside, f"{name} imports {module}, which is left out"
 
 
-# What stops it
+# What makes the build refuse.
 
 
 def untracked(root: Path) -> None:
@@ -146,13 +146,13 @@ def configured(root: Path) -> None:
         (configured, r"^beanstalk.config: changed.*--config beanstalk.config"),
     ],
 )
-def test_a_work_tree_that_is_not_the_commit_is_refused(clone: Path, change: Callable[[Path], None], words: str) -> None:
+def test_uncommitted_change_is_refused(clone: Path, change: Callable[[Path], None], words: str) -> None:
     change(clone)
     with pytest.raises(bundle.BundleError, match=words):
         bundle.build(clone)
 
 
-def test_what_would_not_be_in_it_may_be_as_it_is(clone: Path, built: bytes) -> None:
+def test_changes_outside_bundle_are_ignored(clone: Path, built: bytes) -> None:
     (clone / "notes.txt").write_text("mine")
     Path(os.fsdecode(os.fsencode(clone) + b"/caf\xe9\n.txt")).write_text("in no encoding of ours")
     (clone / "docs" / "architecture.md").write_text("changed")
@@ -163,14 +163,14 @@ def test_what_would_not_be_in_it_may_be_as_it_is(clone: Path, built: bytes) -> N
     assert bundle.build(clone) == built
 
 
-def test_many_names_are_counted(clone: Path) -> None:
+def test_long_list_of_uncommitted_files_is_shortened(clone: Path) -> None:
     for number in range(9):
         (clone / "games" / f"cheat{number}.py").write_text("")
     with pytest.raises(bundle.BundleError, match=r"cheat4\.py and 4 more: not committed"):
         bundle.build(clone)
 
 
-def test_without_git_it_says_what_is_needed(origin: Path, clone: Path, tmp_path: Path) -> None:
+def test_missing_git_repository_is_refused_with_advice(origin: Path, clone: Path, tmp_path: Path) -> None:
     shutil.rmtree(clone / ".git")
     with pytest.raises(bundle.BundleError, match="use a clone"):
         bundle.build(clone)
@@ -180,8 +180,8 @@ def test_without_git_it_says_what_is_needed(origin: Path, clone: Path, tmp_path:
         bundle.build(clone)
 
 
-def test_the_operators_configuration_takes_the_samples_place(clone: Path, built: bytes) -> None:
-    """Whatever has become of the sample: it is edited in place, as the seed says, or removed."""
+def test_operators_config_replaces_sample(clone: Path, built: bytes) -> None:
+    """It does so even if the sample was edited in place, as the seed says, or removed."""
     configured(clone)
     mine = bundle.build(clone, WITH_SECRET)
     assert contents(mine) == contents(built) | {"beanstalk.config": WITH_SECRET}
@@ -192,7 +192,7 @@ def test_the_operators_configuration_takes_the_samples_place(clone: Path, built:
 
 @pytest.fixture
 def project(origin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The project that the command works for, not to be changed; the current folder is another, and empty."""
+    """Return the project that the command bundles, not to be changed; the current folder is an empty one elsewhere."""
     monkeypatch.setattr(config, "BASE_DIR", origin)
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
@@ -215,7 +215,7 @@ def run(*arguments: str) -> tuple[str, str]:
     return out.getvalue(), err.getvalue()
 
 
-def test_it_writes_the_zip_and_prints_what_is_in_it(project: Path, built: bytes) -> None:
+def test_command_writes_zip_and_lists_contents(project: Path, built: bytes) -> None:
     out, err = run()
     assert Path("tictactoe.zip").read_bytes() == built
     assert names() == ["tictactoe.zip"]
@@ -227,7 +227,7 @@ def test_it_writes_the_zip_and_prints_what_is_in_it(project: Path, built: bytes)
     assert run("--check", "tictactoe.zip")[0].splitlines() == lines[-1:]
 
 
-def test_json_says_the_same(project: Path, built: bytes) -> None:
+def test_json_output_describes_the_written_zip(project: Path, built: bytes) -> None:
     summary = json.loads(run("--json", "--output", "my.zip")[0])
     assert summary["sha256"] == hashlib.sha256(Path("my.zip").read_bytes()).hexdigest()
     assert (summary["file"], summary["bytes"], summary["written"]) == ("my.zip", len(built), True)
@@ -238,14 +238,14 @@ def test_json_says_the_same(project: Path, built: bytes) -> None:
     assert json.loads(run("--json", "--check", "my.zip")[0])["problems"] == []
 
 
-def test_a_dry_run_writes_nothing(project: Path) -> None:
+def test_dry_run_writes_nothing(project: Path) -> None:
     out, err = run("--dry-run")
     assert "games/views.py" in out
     assert "Nothing was written" in err
     assert names() == []
 
 
-def test_a_zip_with_a_secret_is_its_owners_alone(project: Path) -> None:
+def test_zip_with_secret_has_mode_600_and_secret_is_not_printed(project: Path) -> None:
     Path("mine.config").write_bytes(WITH_SECRET)
     out, err = run("--config", "mine.config")
     assert SECRET not in out + err
@@ -268,7 +268,7 @@ def test_a_zip_with_a_secret_is_its_owners_alone(project: Path) -> None:
         (["--check", "old.zip"], 1, "old.zip is not fit for Beanstalk: 1 problem"),
     ],
 )
-def test_refusals_leave_everything_as_it_was(project: Path, arguments: list[str], code: int, words: str) -> None:
+def test_refused_command_changes_no_files(project: Path, arguments: list[str], code: int, words: str) -> None:
     files = {"broken.config": GOOD.replace("us-west-2", "Oregon"), "old.zip": "old", "tictactoe.zip": "old"}
     files["dummy.config"] = WITH_SECRET.decode().replace("71d0", "example")
     for name, text in files.items():
@@ -279,7 +279,7 @@ def test_refusals_leave_everything_as_it_was(project: Path, arguments: list[str]
     assert {name: Path(name).read_text() for name in names()} == files
 
 
-def test_a_work_tree_that_is_not_the_commit_ends_with_1(changeable: Path) -> None:
+def test_uncommitted_change_exits_with_1(changeable: Path) -> None:
     changed(changeable)
     with pytest.raises(CommandError, match=r"games/views\.py: changed") as refused:
         run()
@@ -287,7 +287,7 @@ def test_a_work_tree_that_is_not_the_commit_ends_with_1(changeable: Path) -> Non
     assert names() == []
 
 
-def test_what_would_not_run_is_not_made(changeable: Path) -> None:
+def test_commit_with_invalid_procfile_makes_no_zip(changeable: Path) -> None:
     (changeable / "Procfile").write_text("web: gunicorn --bind 127.0.0.1:80 tictactoe_site.wsgi\n")
     git(changeable, "commit", "--quiet", "--all", "--message", "Another port")
     with pytest.raises(CommandError, match=r"Procfile: web must listen on port 8000.*no process live"):

@@ -1,4 +1,4 @@
-"""What is wrong with a bundle, or the configuration in it, is found before it is uploaded, and said in a sentence."""
+"""The check finds defects of a bundle, or of the configuration in it, before upload and reports each in a sentence."""
 
 import io
 import secrets
@@ -40,7 +40,7 @@ def with_(**replacements: tuple[bytes, bytes]) -> Callable[[Files], Files]:
     return lambda files: files | {name: files[name].replace(*pair) for name, pair in replacements.items()}
 
 
-# What is done to a sound bundle's files, and how the one sentence about it begins.
+# A change to a valid bundle's files, and the start of the one problem reported.
 SPOILED: dict[str, tuple[Callable[[Files], Files], str]] = {
     "empty": (lambda files: {}, "it is empty"),
     "a folder around it": (
@@ -80,15 +80,15 @@ SPOILED: dict[str, tuple[Callable[[Files], Files], str]] = {
 
 
 @pytest.mark.parametrize("what", SPOILED)
-def test_what_is_wrong_with_a_zip_is_one_sentence(what: str, built: bytes) -> None:
+def test_each_defect_of_bundle_is_one_problem(what: str, built: bytes) -> None:
     spoil, words = SPOILED[what]
     found = bundle_check.problems(zipped(spoil(contents(built))))
     assert len(found) == 1, found
     assert found[0].startswith(words), found
 
 
-def test_a_zip_made_by_hand_may_be_sound(built: bytes) -> None:
-    """With entries for folders, and compressed; and pip may be told to take no source distributions."""
+def test_hand_made_zip_passes(built: bytes) -> None:
+    """It is compressed, has entries for folders, and tells pip to use no source distributions."""
     files = contents(built)
     files["requirements.txt"] = b"--only-binary :all:\n\n" + files["requirements.txt"]
     buffer = io.BytesIO(zipped(files))
@@ -98,7 +98,7 @@ def test_a_zip_made_by_hand_may_be_sound(built: bytes) -> None:
     assert bundle_check.problems(buffer.getvalue()) == []
 
 
-def test_hooks_must_be_executable_and_links_are_refused(built: bytes) -> None:
+def test_non_executable_hooks_and_symlinks_are_problems(built: bytes) -> None:
     found = bundle_check.problems(zipped(contents(built), mode=0o100644))
     assert [problem.split()[0] for problem in found] == [HOOK.replace("/hooks", "/confighooks"), HOOK]
     assert all("is not executable" in problem for problem in found)
@@ -107,13 +107,13 @@ def test_hooks_must_be_executable_and_links_are_refused(built: bytes) -> None:
 
 
 def middle_of(data: bytes, name: str) -> int:
-    """Where in the zip the middle of the file's compressed content is."""
+    """Return the offset of the middle of the file's compressed content in the zip."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         entry = archive.getinfo(name)
     return entry.header_offset + 30 + len(name) + entry.compress_size // 2
 
 
-def test_what_is_no_zip_is_said_to_be_none(built: bytes) -> None:
+def test_damaged_zip_or_zip_bomb_is_a_problem(built: bytes) -> None:
     damaged = bytearray(built)
     damaged[middle_of(built, "manage.py")] ^= 1
     bomb = io.BytesIO()
@@ -131,7 +131,7 @@ def test_what_is_no_zip_is_said_to_be_none(built: bytes) -> None:
         assert words in found
 
 
-def test_a_name_that_is_there_twice_is_found(built: bytes) -> None:
+def test_duplicate_file_name_is_a_problem(built: bytes) -> None:
     buffer = io.BytesIO(built)
     with zipfile.ZipFile(buffer, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr("games/views.py", b"")
@@ -139,16 +139,16 @@ def test_a_name_that_is_there_twice_is_found(built: bytes) -> None:
 
 
 @pytest.mark.parametrize(("offset", "what"), [(8, 0x01), (10, 0x63)], ids=["encrypted", "a method Python has not"])
-def test_what_python_cannot_unpack_is_said_so(built: bytes, offset: int, what: int) -> None:
-    """Both are said in the directory's entries (APPNOTE.TXT of the zip format, 4.3.12): flags and method."""
+def test_encrypted_or_unsupported_zip_is_a_problem(built: bytes, offset: int, what: int) -> None:
+    """The central directory's entries hold both, in flags and method (APPNOTE.TXT of the zip format, 4.3.12)."""
     changed = bytearray(built)
     changed[changed.index(b"PK\x01\x02") + offset] = what
     (found,) = bundle_check.problems(bytes(changed))
     assert "no zip file, or a damaged one" in found
 
 
-def test_every_part_that_is_cut_or_garbled_is_found_without_a_traceback(built: bytes) -> None:
-    """A bit of every 997th byte: the contents, their headers, the directory at the end."""
+def test_truncated_or_corrupted_zip_raises_no_exception(built: bytes) -> None:
+    """Flip a bit of every 997th byte, in turn: in the contents, their headers, and the directory at the end."""
     for position in range(0, len(built), 997):
         garbled = bytearray(built)
         garbled[position] ^= 0x10
@@ -171,7 +171,7 @@ def test_every_part_that_is_cut_or_garbled_is_found_without_a_traceback(built: b
         "0123456789abcdef0123456789abcdef0123",
     ],
 )
-def test_a_placeholder_is_no_secret(secret: str) -> None:
+def test_placeholder_secret_is_a_problem_and_not_repeated(secret: str) -> None:
     for key in ("secret_key", "secret_key_fallbacks"):
         chosen = bundle_config.read(f"{GOOD}[django]\n{key} = {secret}\n".encode(), "mine.config")
         (problem,) = bundle_config.problems(chosen, "mine.config")
@@ -182,7 +182,7 @@ def test_a_placeholder_is_no_secret(secret: str) -> None:
 @pytest.mark.parametrize(
     "make", [lambda: str(uuid.uuid4()), lambda: uuid.uuid4().hex, get_random_secret_key, secrets.token_urlsafe]
 )
-def test_real_secrets_pass(make: Callable[[], str]) -> None:
+def test_random_secrets_pass(make: Callable[[], str]) -> None:
     assert not [secret for secret in (make() for _ in range(1000)) if bundle_config.is_dummy(secret)]
 
 
@@ -197,12 +197,12 @@ def test_real_secrets_pass(make: Callable[[], str]) -> None:
         (GOOD + "access_key_id = AKIAIOSFODNN7\nsecret_access_key = abc\n", "[dynamodb] access_key_id"),
     ],
 )
-def test_what_no_server_can_use_or_everybody_could_is_refused(text: str, words: str) -> None:
+def test_unsafe_endpoint_or_credentials_are_a_problem(text: str, words: str) -> None:
     (problem,) = bundle_config.problems(bundle_config.read(text.encode(), "mine.config"), "mine.config")
     assert problem.startswith(f"mine.config: {words}")
     assert "AKIA" not in problem
 
 
-def test_a_broken_configuration_is_named_by_its_name() -> None:
+def test_config_error_names_the_operators_file() -> None:
     with pytest.raises(config.ConfigError, match=r"^mine.config: \[dynamodb\] region is still the placeholder"):
         bundle_config.read(b"[dynamodb]\nregion = <AWS region>\n", "mine.config")

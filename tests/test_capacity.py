@@ -1,4 +1,4 @@
-"""What a game costs, from ConsumedCapacity: exact figures, not timings. moto's figures are constants, so not judged."""
+"""What a game costs, from ConsumedCapacity: exact, not timings. We ignore moto's, which are constants."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -23,7 +23,7 @@ NINE_MOVES = "021354678"
 
 @pytest.fixture
 def exact(request: pytest.FixtureRequest) -> bool:
-    """Whether the engine's figures are DynamoDB's."""
+    """Whether the engine reports real capacity units."""
     return "dynamodb_local" in request.node.name
 
 
@@ -36,7 +36,7 @@ PLAYERS = {
 
 
 @pytest.mark.parametrize("cast", PLAYERS.values(), ids=PLAYERS)
-def test_a_nine_move_game_is_11_requests_21_write_units_and_no_read(
+def test_nine_move_game_costs_11_requests_21_write_units_no_reads(
     cast: tuple[str, str], log_in: Cast, meter: Meter, exact: bool
 ) -> None:
     host, opponent = (log_in(name) if name != "guest" else guest() for name in cast)
@@ -46,7 +46,7 @@ def test_a_nine_move_game_is_11_requests_21_write_units_and_no_read(
     check_a_game(url, host, opponent, meter, exact=exact)
 
 
-def test_a_game_against_a_name_not_yet_claimed_costs_the_same(log_in: Cast, meter: Meter, exact: bool) -> None:
+def test_game_against_unclaimed_name_costs_the_same(log_in: Cast, meter: Meter, exact: bool) -> None:
     host = log_in("alice")
     meter.calls.clear()
     url = host.post("/games/new/", {"opponent": "bob"})["Location"]
@@ -57,7 +57,7 @@ def test_a_game_against_a_name_not_yet_claimed_costs_the_same(log_in: Cast, mete
 
 
 def check_a_game(url: str, host: Client, opponent: Client, meter: Meter, *, exact: bool) -> None:
-    """The invitation has been metered; what follows is done as the page does it, which carries its position."""
+    """Play a nine-move tie, sending positions as the page does; check the metered requests, from the invitation on."""
     metered = list(meter.calls)
     position = position_in(opponent.get(url))
     meter.calls[:] = metered
@@ -73,7 +73,7 @@ def check_a_game(url: str, host: Client, opponent: Client, meter: Meter, *, exac
         assert [units for _, units in meter.calls] == [3, 5, 1, 1, 1, 1, 1, 1, 1, 1, 5]
 
 
-def test_a_game_by_link_costs_no_more(meter: Meter, exact: bool) -> None:
+def test_accept_by_link_costs_one_update(meter: Meter, exact: bool) -> None:
     host, opponent = guest(), guest()
     url = host.post("/games/new/", {"opponent": ""})["Location"]
     meter.calls.clear()
@@ -89,9 +89,7 @@ def guest() -> Client:
     return client
 
 
-def test_a_first_move_that_accepts_costs_no_more_than_accepting(
-    alice: Client, bob: Client, meter: Meter, exact: bool
-) -> None:
+def test_first_move_that_accepts_costs_one_update(alice: Client, bob: Client, meter: Meter, exact: bool) -> None:
     url = alice.post("/games/new/", {"opponent": "bob"})["Location"]
     position = position_in(bob.get(url))
     meter.calls.clear()
@@ -101,14 +99,14 @@ def test_a_first_move_that_accepts_costs_no_more_than_accepting(
         assert meter.units("UpdateItem") == 5
 
 
-def test_a_move_without_its_position_costs_one_consistent_read_more(alice: Client, bob: Client, meter: Meter) -> None:
+def test_move_without_position_costs_one_extra_read(alice: Client, bob: Client, meter: Meter) -> None:
     url = alice.post("/games/new/", {"opponent": "bob"})["Location"]
     meter.calls.clear()
     assert bob.post(f"{url}move/", {"square": "TopLeft"}).status_code == 303
     assert meter.operations == ["GetItem", "UpdateItem"]
 
 
-def test_a_lost_race_costs_no_read(alice: Client, bob: Client, meter: Meter) -> None:
+def test_lost_race_costs_no_read(alice: Client, bob: Client, meter: Meter) -> None:
     url = alice.post("/games/new/", {"opponent": "bob"})["Location"]
     position = position_in(bob.get(url))
     bob.post(f"{url}move/", {"square": "TopLeft", "position": position})
@@ -118,7 +116,7 @@ def test_a_lost_race_costs_no_read(alice: Client, bob: Client, meter: Meter) -> 
     assert meter.operations == ["UpdateItem"]
 
 
-def test_a_game_against_the_computer_is_one_request_a_turn(alice: Client, meter: Meter) -> None:
+def test_computer_game_costs_one_request_per_turn(alice: Client, meter: Meter) -> None:
     meter.calls.clear()
     url = alice.post("/games/new/", {"opponent": "computer"})["Location"]
     assert meter.operations == ["PutItem"]
@@ -133,12 +131,12 @@ def test_a_game_against_the_computer_is_one_request_a_turn(alice: Client, meter:
         page = answer if answer.status_code == 200 else page
     assert 1 < moves < 5
     assert meter.operations.count("UpdateItem") == moves
-    # Squares that were taken were refused without a write, and the refusal's board was read.
+    # A taken square is refused without a write; its 409 reads the board once.
     assert meter.operations.count("GetItem") == len(rules.SQUARES) - moves
     assert page.json()["status"] == "FINISHED"
 
 
-def test_the_lobby_is_two_queries_and_one_batch_read(alice: Client, bob: Client, meter: Meter) -> None:
+def test_lobby_costs_two_queries_and_one_batch_read(alice: Client, bob: Client, meter: Meter) -> None:
     for _ in range(3):
         bob.post(f"{alice.post('/games/new/', {'opponent': 'bob'})['Location']}accept/")
     meter.calls.clear()
@@ -146,7 +144,7 @@ def test_the_lobby_is_two_queries_and_one_batch_read(alice: Client, bob: Client,
     assert sorted(meter.operations) == ["BatchGetItem", "Query", "Query"]
 
 
-def test_a_lobby_without_games_in_progress_is_two_queries(alice: Client, meter: Meter) -> None:
+def test_lobby_without_running_games_costs_two_queries(alice: Client, meter: Meter) -> None:
     meter.calls.clear()
     alice.get("/")
     assert meter.operations == ["Query", "Query"]
@@ -157,9 +155,9 @@ MANY = 10_000
 
 @pytest.fixture
 def few_and_many(engine: str, games_table: str) -> Iterator[tuple[str, str]]:
-    """Two players with 10 and 10,000 finished games, half of them by invitation; all names have 20 characters.
+    """Yield two players with 10 and 10,000 finished games, half of them as opponent; all names have 20 characters.
 
-    They are in a table of their own: to drop it is faster than to delete the games.
+    The games have their own table, because dropping it is faster than deleting them.
     """
     table.bind(config.for_endpoint(engine, base=config.Config(table="ManyGames"), environ={}), patient=True)
     provisioning.create(lambda line: None)
@@ -173,7 +171,7 @@ def few_and_many(engine: str, games_table: str) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True)
-def test_the_lobby_and_every_page_cost_the_same_after_10_and_after_10_000_games(
+def test_lobby_and_page_cost_is_independent_of_history_size(
     few_and_many: tuple[str, str], log_in: Cast, meter: Meter
 ) -> None:
     few, many = map(log_in, few_and_many)
@@ -188,7 +186,7 @@ def test_the_lobby_and_every_page_cost_the_same_after_10_and_after_10_000_games(
 
 
 def measured(pages: Iterator[dict[str, Any]], meter: Meter) -> list[dict[str, Any]]:
-    """The pages, each of which took one query an index, and half a read unit for it."""
+    """Return the pages, checking that each took one query per index, at half a read unit."""
     found = []
     meter.calls.clear()
     for page in pages:
@@ -200,19 +198,19 @@ def measured(pages: Iterator[dict[str, Any]], meter: Meter) -> list[dict[str, An
 
 @pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True)
 @pytest.mark.usefixtures("games_table")
-def test_a_first_read_of_the_longest_entries_is_half_a_unit(meter: Meter) -> None:
-    """Of a page in the middle, all in one index: names of 20 characters, and the time that a guest's game has."""
+def test_first_query_of_longest_entries_costs_half_a_unit(meter: Meter) -> None:
+    """A page in the middle, all in one index: 20-character names, and the expiry time of guests' games."""
     host, opponent = "h" * 20, "o" * 20
     put(game_of(Status.FINISHED, second, host, opponent, expires_at=2_000_000_001) for second in range(50))
     lobby = lobbies.newest(host, now())
     meter.calls.clear()
     assert len(lobbies.page(host, now(), before=str(lobby.older)).finished) == lobbies.FINISHED_ON_A_PAGE
-    # DynamoDB Local charges nothing for finding nothing in the other index.
+    # DynamoDB Local charges nothing for the query of the other index, which is empty.
     assert (meter.operations, meter.units("Query")) == (["Query"] * 2, 0.5)
 
 
 @pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True)
-def test_thirty_invitations_each_way_are_two_reads_of_each_index(alice: Client, meter: Meter) -> None:
+def test_lobby_with_thirty_invitations_each_way_costs_four_queries(alice: Client, meter: Meter) -> None:
     pairs = (("alice", "bob"), ("bob", "alice"))
     for status, count in ((Status.PENDING, 60), (Status.IN_PROGRESS, 10), (Status.FINISHED, 100)):
         put(game_of(status, second, *pairs[second % 2]) for second in range(count))
@@ -223,9 +221,9 @@ def test_thirty_invitations_each_way_are_two_reads_of_each_index(alice: Client, 
 
 @pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True)
 @pytest.mark.usefixtures("games_table")
-def test_however_many_invitations_a_page_reads_no_more_than_it_shows(meter: Meter) -> None:
+def test_lobby_reads_no_more_invitations_than_it_shows(meter: Meter) -> None:
     put(game_of(Status.PENDING, second, "bob", "alice") for second in range(400))
     meter.calls.clear()
     assert len(lobbies.newest("alice", now()).received) == lobbies.MOST
-    # One of the empty index, and 22, 100 and 100 entries of the other.
+    # One query of the empty index, and three of the other: 22, 100 and 100 entries.
     assert meter.operations == ["Query"] * 4

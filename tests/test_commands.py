@@ -1,4 +1,4 @@
-"""The commands: what they print, where, and how they end."""
+"""The commands: what they print, to which stream, and their exit codes."""
 
 import json
 import os
@@ -41,7 +41,7 @@ def shell(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def other_table(games_table: str) -> Iterator[str]:
-    """The name of a table that is not there yet, which the site is set to use."""
+    """Bind the site to a table that doesn't exist yet; yield its name."""
     name = "CommandGames"
     table.bind(config.for_endpoint(games_table, base=config.Config(table=name), environ={}))
     yield name
@@ -51,7 +51,7 @@ def other_table(games_table: str) -> Iterator[str]:
 
 @pytest.mark.process
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_teaches(command: str) -> None:
+def test_help_names_exit_codes_and_endpoint(command: str) -> None:
     done = shell(command, "--help")
     assert done.returncode == 0
     assert "Exit codes" in done.stdout
@@ -72,7 +72,7 @@ def test_help_teaches(command: str) -> None:
         (["create_table"], "CONFIG_FILE is not set"),
     ],
 )
-def test_wrong_parameters_end_with_2_and_a_sentence(arguments: list[str], words: str) -> None:
+def test_invalid_parameters_exit_with_2_and_message(arguments: list[str], words: str) -> None:
     done = shell(*arguments)
     assert done.returncode == 2
     assert words in done.stderr
@@ -80,21 +80,21 @@ def test_wrong_parameters_end_with_2_and_a_sentence(arguments: list[str], words:
 
 
 @pytest.mark.process
-def test_an_unreachable_table_ends_with_1_and_a_sentence() -> None:
+def test_unreachable_table_exits_with_1_and_message() -> None:
     done = shell("list_games", "--player", "alice", "--endpoint", f"http://127.0.0.1:{free_port()}")
     assert done.returncode == 1
     assert "nothing accepts connections" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_create_table_creates_once(other_table: str) -> None:
+def test_create_table_is_idempotent(other_table: str) -> None:
     assert "is created" in run("create_table")
     assert "was there already" in run("create_table")
     data = json.loads(run("create_table", "--json"))
     assert (data["table"], data["created"]) == (other_table, False)
 
 
-def test_create_table_says_on_stderr_what_it_does(other_table: str) -> None:
+def test_create_table_reports_progress_on_stderr(other_table: str) -> None:
     out, err = StringIO(), StringIO()
     call_command("create_table", stdout=out, stderr=err)
     for words in ("Creating the table CommandGames", "TTL: on", "Point-in-time recovery", "Deletion protection"):
@@ -102,7 +102,7 @@ def test_create_table_says_on_stderr_what_it_does(other_table: str) -> None:
     assert len(out.getvalue().splitlines()) == 1
 
 
-def test_a_dry_run_prints_the_request_and_sends_none(other_table: str) -> None:
+def test_dry_run_prints_request_and_creates_nothing(other_table: str) -> None:
     request = json.loads(run("create_table", "--dry-run"))
     assert request["TableName"] == other_table
     assert request["KeySchema"] == [{"AttributeName": "GameId", "KeyType": "HASH"}]
@@ -115,7 +115,7 @@ def test_a_dry_run_prints_the_request_and_sends_none(other_table: str) -> None:
 
 
 @pytest.mark.process
-def test_eight_processes_create_one_table_at_once(games_table: str, tmp_path: Any, engine: str) -> None:
+def test_concurrent_create_table_creates_one_table(games_table: str, tmp_path: Any, engine: str) -> None:
     path = tmp_path / "site.config"
     path.write_text(f"[dynamodb]\nregion = us-west-2\nendpoint = {engine}\ntable = Stampede\n")
     environ = {**os.environ, "CONFIG_FILE": str(path)}
@@ -130,7 +130,7 @@ def test_eight_processes_create_one_table_at_once(games_table: str, tmp_path: An
     drop_table("Stampede")
 
 
-def test_inspect_table_finds_its_own_table_as_expected(games_table: str) -> None:
+def test_inspect_table_finds_no_differences_in_own_table(games_table: str) -> None:
     text = run("inspect_table")
     assert "All as expected." in text
     assert "GameId (partition key)" in text
@@ -140,12 +140,12 @@ def test_inspect_table_finds_its_own_table_as_expected(games_table: str) -> None
     assert len(data["indexes"]) == 2
 
 
-def test_inspect_table_without_a_table_says_how_to_make_it(other_table: str) -> None:
+def test_inspect_table_without_table_suggests_create_table(other_table: str) -> None:
     with pytest.raises(CommandError, match="create_table"):
         run("inspect_table")
 
 
-def test_inspect_table_ends_with_1_where_the_site_cannot_work(other_table: str) -> None:
+def test_inspect_table_fails_on_wrong_schema(other_table: str) -> None:
     client = shared_client()
     client.create_table(
         TableName=other_table,
@@ -181,7 +181,7 @@ def test_list_games_by_player_and_status() -> None:
 
 
 @pytest.mark.usefixtures("games_table")
-def test_an_item_that_is_no_game_is_listed_as_such_and_hides_none() -> None:
+def test_list_games_marks_unreadable_item_and_keeps_others() -> None:
     broken, sound = store.invite(host="alice", opponent="bob"), store.invite(host="alice", opponent="bob")
     Game(broken.game_id).update([Game.status_date.set("NONSENSE")])
     listed = {game["gameId"]: game["status"] for game in json.loads(run("list_games", "--json"))}
@@ -192,7 +192,7 @@ def test_an_item_that_is_no_game_is_listed_as_such_and_hides_none() -> None:
 
 @pytest.mark.usefixtures("games_table")
 @pytest.mark.parametrize("command", ["list_games", "show_game"])
-def test_an_attribute_of_the_wrong_type_ends_a_command_with_a_sentence(command: str) -> None:
+def test_wrongly_typed_attribute_is_a_command_error(command: str) -> None:
     game_id = store.invite(host="alice", opponent="bob").game_id
     wrong = {"ExpressionAttributeValues": {":text": {"S": "soon"}}, "UpdateExpression": "SET ExpiresAt = :text"}
     shared_client().update_item(TableName="Games", Key={"GameId": {"S": game_id}}, **wrong)
@@ -214,7 +214,7 @@ def test_show_game_draws_the_board() -> None:
 
 
 @pytest.mark.usefixtures("games_table")
-def test_show_game_knows_sides_deadlines_and_how_it_ended() -> None:
+def test_show_game_shows_sides_deadline_and_ending() -> None:
     game = store.accept(store.invite(host="alice", opponent="bob", pace=300).game_id, player="bob")
     assert "deadline: 20" in run("show_game", game.game_id)
     Game(game.game_id).update([Game.deadline.set(1)])
@@ -230,7 +230,7 @@ def test_show_game_knows_sides_deadlines_and_how_it_ended() -> None:
 
 @pytest.mark.usefixtures("games_table")
 @pytest.mark.parametrize("game_id", ["x", "player#alice", "2ae80eff-822a-4380-aa4d-a3cadde82272", "", "x" * 3000])
-def test_show_game_of_what_is_no_game_is_a_sentence(game_id: str, log_in: Any) -> None:
+def test_show_game_with_invalid_id_is_a_command_error(game_id: str, log_in: Any) -> None:
     log_in("alice")
     with pytest.raises(CommandError):
         run("show_game", game_id)
@@ -238,7 +238,7 @@ def test_show_game_of_what_is_no_game_is_a_sentence(game_id: str, log_in: Any) -
 
 @pytest.mark.process
 @pytest.mark.parametrize("name", ["migrate", "test", "makemigrations"])
-def test_commands_of_relational_projects_say_in_a_sentence_what_to_run_instead(name: str) -> None:
+def test_relational_commands_name_their_replacement(name: str) -> None:
     done = subprocess.run(
         [sys.executable, "manage.py", name], cwd=BASE_DIR, capture_output=True, text=True, check=False
     )
@@ -248,7 +248,7 @@ def test_commands_of_relational_projects_say_in_a_sentence_what_to_run_instead(n
 
 
 @pytest.mark.process
-def test_dry_run_of_create_table_needs_no_configuration() -> None:
+def test_create_table_dry_run_needs_no_configuration() -> None:
     environ = {key: value for key, value in os.environ.items() if key != "CONFIG_FILE"}
     command = [sys.executable, "manage.py", "create_table", "--dry-run"]
     done = subprocess.run(command, cwd=BASE_DIR, env=environ, capture_output=True, text=True, check=False)

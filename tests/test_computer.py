@@ -1,4 +1,4 @@
-"""The computer at its three levels, against every line of play."""
+"""The computer at its three levels, against all possible play."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -11,7 +11,7 @@ from games.rules.computer import CARELESS, GOOD, PERFECT
 
 
 def results(squares: Callable[[Position], Sequence[int]], mark: Mark) -> set[Mark | None]:
-    """Every end that there is where ``mark`` takes any of its ``squares``, and the other any that is empty."""
+    """Return every possible winner when ``mark`` plays any of its ``squares`` and the opponent any empty square."""
 
     @cache
     def ends(position: Position) -> frozenset[Mark | None]:
@@ -31,21 +31,21 @@ def test_perfect_never_loses(mark: Mark) -> None:
 
 @pytest.mark.parametrize("level", [CARELESS, GOOD])
 @pytest.mark.parametrize("mark", Mark)
-def test_the_others_can_be_beaten(level: str, mark: Mark) -> None:
+def test_other_levels_can_be_beaten(level: str, mark: Mark) -> None:
     assert results(computer.LEVELS[level], mark) == {mark, mark.other, None}
 
 
 @pytest.mark.parametrize("level", [GOOD, PERFECT])
 @pytest.mark.parametrize(("board", "square"), [("XX OO    ", 2), ("XX O O   ", 2), ("X  OO   X", 5)])
-def test_a_line_is_completed_or_stopped(level: str, board: str, square: int) -> None:
+def test_good_and_perfect_complete_or_block_lines(level: str, board: str, square: int) -> None:
     assert {computer.reply(Position(board), level) for _ in range(50)} == {square}
 
 
-def test_careless_overlooks_them_and_takes_any_square() -> None:
+def test_careless_plays_any_empty_square() -> None:
     assert {computer.reply(Position("XX OO    "), CARELESS) for _ in range(500)} == {2, 5, 6, 7, 8}
 
 
-def test_a_level_of_a_later_version_plays_perfectly() -> None:
+def test_unknown_level_plays_perfectly() -> None:
     assert {computer.reply(Position("XX OO    "), "sublime") for _ in range(50)} == {2}
 
 
@@ -53,12 +53,12 @@ def test_a_level_of_a_later_version_plays_perfectly() -> None:
     ("board", "square", "missed_win", "at_once", "better"),
     [
         ("XX OO    ", 8, True, True, (2,)),  # one square short of a line
-        ("X        ", 1, False, False, (4,)),  # against a corner only the centre holds
+        ("X        ", 1, False, False, (4,)),  # only the centre answers a corner
         ("XO       ", 8, True, False, (3, 4, 6)),
-        ("XX  O    ", 8, False, False, (2,)),  # a line is not stopped
+        ("XX  O    ", 8, False, False, (2,)),  # doesn't block a line
     ],
 )
-def test_what_a_move_gave_away(
+def test_mistake_names_missed_result_and_better_squares(
     board: str, square: int, missed_win: bool, at_once: bool, better: tuple[int, ...]
 ) -> None:
     found = analysis.mistake(Position(board), square)
@@ -67,7 +67,7 @@ def test_what_a_move_gave_away(
 
 
 @pytest.mark.parametrize("board", ["XOXOX    ", "X   O   X", " " * 9])
-def test_who_has_lost_already_or_plays_safe_gives_nothing_away(board: str) -> None:
+def test_safe_or_already_lost_moves_are_no_mistakes(board: str) -> None:
     safe = analysis.best(Position(board))
     assert [analysis.mistake(Position(board), square) for square in safe] == [None] * len(safe)
     lost = analysis.value(Position(board)) < 0

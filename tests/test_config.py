@@ -1,4 +1,4 @@
-"""Every way to get the configuration wrong ends in one sentence that names the file, the section and the key."""
+"""Every configuration mistake is reported in one sentence that names the file, the section and the key."""
 
 import html
 import os
@@ -21,7 +21,7 @@ from tictactoe_site.config import BASE_DIR, Config, ConfigError
 SECRET = "284e784d-1a25-4a19-92bf-8eeb7a9c0ffe"
 GOOD = "[dynamodb]\nregion = us-west-2\n"
 
-# What is wrong: the file's content, and words that the sentence must have.
+# Case: the file's content, and words that the message must contain.
 WRONG: dict[str, tuple[str | bytes, tuple[str, ...]]] = {
     "empty": ("", ("[dynamodb]", "missing")),
     "no dynamodb section": ("[django]\nallowed_hosts = a.example\n", ("[dynamodb]", "missing")),
@@ -95,7 +95,7 @@ WRONG: dict[str, tuple[str | bytes, tuple[str, ...]]] = {
 
 OTHER = "b7c5d1f0-5a53-4a86-9a3c-6c1f9e0c9d52"
 BOTH = f"{GOOD}[django]\nsecret_key = {SECRET}\nsecret_key_fallbacks = {OTHER}\n"
-# What is wrong: the file's content, the environment, and words that the sentence must have.
+# Case: the file's content, the environment, and words that the message must contain.
 WRONG_ENVIRONMENT: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
     "short secret": (GOOD, {"SECRET_KEY": "hunter2"}, ("SECRET_KEY in the environment", "7 characters")),
     "short fallback": (GOOD, {"SECRET_KEY_FALLBACKS": f"{SECRET} hunter2"}, ("SECRET_KEY_FALLBACKS", "7 characters")),
@@ -112,7 +112,7 @@ WRONG_ENVIRONMENT: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("case", WRONG_ENVIRONMENT)
-def test_a_wrong_secret_in_the_environment_is_one_sentence_that_does_not_repeat_it(tmp_path: Path, case: str) -> None:
+def test_invalid_secret_in_environment_is_an_error_that_hides_it(tmp_path: Path, case: str) -> None:
     content, environ, words = WRONG_ENVIRONMENT[case]
     sentence = problem(write(tmp_path / "site.config", content), **environ)
     for word in words:
@@ -121,7 +121,7 @@ def test_a_wrong_secret_in_the_environment_is_one_sentence_that_does_not_repeat_
         assert hidden not in sentence
 
 
-def test_secrets_come_from_the_environment_or_the_file_or_from_both_if_they_agree(tmp_path: Path) -> None:
+def test_secrets_come_from_environment_or_file_or_both_if_equal(tmp_path: Path) -> None:
     neither = write(tmp_path / "a", GOOD)
     both = write(tmp_path / "b", BOTH)
     environ = {"SECRET_KEY": f"{SECRET}\n", "SECRET_KEY_FALLBACKS": f" {OTHER}, {SECRET}"}
@@ -132,7 +132,7 @@ def test_secrets_come_from_the_environment_or_the_file_or_from_both_if_they_agre
         assert (loaded.secret_key, loaded.secret_key_fallbacks) == (SECRET, (OTHER,))
 
 
-def test_with_https_forms_may_come_from_each_allowed_host_and_only_encrypted(tmp_path: Path) -> None:
+def test_https_trusts_https_origins_of_allowed_hosts(tmp_path: Path) -> None:
     hosts = f"{GOOD}[django]\nallowed_hosts = play.example.com, .example.org *\n"
     plain = config.load({"CONFIG_FILE": str(write(tmp_path / "a", hosts))})
     assert (plain.https, plain.trusted_origins) == (False, [])
@@ -153,7 +153,7 @@ def problem(path: Path | str, **environ: str) -> str:
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_a_wrong_file_is_one_sentence_with_file_section_and_key(tmp_path: Path, case: str) -> None:
+def test_invalid_file_error_names_file_section_and_key(tmp_path: Path, case: str) -> None:
     content, words = WRONG[case]
     sentence = problem(write(tmp_path / "site.config", content))
     assert sentence.startswith(f"{tmp_path}/site.config: ")
@@ -163,7 +163,7 @@ def test_a_wrong_file_is_one_sentence_with_file_section_and_key(tmp_path: Path, 
     assert "hunter2" not in sentence
 
 
-def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
+def test_unopenable_path_error_gives_reason(tmp_path: Path) -> None:
     assert "no such file" in problem(tmp_path / "gone.config")
     assert "a directory" in problem(tmp_path)
     assert "Not a directory" in problem(write(tmp_path / "file", "") / "below")
@@ -174,25 +174,25 @@ def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
     assert "null byte" in problem("a\0b")
 
 
-def test_an_unreadable_file(tmp_path: Path) -> None:
+def test_file_without_read_permission_is_an_error(tmp_path: Path) -> None:
     path = write(tmp_path / "site.config", GOOD)
     path.chmod(0)
     user = os.geteuid()
     try:
         if user == 0:
-            os.seteuid(65534)  # root may read everything
+            os.seteuid(65534)  # root can read everything
         assert "Permission denied" in problem(path)
     finally:
         os.seteuid(user)
 
 
-def test_not_set_at_all() -> None:
+def test_unset_config_file_is_an_error() -> None:
     for environ in ({}, {"CONFIG_FILE": ""}, {"CONFIG_FILE": "  "}):
         with pytest.raises(ConfigError, match=r"CONFIG_FILE is not set.*\[dynamodb\].*region"):
             config.load(environ)
 
 
-def test_the_seeds_file_works_unchanged(tmp_path: Path) -> None:
+def test_seeds_file_loads_unchanged(tmp_path: Path) -> None:
     text = (
         f"[dynamodb] \nregion=us-west-2 \nendpoint=dynamodb.us-west-2.amazonaws.com\n[flask] \nsecret_key= {SECRET}  \n"
     )
@@ -200,7 +200,7 @@ def test_the_seeds_file_works_unchanged(tmp_path: Path) -> None:
     assert loaded == Config(region="us-west-2", endpoint="https://dynamodb.us-west-2.amazonaws.com", secret_key=SECRET)
 
 
-def test_the_sample_works_and_is_found_from_anywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_sample_file_is_found_from_any_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     assert config.load({"CONFIG_FILE": "beanstalk.config"}).region == "us-west-2"
 
@@ -216,12 +216,12 @@ def test_the_sample_works_and_is_found_from_anywhere(monkeypatch: pytest.MonkeyP
         ("vpce-1.dynamodb.us-west-2.vpce.amazonaws.com", "https://vpce-1.dynamodb.us-west-2.vpce.amazonaws.com"),
     ],
 )
-def test_endpoints_in_every_form(tmp_path: Path, written: str, url: str) -> None:
+def test_endpoint_forms_become_urls(tmp_path: Path, written: str, url: str) -> None:
     path = write(tmp_path / "site.config", f"{GOOD}endpoint = {written}  ; a comment\n")
     assert config.load({"CONFIG_FILE": str(path)}).endpoint == url
 
 
-def test_a_local_endpoint_gets_placeholder_credentials_unless_there_are_some(tmp_path: Path) -> None:
+def test_local_endpoint_gets_placeholder_credentials_unless_given(tmp_path: Path) -> None:
     local = write(tmp_path / "a", GOOD + "endpoint = http://127.0.0.1:8000\n")
     own = write(tmp_path / "b", local.read_text() + "access_key_id = me\nsecret_access_key = too\n")
     assert config.load({"CONFIG_FILE": str(local)}).access_key_id == "local"
@@ -232,7 +232,7 @@ def test_a_local_endpoint_gets_placeholder_credentials_unless_there_are_some(tmp
     assert config.load({"CONFIG_FILE": str(private)}).access_key_id is None
 
 
-def test_secrets_do_not_show_in_logs(tmp_path: Path) -> None:
+def test_repr_of_config_hides_secrets(tmp_path: Path) -> None:
     path = write(
         tmp_path / "site.config",
         f"{GOOD}access_key_id = a\nsecret_access_key = hush\n[django]\nsecret_key = {SECRET}\n",
@@ -250,7 +250,7 @@ def run(*arguments: str, config_file: Path | str) -> subprocess.CompletedProcess
 
 @pytest.mark.process
 @pytest.mark.parametrize("command", ["create_table", "inspect_table", "list_games", f"show_game {uuid4()}", "play"])
-def test_commands_say_the_sentence_and_end_with_2(tmp_path: Path, command: str) -> None:
+def test_commands_print_config_error_and_exit_with_2(tmp_path: Path, command: str) -> None:
     path = write(tmp_path / "site.config", "[dynamodb]\nregoin = us-west-2\n")
     done = run(*command.split(), config_file=path)
     assert done.returncode == 2
@@ -265,7 +265,7 @@ def broken_site(settings: Any) -> str:
     return str(settings.SETUP_PROBLEM)
 
 
-def test_the_site_comes_up_and_shows_what_to_set(broken_site: str) -> None:
+def test_misconfigured_site_is_503_with_error(broken_site: str) -> None:
     for path in ("/", "/games/new/", "/nothing/here/", "/accounts/login/"):
         answer = Client().get(path)
         assert (answer.status_code, answer["Retry-After"]) == (503, "60")
@@ -280,7 +280,7 @@ def test_the_site_comes_up_and_shows_what_to_set(broken_site: str) -> None:
 @pytest.mark.parametrize(
     "content", [None, "", "[dynamodb]\nregoin = x\n", b"\xff\xfe\x00", GOOD + "[django]\nsecret_key = hunter2\n"]
 )
-def test_a_server_with_a_wrong_file_shows_the_sentence(tmp_path: Path, content: str | bytes | None) -> None:
+def test_server_with_invalid_file_shows_config_error(tmp_path: Path, content: str | bytes | None) -> None:
     path = tmp_path / "site.config"
     if content is not None:
         write(path, content)
@@ -293,7 +293,7 @@ def test_a_server_with_a_wrong_file_shows_the_sentence(tmp_path: Path, content: 
             assert html.escape(problem(path)) in answer.value.read().decode()
 
 
-def test_a_server_without_a_secret_key_makes_its_own_and_keeps_it(tmp_path: Path) -> None:
+def test_generated_secret_key_is_kept_with_mode_600(tmp_path: Path) -> None:
     path = tmp_path / ".secret_key"
     made = secret.local_secret_key(path)
     assert len(made) >= 50
@@ -303,7 +303,7 @@ def test_a_server_without_a_secret_key_makes_its_own_and_keeps_it(tmp_path: Path
 
 
 @pytest.mark.process
-def test_processes_that_start_together_agree_on_the_key(tmp_path: Path) -> None:
+def test_processes_starting_together_agree_on_secret_key(tmp_path: Path) -> None:
     program = (
         "import sys, pathlib; from tictactoe_site.secret import *; print(local_secret_key(pathlib.Path(sys.argv[1])))"
     )
@@ -312,7 +312,7 @@ def test_processes_that_start_together_agree_on_the_key(tmp_path: Path) -> None:
     assert len({process.communicate()[0] for process in started}) == 1
 
 
-def test_a_key_file_that_is_cut_short_or_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+def test_truncated_or_unwritable_key_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="remove the file"):
         secret.local_secret_key(write(tmp_path / "short", "abc"))
     with pytest.raises(ConfigError, match="secret_key in CONFIG_FILE"):

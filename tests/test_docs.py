@@ -1,4 +1,4 @@
-"""What the documents say is true: every command in them is run, every file they name is there."""
+"""Check the documents: run every command in them, and look for every file they link to."""
 
 import os
 import re
@@ -22,29 +22,29 @@ DOCUMENTS = [BASE_DIR / "README.md", BASE_DIR / "CONTRIBUTING.md", *sorted((BASE
 
 
 def commands(language: str) -> list[tuple[str, str]]:
-    """The document and the line, for each line of a block in that language."""
+    """Return (document, line) for each line of the code blocks in that language."""
     blocks = [(path, re.findall(rf"```{language}\n(.*?)```", path.read_text(), re.DOTALL)) for path in DOCUMENTS]
     return [(path.name, line) for path, found in blocks for block in found for line in block.strip().splitlines()]
 
 
 COMMANDS = commands("sh")
-# What needs an AWS account can't be run here: it is held against botocore's own description of the services.
+# These need an AWS account, so instead of running them we compare them with botocore's service models.
 ON_AWS = commands("console")
-# The command line's own, made of several calls.
+# High-level commands of the AWS CLI, which no service model has.
 COMPOSED = ("aws s3 mb", "aws s3 cp", "aws cloudformation deploy")
-# These run this very test, or change the work tree: make is asked what it would do, and CI runs the first for real.
+# These run this very test, or change the work tree: only `make -n` here. CI runs the first for real.
 NOT_FROM_HERE = {
     *("make test", "make quick", "make reliability", "make rehearse", "make format", "make requirements", "make bundle")
 }
 
 
-def test_there_are_commands_to_run() -> None:
+def test_documents_contain_commands() -> None:
     assert len(COMMANDS) > 8
     assert len(ON_AWS) > 8
 
 
 @pytest.mark.parametrize(("document", "command"), ON_AWS, ids=[command[:60] for _, command in ON_AWS])
-def test_a_documented_command_is_one_of_aws(document: str, command: str) -> None:
+def test_documented_aws_command_matches_service_model(document: str, command: str) -> None:
     tool, service, operation, *rest = shlex.split(command)
     if tool == "eb" or command.startswith(COMPOSED):
         return
@@ -59,23 +59,23 @@ def test_a_documented_command_is_one_of_aws(document: str, command: str) -> None
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of the repository as it is here, all committed: a bundle is made of nothing else."""
+    """Return a copy of the repository with everything committed, because bundles are made from commits only."""
     folder = Repository(tmp_path_factory.mktemp("documents") / "repository").folder
     (folder / ".venv").symlink_to(BASE_DIR / ".venv")
-    shutil.copy(folder / "beanstalk.config", folder / "my.config")  # which the operator edits
+    shutil.copy(folder / "beanstalk.config", folder / "my.config")  # the operator's edited copy
     return folder
 
 
 @pytest.fixture
 def environ(engine: str, tmp_path: Path) -> dict[str, str]:
-    """CONFIG_FILE names the engine's table, so that documented commands have one to work on."""
+    """Return an environment whose CONFIG_FILE names the engine's table, for the documented commands to use."""
     path = tmp_path / "site.config"
     path.write_text(f"[dynamodb]\nregion = us-west-2\nendpoint = {engine}\n")
     return {key: value for key, value in os.environ.items() if not key.startswith("MAKE")} | {"CONFIG_FILE": str(path)}
 
 
 @pytest.mark.parametrize(("document", "command"), COMMANDS, ids=[command for _, command in COMMANDS])
-def test_a_documented_command_works(
+def test_documented_command_works(
     document: str, command: str, environ: dict[str, str], engine: str, copy: Path
 ) -> None:
     if command.startswith("make run"):
@@ -91,7 +91,7 @@ def test_a_documented_command_works(
 
 
 def check_it_plays(command: str, environ: dict[str, str], engine: str) -> None:
-    """On the engine, in place of the service and of DynamoDB Local's usual port."""
+    """Check that the command serves, on the engine instead of AWS or DynamoDB Local's usual port."""
     command = command.replace("http://127.0.0.1:8000", engine).replace("beanstalk.config", environ.pop("CONFIG_FILE"))
     with subprocess.Popen(
         f"exec {command} PORT={free_port()}",
@@ -111,12 +111,12 @@ def check_it_plays(command: str, environ: dict[str, str], engine: str) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_what_a_document_links_to_is_there(document: Path) -> None:
+def test_linked_files_exist(document: Path) -> None:
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", document.read_text()):
         assert (document.parent / target).exists(), target
 
 
-def test_the_architecture_names_every_package_and_every_module_of_dynamodb_and_storage() -> None:
+def test_architecture_names_every_package_and_inner_module() -> None:
     text = (BASE_DIR / "docs" / "architecture.md").read_text()
     for package in ("dynamodb", "tictactoe_site", "accounts", "beanstalk", "games"):
         assert f"**`{package}/`**" in text, package
@@ -125,7 +125,7 @@ def test_the_architecture_names_every_package_and_every_module_of_dynamodb_and_s
             assert f"`{module.name}`" in text or module.name == "errors.py", module
 
 
-def test_make_help_lists_what_can_be_made() -> None:
+def test_make_help_lists_targets() -> None:
     done = subprocess.run(["make", "help"], capture_output=True, text=True, cwd=BASE_DIR, check=True)
     for target in (
         "run",

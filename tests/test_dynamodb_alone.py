@@ -1,4 +1,4 @@
-"""``dynamodb/`` can be lifted: copied alone into an empty project, it serves one model that it has never seen."""
+"""``dynamodb/`` is reusable: copied alone into an empty project, it works with a model it has never seen."""
 
 import os
 import shutil
@@ -10,7 +10,8 @@ import pytest
 
 from tictactoe_site.config import BASE_DIR
 
-# Only moto's server: nothing here depends on the engine, and the project starts its own.
+# On moto only: nothing here depends on the engine, and the project starts its own server.
+# It creates a table, makes conditional writes, and loses a race.
 PROJECT = """
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
@@ -51,8 +52,8 @@ print("django" in sys.modules)
 
 
 @pytest.mark.process
-def test_another_project_creates_a_table_writes_under_a_condition_and_loses_a_race(tmp_path: Path) -> None:
-    """In a process of its own: ``TableItem.__subclasses__()`` is global, and has our models here."""
+def test_package_works_alone_in_another_project(tmp_path: Path) -> None:
+    """Run a separate process: ``TableItem.__subclasses__()`` is global, and includes our models in this one."""
     shutil.copytree(BASE_DIR / "dynamodb", tmp_path / "dynamodb", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "project.py").write_text(PROJECT)
     environ = {
@@ -65,7 +66,7 @@ def test_another_project_creates_a_table_writes_under_a_condition_and_loses_a_ra
 
 
 @pytest.mark.process
-def test_a_project_without_its_models_is_told_to_import_them(tmp_path: Path) -> None:
+def test_schema_without_models_says_to_import_them(tmp_path: Path) -> None:
     shutil.copytree(BASE_DIR / "dynamodb", tmp_path / "dynamodb", ignore=shutil.ignore_patterns("__pycache__"))
     command = [sys.executable, "-c", "from dynamodb import schema; schema.request()"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""``make dynamodb-local``: DynamoDB Local as a development engine, for this machine alone."""
+"""``make dynamodb-local`` runs DynamoDB Local for development, reachable from this machine only."""
 
 import os
 import shutil
@@ -46,16 +46,16 @@ def table_names(port: int) -> list[str]:
     return names
 
 
-def test_only_this_machine_reaches_it() -> None:
+def test_listens_on_loopback_only() -> None:
     port = free_port()
     with running(port):
         assert table_names(port) == []
-        # Linux answers on all of 127.0.0.0/8: a server on every address would be reached by this one, too.
+        # Linux answers on all of 127.0.0.0/8: a server listening on every address would accept this connection.
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.2", port), timeout=5)
 
 
-def test_a_folder_keeps_the_tables(tmp_path: Path) -> None:
+def test_ddb_path_persists_tables(tmp_path: Path) -> None:
     before, after = free_port(), free_port()
     with running(before, f"DDB_PATH={tmp_path}"):
         assert table_names(before) == []
@@ -64,7 +64,7 @@ def test_a_folder_keeps_the_tables(tmp_path: Path) -> None:
         assert table_names(after) == ["Games"]
 
 
-def test_a_taken_port_is_a_sentence() -> None:
+def test_taken_port_is_reported_without_traceback() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         arguments = command(taken.getsockname()[1])
         done = subprocess.run(arguments, cwd=BASE_DIR, capture_output=True, text=True, timeout=60, check=False)

@@ -1,4 +1,4 @@
-"""Games that end off the board: by resignation, and because the time for a move was up."""
+"""Games that end off the board: by resignation, or when a player runs out of time."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -29,7 +29,7 @@ def begun(pace: int | None = None) -> StoredMatch:
 
 
 def out_of_time(game: StoredMatch) -> StoredMatch:
-    """The same game, a moment after the time for its move was up."""
+    """Move the game's deadline a second into the past; return the game as stored."""
     Game(game.game_id).update([Game.deadline.set(int(datetime.now(UTC).timestamp()) - 1)])
     return stored(game.game_id).match()
 
@@ -39,7 +39,7 @@ def out_of_time(game: StoredMatch) -> StoredMatch:
 
 @pytest.mark.usefixtures("games_table")
 @pytest.mark.parametrize(("player", "winner"), [("alice", "bob"), ("bob", "alice")])
-def test_who_resigns_has_lost_whoever_is_to_move(player: str, winner: str) -> None:
+def test_resigning_player_loses_on_either_turn(player: str, winner: str) -> None:
     game = begun()
     after = store.resign(game, player=player)
     assert after == stored(game.game_id).match()
@@ -47,7 +47,7 @@ def test_who_resigns_has_lost_whoever_is_to_move(player: str, winner: str) -> No
 
 
 @pytest.mark.usefixtures("games_table")
-def test_resigning_twice_is_resigning_once_and_nobody_else_can() -> None:
+def test_resign_is_idempotent_and_only_for_players() -> None:
     game = begun()
     with pytest.raises(NotYours):
         store.resign(game, player="charlie")
@@ -59,14 +59,14 @@ def test_resigning_twice_is_resigning_once_and_nobody_else_can() -> None:
 
 
 @pytest.mark.usefixtures("games_table")
-def test_a_move_that_came_in_between_does_not_keep_anybody_from_resigning() -> None:
+def test_resign_succeeds_after_concurrent_move() -> None:
     game = begun()
     store.move(game, player="bob", square=4)
     assert store.resign(game, player="alice").result == "bob"
 
 
 @pytest.mark.usefixtures("games_table")
-def test_a_win_that_came_first_stays_a_win() -> None:
+def test_resign_after_win_loses_race() -> None:
     game = begun()
     for player, square in (("bob", 0), ("alice", 3), ("bob", 1), ("alice", 4)):
         game = store.move(game, player=player, square=square)
@@ -78,7 +78,7 @@ def test_a_win_that_came_first_stays_a_win() -> None:
 
 
 @pytest.mark.usefixtures("games_table")
-def test_only_a_game_that_goes_on_can_be_resigned() -> None:
+def test_only_running_game_can_be_resigned() -> None:
     pending = store.invite(host="alice", opponent="bob")
     with pytest.raises(IllegalMove, match="not begun"):
         store.resign(pending, player="alice")
@@ -88,12 +88,12 @@ def test_only_a_game_that_goes_on_can_be_resigned() -> None:
 
 
 @pytest.mark.usefixtures("games_table")
-def test_against_the_computer() -> None:
+def test_computer_wins_when_player_resigns() -> None:
     game = store.challenge_computer(host="alice")
     assert store.resign(game, player="alice").result == "computer"
 
 
-def test_the_pages_of_a_resigned_game(alice: Client, bob: Client, charlie: Client) -> None:
+def test_pages_say_who_resigned(alice: Client, bob: Client, charlie: Client) -> None:
     url = alice.post("/games/new/", {"opponent": "bob"})["Location"]
     bob.post(f"{url}move/", {"square": "TopLeft"})
     assert "Yes, resign" in alice.get(url).content.decode()
@@ -113,11 +113,11 @@ def test_the_pages_of_a_resigned_game(alice: Client, bob: Client, charlie: Clien
     assert "Tic-Tac-Toe, X won" not in alice.get("/replay/0/").content.decode()
 
 
-# The time for a move.
+# The time limit for a move.
 
 
 @pytest.mark.usefixtures("games_table")
-def test_the_time_begins_with_the_game_and_anew_with_each_move_and_ends_with_the_game() -> None:
+def test_deadline_restarts_with_each_move_and_ends_with_game() -> None:
     game = store.invite(host="alice", opponent="bob", pace=MINUTES)
     assert (game.pace, game.deadline) == (MINUTES, None)
     game = store.accept(game.game_id, player="bob")
@@ -130,14 +130,14 @@ def test_the_time_begins_with_the_game_and_anew_with_each_move_and_ends_with_the
 
 
 @pytest.mark.usefixtures("games_table")
-def test_an_invitation_waits_and_its_first_move_begins_the_time() -> None:
+def test_first_move_in_invitation_sets_deadline() -> None:
     game = store.move(store.invite(host="alice", opponent="bob", pace=MINUTES), player="bob", square=4)
     assert stored(game.game_id).deadline > datetime.now(UTC).timestamp() + MINUTES - 5
     assert store.move(begun(), player="bob", square=4).deadline is None
 
 
 @pytest.mark.usefixtures("games_table")
-def test_a_late_move_loses_and_the_game_is_over() -> None:
+def test_move_after_deadline_forfeits_game() -> None:
     game = out_of_time(begun(MINUTES))
     with pytest.raises(LostRace, match="time for this move") as raised:
         store.move(game, player="bob", square=4)
@@ -152,7 +152,7 @@ def test_a_late_move_loses_and_the_game_is_over() -> None:
 
 
 @pytest.mark.usefixtures("games_table")
-def test_a_move_that_was_faster_stays_and_so_does_the_first_forfeit() -> None:
+def test_forfeit_loses_to_earlier_move_and_is_idempotent() -> None:
     game = begun(MINUTES)
     late = out_of_time(game)
     Game(game.game_id).update([Game.deadline.set((late.deadline or 0) + MINUTES)])
@@ -166,9 +166,7 @@ def test_a_move_that_was_faster_stays_and_so_does_the_first_forfeit() -> None:
 
 @pytest.mark.parametrize("player", ["alice", "bob"])
 @pytest.mark.parametrize("with_position", [True, False])
-def test_who_resigns_when_the_time_is_up_finds_the_game_as_it_ended(
-    log_in: Cast, player: str, with_position: bool
-) -> None:
+def test_resign_after_deadline_records_forfeit(log_in: Cast, player: str, with_position: bool) -> None:
     game = out_of_time(begun(MINUTES))
     fields = {"position": signed(game)} if with_position else {}
     answer = log_in(player).post(f"/games/{game.game_id}/resign/", fields, headers=JSON)
@@ -178,13 +176,11 @@ def test_who_resigns_when_the_time_is_up_finds_the_game_as_it_ended(
 
 
 @pytest.mark.usefixtures("games_table")
-def test_in_time_anybody_can_resign() -> None:
+def test_resign_before_deadline_is_recorded_as_resigned() -> None:
     assert store.resign(begun(MINUTES), player="alice").ending == "resigned"
 
 
-def test_whoever_looks_next_ends_it_and_lookers_at_one_in_time_write_nothing(
-    alice: Client, bob: Client, meter: Meter
-) -> None:
+def test_get_writes_forfeit_after_deadline_and_nothing_before(alice: Client, bob: Client, meter: Meter) -> None:
     url = alice.post("/games/new/", {"opponent": "bob", "pace": "minutes"})["Location"]
     bob.post(f"{url}accept/")
     meter.calls.clear()
@@ -198,7 +194,7 @@ def test_whoever_looks_next_ends_it_and_lookers_at_one_in_time_write_nothing(
     assert "You won: bob ran out of time." in alice.get(url).content.decode()
 
 
-def test_a_lobby_ends_what_it_shows_and_is_late_a_few_at_a_time(bob: Client, meter: Meter) -> None:
+def test_lobby_writes_at_most_5_forfeits_per_request(bob: Client, meter: Meter) -> None:
     late = [out_of_time(begun(MINUTES)).game_id for _ in range(7)]
     going = [begun(MINUTES).game_id, begun().game_id]
     for ended, writes in ((5, 5), (7, 2), (7, 0)):
@@ -213,7 +209,7 @@ def test_a_lobby_ends_what_it_shows_and_is_late_a_few_at_a_time(bob: Client, met
     assert {stored(game_id).ending for game_id in late} == {"late"}
 
 
-def test_what_a_lobby_says_of_a_late_game(alice: Client, bob: Client) -> None:
+def test_lobby_page_shows_forfeit_as_finished(alice: Client, bob: Client) -> None:
     game = out_of_time(begun(MINUTES))
     page = bob.get("/").content.decode()
     assert "<title>Your games · Tic-Tac-Toe</title>" in page
@@ -221,9 +217,7 @@ def test_what_a_lobby_says_of_a_late_game(alice: Client, bob: Client) -> None:
     assert stored(game.game_id).result == "alice"
 
 
-def test_a_lobby_shows_its_late_games_though_they_cannot_be_written_or_are_gone(
-    bob: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_lobby_shows_overdue_game_when_forfeit_write_fails(bob: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     late = out_of_time(begun(MINUTES))
     for error in (StoreUnavailable("writes are down"), NotFound("gone")):
 
@@ -236,7 +230,7 @@ def test_a_lobby_shows_its_late_games_though_they_cannot_be_written_or_are_gone(
         assert [game["gameId"] for game in lobby["playing"]] == [late.game_id]
 
 
-def test_a_page_after_the_lobby_ends_them_as_well_and_loses_none(bob: Client) -> None:
+def test_older_page_writes_forfeits_and_skips_no_games(bob: Client) -> None:
     over = put(game_of(Status.FINISHED, 100 - number, "alice", "bob") for number in range(40))
     (late,) = put([game_of(Status.IN_PROGRESS, 200, "alice", "bob", pace=MINUTES, deadline=1)])
     second = next(summaries(bob, "older", str(lobbies.newest("bob", now()).older)))
@@ -247,7 +241,7 @@ def test_a_page_after_the_lobby_ends_them_as_well_and_loses_none(bob: Client) ->
     assert [game["gameId"] for game in after["finished"]] == over[9:29]
 
 
-def test_a_rematch_of_a_late_game_ends_it_first(alice: Client, bob: Client) -> None:
+def test_rematch_of_overdue_game_writes_forfeit_first(alice: Client, bob: Client) -> None:
     for with_position in (True, False):
         game = out_of_time(begun(MINUTES))
         fields = {"position": signed(game)} if with_position else {}
@@ -259,7 +253,7 @@ def test_a_rematch_of_a_late_game_ends_it_first(alice: Client, bob: Client) -> N
 
 
 @pytest.mark.parametrize("pace", ["300", "never", "minutes "])
-def test_a_pace_that_is_none_is_one_sentence(alice: Client, pace: str) -> None:
+def test_invalid_pace_is_400_with_message(alice: Client, pace: str) -> None:
     answer = alice.post("/games/new/", {"opponent": "bob", "pace": pace}, headers=JSON)
     assert (answer.status_code, answer.json()["error"]) == (
         400,
@@ -267,7 +261,7 @@ def test_a_pace_that_is_none_is_one_sentence(alice: Client, pace: str) -> None:
     )
 
 
-def test_no_hurry_is_the_default(alice: Client) -> None:
+def test_default_is_no_time_limit(alice: Client) -> None:
     for form in ({}, {"pace": ""}, {"pace": "none"}):
         fields: dict[str, Any] = {"opponent": "bob"} | form
         url = alice.post("/games/new/", fields)["Location"]

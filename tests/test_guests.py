@@ -1,4 +1,4 @@
-"""Guests who claim a name: their running games come along, whatever happens meanwhile."""
+"""When a guest signs up or logs in, running games move to the new name, even if they change meanwhile."""
 
 import time
 from dataclasses import replace
@@ -32,7 +32,7 @@ def begun(host: str, opponent: str) -> StoredMatch:
     return store.accept(store.invite(host=host, opponent=opponent).game_id, player=opponent)
 
 
-def test_a_guest_is_offered_a_name_and_takes_the_games_along(alice: Client) -> None:
+def test_signup_transfers_guest_games(alice: Client) -> None:
     client, name = guest()
     assert "Claim a name" in client.get("/").content.decode()
     assert client.get("/accounts/signup/").status_code == 200
@@ -53,9 +53,7 @@ def test_a_guest_is_offered_a_name_and_takes_the_games_along(alice: Client) -> N
     assert "Claim a name" not in client.get("/").content.decode()
 
 
-def test_what_could_not_be_taken_along_comes_with_the_next_lobby(
-    alice: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failed_transfer_is_retried_by_next_lobby(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     client, name = guest()
     games = [begun(name, "alice"), begun("alice", name)]
     with monkeypatch.context() as outage:
@@ -71,7 +69,7 @@ def test_what_could_not_be_taken_along_comes_with_the_next_lobby(
     assert "guest" not in client.session
 
 
-def test_logging_in_takes_them_along_too_but_not_a_game_against_oneself(alice: Client) -> None:
+def test_login_transfers_guest_games_except_against_oneself(alice: Client) -> None:
     client, name = guest()
     mine, own = begun(name, "alice"), begun(name, "dora")
     Client().post("/accounts/signup/", NEW)
@@ -82,7 +80,7 @@ def test_logging_in_takes_them_along_too_but_not_a_game_against_oneself(alice: C
 
 
 @pytest.mark.parametrize("damage", [{"S": "Q"}, {"N": "1"}], ids=["a mark", "a type"])
-def test_a_damaged_game_keeps_nobody_from_the_others(alice: Client, damage: dict[str, str]) -> None:
+def test_damaged_game_does_not_block_transfer_of_others(alice: Client, damage: dict[str, str]) -> None:
     client, name = guest()
     games = [begun(name, "alice"), begun("alice", name), begun(name, "alice")]
     shared_client().update_item(
@@ -97,10 +95,10 @@ def test_a_damaged_game_keeps_nobody_from_the_others(alice: Client, damage: dict
     assert "guest" not in client.session
 
 
-def test_many_games_come_along_lobby_by_lobby(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_transfer_of_many_games_continues_over_several_lobbies(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     client, name = guest()
     put([game_of(Status.IN_PROGRESS, n, name, "alice") for n in range(10)])
-    put([game_of(Status.IN_PROGRESS, n, name, "dora") for n in range(5, 9)])  # hers already, and the guest's for ever
+    put([game_of(Status.IN_PROGRESS, n, name, "dora") for n in range(5, 9)])  # against dora herself: never transferred
     with monkeypatch.context() as slow:
         slow.setattr(renaming, "SECONDS", 0)
         assert client.post("/accounts/signup/", NEW).status_code == 303
@@ -110,7 +108,7 @@ def test_many_games_come_along_lobby_by_lobby(alice: Client, monkeypatch: pytest
     assert "guest" not in client.session
 
 
-def test_a_guest_who_plays_on_stays_that_guest(games_table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_active_guest_keeps_session(games_table: str, monkeypatch: pytest.MonkeyPatch) -> None:
     client, name = guest()
     now = time.time()
     for days in (0.5, 1.5, 59, 118):
@@ -123,7 +121,7 @@ def test_a_guest_who_plays_on_stays_that_guest(games_table: str, monkeypatch: py
     assert client.get("/", headers=JSON).json() == {"player": None}
 
 
-def test_a_game_that_was_not_read_comes_with_the_next_lobby(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unread_game_is_transferred_by_next_lobby(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     client, name = guest()
     game = begun(name, "alice")
     with monkeypatch.context() as busy:
@@ -133,21 +131,21 @@ def test_a_game_that_was_not_read_comes_with_the_next_lobby(alice: Client, monke
     assert stored(game.game_id).host_id == "dora"
 
 
-def test_a_game_against_another_guest_is_still_a_guests(games_table: str) -> None:
+def test_game_against_another_guest_keeps_expiry_after_signup(games_table: str) -> None:
     client, name = guest()
     game = begun(name, "guest-zzzzzz")
     client.post("/accounts/signup/", NEW)
     assert stored(game.game_id).expires_at == game.expires_at
 
 
-def test_finished_games_stay_as_they_were(alice: Client) -> None:
+def test_finished_games_keep_guest_name(alice: Client) -> None:
     client, name = guest()
     game = store.resign(begun(name, "alice"), player="alice")
     client.post("/accounts/signup/", NEW)
     assert (stored(game.game_id).host_id, stored(game.game_id).result) == (name, name)
 
 
-def test_a_move_made_meanwhile_is_kept(alice: Client) -> None:
+def test_transfer_keeps_concurrent_move(alice: Client) -> None:
     _, name = guest()
     game = begun(name, "alice")
     store.move(game, player="alice", square=4)
@@ -157,8 +155,8 @@ def test_a_move_made_meanwhile_is_kept(alice: Client) -> None:
     assert store.adopt(game, guest=name, name="other") == ended
 
 
-def test_the_others_page_goes_on_without_noticing(alice: Client) -> None:
-    """Its position was signed when the other had another name."""
+def test_opponents_old_position_works_after_guest_signs_up(alice: Client) -> None:
+    """The opponent's position was signed when the guest still had the guest name."""
     client, _ = guest()
     url = client.post("/games/new/", {"opponent": "alice"})["Location"]
     alice.post(f"{url}accept/")
@@ -169,7 +167,7 @@ def test_the_others_page_goes_on_without_noticing(alice: Client) -> None:
 
 
 @pytest.mark.parametrize("of_guest", [True, False])
-def test_whoevers_turn_it_is(games_table: str, of_guest: bool) -> None:
+def test_transfer_works_on_either_players_turn(games_table: str, of_guest: bool) -> None:
     name = "guest-aaaaaa"
     game = begun("alice", name)
     if not of_guest:
@@ -183,11 +181,11 @@ def test_whoevers_turn_it_is(games_table: str, of_guest: bool) -> None:
     assert stored(game.game_id).match().status is Status.IN_PROGRESS
 
 
-def test_the_other_resigns_from_a_page_with_the_guests_name(alice: Client) -> None:
+def test_opponent_can_resign_from_page_with_guest_name(alice: Client) -> None:
     client, name = guest()
     game = begun(name, "alice")
     client.post("/accounts/signup/", NEW)
-    for _ in range(2):  # The first answer may get lost.
+    for _ in range(2):  # The first reply may get lost.
         ended = store.resign(game, player="alice")
         assert (ended.result, ended.ending, ended.mark_of("alice")) == ("dora", "resigned", "X")
     with pytest.raises(LostRace, match="over already"):
@@ -195,9 +193,7 @@ def test_the_other_resigns_from_a_page_with_the_guests_name(alice: Client) -> No
 
 
 @pytest.mark.parametrize("recorded", [True, False])
-def test_a_move_whose_answer_was_lost_is_recognised_though_the_other_claimed_a_name(
-    alice: Client, recorded: bool
-) -> None:
+def test_retried_move_is_recognised_after_opponent_signs_up(alice: Client, recorded: bool) -> None:
     client, name = guest()
     game = begun(name, "alice")
     store.move(game, player="alice", square=0)
@@ -210,7 +206,7 @@ def test_a_move_whose_answer_was_lost_is_recognised_though_the_other_claimed_a_n
         store.move(shown, player="alice", square=1)
 
 
-def test_the_guests_own_other_tab_plays_on_under_the_new_name(alice: Client, meter: Meter) -> None:
+def test_guests_other_tab_plays_on_under_new_name(alice: Client, meter: Meter) -> None:
     client, name = guest()
     games = [begun("alice", name) for _ in range(3)]
     asked = store.invite(host="alice", opponent=name)
@@ -226,7 +222,7 @@ def test_the_guests_own_other_tab_plays_on_under_the_new_name(alice: Client, met
         client.post(f"/games/{asked.game_id}/move/", {"square": "TopLeft", "position": signed(asked)}).status_code
         == 303
     )
-    # The board that the tab shows is the one that is played on: what it does not show was not meant.
+    # A tab moves on the board it shows: a game that has moved on since is a 409.
     move_on(third, client, alice)
     answer = client.post(f"{third}move/", {"square": "TopRight", "position": signed(games[2])}, headers=JSON)
     assert (answer.status_code, answer.json()["moves"]) == (409, "04")
@@ -237,7 +233,7 @@ def move_on(url: str, *players: Client) -> None:
         assert player.post(f"{url}move/", {"square": square}).status_code == 303
 
 
-def test_a_page_does_not_let_a_stranger_in(alice: Client, charlie: Client) -> None:
+def test_signed_position_does_not_authorise_a_stranger(alice: Client, charlie: Client) -> None:
     game = begun("alice", "bob")
     for action in ("move", "resign"):
         fields = {"square": "TopLeft", "position": signed(game)}
@@ -245,7 +241,7 @@ def test_a_page_does_not_let_a_stranger_in(alice: Client, charlie: Client) -> No
     assert stored(game.game_id).match() == game
 
 
-def test_a_game_accepted_while_it_is_taken_along_is_kept_for_good(games_table: str) -> None:
+def test_game_accepted_during_transfer_never_expires(games_table: str) -> None:
     read = store.invite(host="guest-aaaaaa", opponent="bob")
     store.accept(read.game_id, player="bob")
     store.adopt(read, guest="guest-aaaaaa", name="dora")

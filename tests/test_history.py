@@ -1,6 +1,6 @@
-"""The pages that follow the lobby: everything is reached by links, once, both ways, also while games go on.
+"""The pages after the lobby: links reach every game exactly once, in both directions, even while games change.
 
-On DynamoDB Local alone: moto's query looks at every item of the table.
+Run on DynamoDB Local only: moto's query scans every item of the table.
 """
 
 import time
@@ -34,11 +34,11 @@ PENDING, IN_PROGRESS, FINISHED = Status
 
 
 def several(status: Status, number: int) -> list[str]:
-    """So many of alice's games, by turns as host and by invitation, stored; the ids from the oldest on."""
+    """Store that many of alice's games, alternately as host and as opponent; return the ids, oldest first."""
     return put(game_of(status, second, *PAIRS[second % 2]) for second in range(number))
 
 
-def test_more_running_and_pending_games_than_a_page_has_hide_nothing(alice: Client) -> None:
+def test_paging_reaches_every_game_in_both_directions(alice: Client) -> None:
     made = [*several(FINISHED, 50), *several(IN_PROGRESS, 250), *several(PENDING, 250)]
     down = list(pages(alice, "Older games"))
     assert sorted(walked(page for _, page in down)) == sorted(made)
@@ -46,7 +46,7 @@ def test_more_running_and_pending_games_than_a_page_has_hide_nothing(alice: Clie
     assert sorted(walked(page for _, page in up)) == sorted(made)
 
 
-def test_json_has_each_game_in_its_list_newest_first(alice: Client) -> None:
+def test_json_pages_list_games_newest_first(alice: Client) -> None:
     made = {"finished": several(FINISHED, 50), "playing": several(IN_PROGRESS, 250)}
     pending = several(PENDING, 250)
     made |= {"waiting": pending[::2], "invitations": pending[1::2]}
@@ -55,7 +55,7 @@ def test_json_has_each_game_in_its_list_newest_first(alice: Client) -> None:
         assert [game["gameId"] for page in down for game in page[name]] == made[name][::-1]
 
 
-def test_the_links_are_those_that_lead_somewhere(alice: Client) -> None:
+def test_pages_link_only_to_pages_with_games(alice: Client) -> None:
     several(FINISHED, 45)
     lobby, middle, oldest = [alice.get(address).content.decode() for address, _ in pages(alice, "Older games")]
     assert set(links(lobby)) == {"Older games"}
@@ -68,14 +68,14 @@ def test_the_links_are_those_that_lead_somewhere(alice: Client) -> None:
     assert 'data-events="' not in newest
 
 
-def test_a_player_whose_games_fit_has_no_further_page(alice: Client) -> None:
+def test_few_games_fit_in_lobby_without_paging_links(alice: Client) -> None:
     several(FINISHED, 10)
     assert links(alice.get("/").content.decode()) == {}
 
 
 @pytest.mark.parametrize("hosts", [("alice",), ("alice", "bob")], ids=["of one index", "of both indexes"])
 @pytest.mark.parametrize("status", Status)
-def test_games_of_one_instant_are_all_reached_both_ways(
+def test_paging_reaches_games_with_equal_timestamps(
     alice: Client, monkeypatch: pytest.MonkeyPatch, status: Status, hosts: tuple[str, ...]
 ) -> None:
     monkeypatch.setattr(lists, "MOST", 20)
@@ -88,7 +88,7 @@ def test_games_of_one_instant_are_all_reached_both_ways(
 
 
 class Opponents:
-    """Others who, between two of alice's requests, finish one of her games and have played another meanwhile."""
+    """Opponents who finish one of alice's games, and one more played meanwhile, between two of her requests."""
 
     def __init__(self, running: list[str]) -> None:
         self.running = list(running)
@@ -100,7 +100,7 @@ class Opponents:
         self.finished.append(move_on(self.running.pop(), FINISHED))
 
 
-def test_games_that_finish_on_the_way_to_older_ones_hide_and_double_none(alice: Client) -> None:
+def test_games_finishing_while_paging_to_older_cause_no_gaps_or_duplicates(alice: Client) -> None:
     finished = several(FINISHED, 100)
     opponents = Opponents(several(IN_PROGRESS, 12))
     seen = walked((page for _, page in pages(alice, "Older games")), opponents.act)
@@ -109,12 +109,12 @@ def test_games_that_finish_on_the_way_to_older_ones_hide_and_double_none(alice: 
     assert len(seen) == len(set(seen))
 
 
-def test_games_that_finish_on_the_way_to_newer_ones_are_all_seen(alice: Client) -> None:
+def test_games_finishing_while_paging_to_newer_are_all_listed(alice: Client) -> None:
     finished = several(FINISHED, 100)
     running = several(IN_PROGRESS, 12)
     opponents = Opponents(running)
     oldest = [address for address, _ in pages(alice, "Older games")][-1]
-    # What happens after the last page is not on it.
+    # Games that finish after the last page was read aren't on it.
     up, seen = pages(alice, "Newer games", oldest), []
     for _, page in up:
         seen += page
@@ -124,7 +124,7 @@ def test_games_that_finish_on_the_way_to_newer_ones_are_all_seen(alice: Client) 
     assert sorted(seen) == sorted({*finished, *running, *known})
 
 
-def test_a_page_whose_games_are_gone_says_so_and_leads_back(alice: Client) -> None:
+def test_empty_page_says_so_and_links_to_lobby(alice: Client) -> None:
     several(FINISHED, 1)
     newest = Cursor.of(Game.get(several(FINISHED, 3)[2]).entry()).text
     page = alice.get("/", {"after": newest}).content.decode()
@@ -132,13 +132,13 @@ def test_a_page_whose_games_are_gone_says_so_and_leads_back(alice: Client) -> No
     assert links(page) == {"Back to your games": "/"}
 
 
-def test_expired_invitations_that_fill_a_page_hide_no_game(alice: Client) -> None:
+def test_page_full_of_expired_invitations_hides_no_games(alice: Client) -> None:
     put(game_of(PENDING, second, "bob", "alice", expires_at=int(time.time()) - 9) for second in range(210))
     playing = several(IN_PROGRESS, 3)
     assert sorted(walked(page for _, page in pages(alice, "Older games"))) == sorted(playing)
 
 
-def test_a_date_that_was_written_by_hand_is_a_place_too(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hand_written_dates_work_as_cursors(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lists, "FINISHED_IN_LOBBY", 1)
     monkeypatch.setattr(lists, "FINISHED_ON_A_PAGE", 1)
     dates = ("FINISHED_yesterday", "FINISHED_2026-01-01 00:00:00.5", "FINISHED_2026-01-01 00:00:00", "FINISHED_")
@@ -146,7 +146,7 @@ def test_a_date_that_was_written_by_hand_is_a_place_too(alice: Client, monkeypat
     assert walked(page for _, page in pages(alice, "Older games")) == made
 
 
-def test_newer_and_older_together_are_refused_in_a_sentence(alice: Client) -> None:
+def test_before_and_after_together_are_400(alice: Client) -> None:
     place = Cursor.of(game_of(FINISHED, 0, *PAIRS[0]).entry()).text
     answer = alice.get("/", {"before": place, "after": place}, headers={"accept": "application/json"})
     assert answer.status_code == 400
@@ -155,7 +155,7 @@ def test_newer_and_older_together_are_refused_in_a_sentence(alice: Client) -> No
 
 @pytest.fixture
 def once_found() -> Iterator[list[Callable[[], object]]]:
-    """What is put into it happens once, as soon as DynamoDB has answered a query with some games."""
+    """Yield a list; an action put into it runs once, as soon as DynamoDB answers a query with some games."""
     actions: list[Callable[[], object]] = []
 
     def happen(parsed: dict[str, Any], **_: Any) -> None:
@@ -168,7 +168,7 @@ def once_found() -> Iterator[list[Callable[[], object]]]:
     events.unregister("after-call.dynamodb.Query", happen)
 
 
-def test_a_game_that_finishes_before_its_board_is_read_is_listed_as_finished(once_found: list[Any]) -> None:
+def test_game_finishing_between_query_and_read_is_listed_as_finished(once_found: list[Any]) -> None:
     finished, running = put(game_of(status, 0, "alice", "bob") for status in (FINISHED, IN_PROGRESS))
     once_found.append(lambda: move_on(running, FINISHED))
     lobby = lists.newest("alice", now())
@@ -176,14 +176,14 @@ def test_a_game_that_finishes_before_its_board_is_read_is_listed_as_finished(onc
     assert lobby.finished[0].result == "Tie"
 
 
-def test_a_game_that_is_gone_before_its_board_is_read_is_not_listed(once_found: list[Any]) -> None:
+def test_game_deleted_between_query_and_read_is_not_listed(once_found: list[Any]) -> None:
     expired, running = put(game_of(IN_PROGRESS, second, "alice", "bob") for second in range(2))
     once_found.append(lambda: Game(expired).delete())
     assert ids_of(shown(lists.newest("alice", now()))) == [running]
 
 
 @pytest.mark.parametrize(("status", "following"), [(PENDING, IN_PROGRESS), (IN_PROGRESS, FINISHED)])
-def test_a_game_that_moves_on_between_two_reads_of_its_index_is_listed_once(
+def test_game_changing_status_between_index_queries_is_listed_once(
     once_found: list[Any], status: Status, following: Status
 ) -> None:
     *others, newest = put(game_of(status, second, "alice", "bob") for second in range(FIRST_READ + 5))
@@ -215,7 +215,7 @@ SIZES = st.fixed_dictionaries(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(made=st.lists(ENTRIES, max_size=12), sizes=SIZES)
-def test_whatever_the_games_and_the_sizes_each_is_on_one_page(
+def test_any_games_and_page_sizes_list_each_game_on_one_page(
     made: list[tuple[Status, int, bool]], sizes: dict[str, int]
 ) -> None:
     player = f"p{uuid.uuid4().hex[:10]}"  # Instead of an empty table for each example.
@@ -234,7 +234,7 @@ def test_whatever_the_games_and_the_sizes_each_is_on_one_page(
 
 
 def lobbies(player: str, way: str, place: str | None = "") -> Iterator[Lobby]:
-    """The lobby, or the page at a place, and those that follow it in one way."""
+    """Yield the lobby, or the page at a cursor, and the pages that follow it in one direction."""
     while place is not None:
         lobby = lists.page(player, now(), **{PARAMETERS[way]: place}) if place else lists.newest(player, now())
         yield lobby

@@ -1,4 +1,4 @@
-"""The contract's edges: health, readiness, an unavailable table, refusals, headers, and input made to break things."""
+"""Edge cases of HTTP: health, readiness, an unavailable table, error pages, headers, and hostile input."""
 
 import pytest
 from django.test import Client
@@ -16,17 +16,17 @@ HTMX = {"hx-request": "true"}
 GAME = "/games/2ae80eff-822a-4380-aa4d-a3cadde82272/"
 
 
-def test_health_answers_whatever_the_host() -> None:
+def test_healthz_is_200_for_any_host() -> None:
     for host in ("10.1.2.3", "evil.example", "_"):
         assert Client().get("/healthz/", headers={"host": host}).status_code == 200
 
 
-def test_ready_when_the_table_answers(games_table: str) -> None:
+def test_readyz_is_200_when_table_answers(games_table: str) -> None:
     answer = Client().get("/readyz/")
     assert (answer.status_code, answer.json()) == (200, {"status": "ok", "table": "Games"})
 
 
-def test_not_ready_without_the_table(games_table: str) -> None:
+def test_readyz_is_503_without_table(games_table: str) -> None:
     table.bind(config.Config(table="Other", endpoint=games_table, access_key_id="local", secret_access_key="local"))
     answer = Client().get("/readyz/")
     assert answer.status_code == 503
@@ -35,13 +35,13 @@ def test_not_ready_without_the_table(games_table: str) -> None:
 
 @pytest.fixture
 def no_dynamodb(alice: Client) -> Client:
-    """Alice's browser, after which the table became unreachable."""
+    """Return alice's browser, with the table unreachable from now on."""
     address = f"http://127.0.0.1:{free_port()}"
     table.bind(config.Config(endpoint=address, access_key_id="local", secret_access_key="local"))
     return alice
 
 
-def test_an_unavailable_table_is_503_with_retry_after(no_dynamodb: Client, caplog: pytest.LogCaptureFixture) -> None:
+def test_unavailable_table_is_503_with_retry_after(no_dynamodb: Client, caplog: pytest.LogCaptureFixture) -> None:
     for path in ("/", GAME, f"{GAME}state/"):
         answer = no_dynamodb.get(path)
         assert answer.status_code == 503
@@ -54,7 +54,7 @@ def test_an_unavailable_table_is_503_with_retry_after(no_dynamodb: Client, caplo
     assert no_dynamodb.get("/healthz/").status_code == 200
 
 
-def test_an_unavailable_page_asks_again_and_a_form_can_be_sent_again(no_dynamodb: Client) -> None:
+def test_unavailable_page_refreshes_and_form_can_be_resent(no_dynamodb: Client) -> None:
     page = no_dynamodb.get(GAME)
     assert page["Refresh"] == page["Retry-After"]
     form = no_dynamodb.post("/games/new/", {"opponent": "bob", "game": (new := signing.new_game()), "other": "x"})
@@ -64,7 +64,7 @@ def test_an_unavailable_page_asks_again_and_a_form_can_be_sent_again(no_dynamodb
     assert 'name="other"' not in form.content.decode()
 
 
-def test_an_unavailable_page_never_shows_a_password(no_dynamodb: Client) -> None:
+def test_unavailable_page_never_contains_password(no_dynamodb: Client) -> None:
     no_dynamodb.post("/accounts/logout/")
     answer = no_dynamodb.post("/accounts/login/", {"username": "alice", "password": PASSWORD})
     assert answer.status_code == 503
@@ -72,23 +72,23 @@ def test_an_unavailable_page_never_shows_a_password(no_dynamodb: Client) -> None
     assert "<form" not in answer.content.decode().split("<main")[1]
 
 
-def test_a_refusal_of_an_htmx_request_is_a_message_and_leaves_the_board(no_dynamodb: Client) -> None:
+def test_htmx_error_is_retargeted_to_message(no_dynamodb: Client) -> None:
     answer = no_dynamodb.post(f"{GAME}move/", {"square": "TopLeft"}, headers=HTMX)
     assert (answer.status_code, answer["HX-Retarget"]) == (503, "#message")
     assert "<" not in answer.content.decode()
 
 
-def test_another_host_is_400_with_a_page() -> None:
+def test_unknown_host_is_400_with_page() -> None:
     answer = Client().get("/", headers={"host": "evil.example"})
     assert "allowed_hosts" in answer.content.decode()
     assert answer.status_code == 400
     assert "evil" not in answer.content.decode()
 
 
-def test_an_unknown_page_is_404_in_either_form() -> None:
+def test_unknown_page_is_404_as_html_and_json() -> None:
     page = Client().get("/nothing/").content.decode()
     assert "There is no such page." in page
-    assert page.count(">4</text>") == 2  # drawn, with an O between them
+    assert page.count(">4</text>") == 2  # "404" is drawn, with an O for the zero
     assert Client().get("/nothing/", headers=JSON).json() == {"error": "There is no such page."}
     for path in ("/games/player%23alice/", "/games/x/", GAME.upper(), "/games/%00/"):
         assert Client().get(path).status_code == 404
@@ -102,7 +102,7 @@ def test_wrong_methods_are_405(alice: Client) -> None:
         assert alice.put(path).status_code == 405
 
 
-def test_pages_are_strict_about_what_they_load(games_table: str) -> None:
+def test_pages_have_strict_security_headers(games_table: str) -> None:
     answer = Client().get("/")
     policy = answer["Content-Security-Policy"]
     assert "manifest-src 'self'" in policy
@@ -117,7 +117,7 @@ def test_pages_are_strict_about_what_they_load(games_table: str) -> None:
     assert 'style="' not in page
 
 
-def test_what_pages_load_is_there(games_table: str) -> None:
+def test_static_files_are_served(games_table: str) -> None:
     own = ("site.css", "page.js", "grid.js", "icon.svg", "icon-turn.svg", "touch-icon.png", "preview.png")
     for path in (*(f"games/{name}" for name in own), "games/manifest.webmanifest", "django_htmx/htmx-2.min.js"):
         answer = Client().get(f"/static/{path}")
@@ -125,7 +125,7 @@ def test_what_pages_load_is_there(games_table: str) -> None:
         answer.close()
 
 
-def test_cookies_are_kept_from_scripts_and_other_sites(alice: Client) -> None:
+def test_session_cookie_is_httponly_and_samesite(alice: Client) -> None:
     session = alice.cookies["session"]
     assert session["httponly"]
     assert session["samesite"] == "Lax"
@@ -158,23 +158,23 @@ FUZZ = hypothesis_settings(max_examples=60, deadline=None, suppress_health_check
     ),
     accept=st.sampled_from(["text/html", "application/json", "*/*", "", ";;;", "text/html;q=x", "a/b;q=nan", "é"]),
 )
-def test_no_form_gives_a_500(player: Client, path: str, htmx: bool, form: dict[str, str], accept: str) -> None:
+def test_no_form_causes_500(player: Client, path: str, htmx: bool, form: dict[str, str], accept: str) -> None:
     headers = {"accept": accept} | (HTMX if htmx else {})
     assert player.post(path, form, headers=headers).status_code < 500
 
 
 @pytest.mark.parametrize("target", ["/a\nb", "/\x00", "/é", "/" + "x" * 5000])
 @pytest.mark.parametrize("headers", [HTMX, JSON, {}])
-def test_no_place_to_go_to_gives_a_500(games_table: str, target: str, headers: dict[str, str]) -> None:
+def test_no_next_parameter_causes_500(games_table: str, target: str, headers: dict[str, str]) -> None:
     client = Client(raise_request_exception=False)
-    for _ in range(2):  # as a visitor, and as the guest one has become
+    for _ in range(2):  # as a visitor, then as the guest it became
         answer = client.post("/accounts/guest/", {"next": target}, headers=headers)
         assert answer.status_code in (200, 303)
         assert "\n" not in answer.headers.get("HX-Redirect", "")
         assert (answer.headers["Content-Type"] == "application/json") == (headers == JSON)
 
 
-def test_a_mistake_of_ours_is_a_page_and_is_logged_with_its_traceback(
+def test_unexpected_error_is_500_page_with_logged_traceback(
     player: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("games.storage.lobby.newest", lambda name, now: 1 / 0)
@@ -183,7 +183,7 @@ def test_a_mistake_of_ours_is_a_page_and_is_logged_with_its_traceback(
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_a_page_that_waits_is_sent_on_when_its_game_is_gone_or_its_player_logged_out(alice: Client) -> None:
+def test_poll_redirects_after_cancel_or_logout(alice: Client) -> None:
     url = alice.post("/games/new/", {"opponent": "bob"})["Location"]
     alice.post(f"{url}cancel/")
     assert alice.get(f"{url}?since=0", headers=HTMX)["HX-Redirect"] == url
@@ -197,7 +197,7 @@ def test_a_page_that_waits_is_sent_on_when_its_game_is_gone_or_its_player_logged
     path=st.text(max_size=30),
     query=st.dictionaries(st.sampled_from(["move", "before", "after", "since", "next", "name"]), anything),
 )
-def test_no_address_gives_a_500(player: Client, path: str, query: dict[str, str]) -> None:
+def test_no_url_causes_500(player: Client, path: str, query: dict[str, str]) -> None:
     for prefix in ("/", "/games/", "/replay/", "/players/", "/accounts/login/"):
         assert player.get(f"{prefix}{path}/", query).status_code < 500
     assert player.get("/", query).status_code < 500
@@ -215,6 +215,6 @@ def test_no_address_gives_a_500(player: Client, path: str, query: dict[str, str]
         (b"square=TopLeft", "application/x-www-form-urlencoded; charset=nonsense"),
     ],
 )
-def test_no_body_gives_a_500(player: Client, body: bytes, content_type: str) -> None:
+def test_no_body_causes_500(player: Client, body: bytes, content_type: str) -> None:
     for path in ("/games/new/", f"{GAME}move/", "/accounts/login/"):
         assert player.generic("POST", path, body, content_type).status_code < 500

@@ -1,4 +1,4 @@
-"""``manage.py launch_url``: an address that the browser takes apart into what was asked for, or one sentence."""
+"""``manage.py launch_url`` prints a URL that decodes to the given options, or a one-sentence error."""
 
 from io import StringIO
 from urllib.parse import parse_qs, urlsplit
@@ -21,13 +21,13 @@ def launch_url(*arguments: str) -> str:
 
 
 def parameters(address: str) -> dict[str, str]:
-    """Those of the page that the fragment names: the console is one page, and reads the fragment itself."""
+    """Return the parameters in the URL's fragment: the console is a single-page application and reads them there."""
     page, _, query = urlsplit(address).fragment.partition("?")
     assert page == "/newApplication"
     return {name: values[0] for name, values in parse_qs(query, strict_parsing=True).items()}
 
 
-def test_it_is_the_console_of_the_region_with_the_fields_filled_in() -> None:
+def test_url_opens_regions_console_with_fields_filled_in() -> None:
     line = launch_url()
     assert line.endswith("\n")
     address = urlsplit(line.strip())
@@ -43,7 +43,7 @@ def test_it_is_the_console_of_the_region_with_the_fields_filled_in() -> None:
     }
 
 
-def test_every_option_reaches_it_and_everything_is_encoded() -> None:
+def test_every_option_is_encoded_in_the_url() -> None:
     address = launch_url(
         *("--key", "v 1/tic&tac=töe#?.zip", "--application", "Älice & Bob's #1?", "--environment-type", "LoadBalanced"),
         *("--instance-type", "t4g.small", "--platform", "Python 3.12 running on 64bit Amazon Linux 2023"),
@@ -81,13 +81,13 @@ def test_every_option_reaches_it_and_everything_is_encoded() -> None:
         (["--platform", "Python&3"], "list-platform-branches"),
     ],
 )
-def test_a_wrong_value_is_named_in_one_sentence(arguments: list[str], words: str) -> None:
+def test_invalid_value_is_a_command_error(arguments: list[str], words: str) -> None:
     with pytest.raises(CommandError, match=words):
         launch_url(*arguments)
 
 
 @pytest.mark.process
-def test_a_wrong_parameter_ends_with_2_and_help_names_the_surer_ways() -> None:
+def test_invalid_parameter_exits_with_2_and_help_names_alternatives() -> None:
     wrong, incomplete, taught = shell("launch_url", *GIVEN, "--key", ""), shell("launch_url"), shell("launch_url", "-h")
     assert (wrong.returncode, incomplete.returncode, taught.returncode) == (2, 2, 0)
     assert "--region" in incomplete.stderr

@@ -1,4 +1,4 @@
-"""The rules of the structure that import-linter (pyproject.toml) can't see: strings, calls, words and lengths."""
+"""Rules of the code structure that import-linter (pyproject.toml) can't check: strings, calls, words and lengths."""
 
 import ast
 import os
@@ -15,10 +15,10 @@ from tictactoe_site.config import BASE_DIR
 
 PACKAGES = ("dynamodb", "tictactoe_site", "accounts", "beanstalk", "games")
 MODULES = [path for package in PACKAGES for path in sorted((BASE_DIR / package).rglob("*.py"))]
-# Calls that write: those of dynamodb.conditional, and PynamoDB's own.
+# Functions that write: those of dynamodb.conditional, and PynamoDB's.
 WRITES = {"put", "update", "delete"}
 PYNAMODB_WRITES = {"save", "batch_write", "delete_item", "put_item", "update_item", "transact_write_items"}
-# What dynamodb must not speak of: it knows no game, no page, no command and no configuration file.
+# Words that dynamodb must not use: it knows no games, pages, commands or configuration file.
 FOREIGN_WORDS = re.compile(r"game|player|lobby|\bmoves?\b|page|manage\.py|CONFIG_FILE|readyz|django", re.IGNORECASE)
 
 
@@ -35,25 +35,25 @@ def imports(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def test_there_is_something_to_check() -> None:
+def test_modules_are_found() -> None:
     assert len(MODULES) > 30
 
 
-def test_imports_go_one_way() -> None:
-    """`make lint` says the same; here it is part of every test run, quick ones included."""
+def test_import_linter_passes() -> None:
+    """`make lint` checks this too; here it runs with the tests, including `make quick`."""
     linter = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([linter, "--no-cache"], cwd=BASE_DIR, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize("module", ["games/rules/board.py", "accounts/names.py", "tictactoe_site/config.py"])
-def test_the_innermost_modules_import_the_standard_library_only(module: str) -> None:
+def test_innermost_modules_import_only_standard_library(module: str) -> None:
     roots = {name.split(".")[0] for name in imports(BASE_DIR / module)}
     assert roots <= sys.stdlib_module_names
 
 
 def named_in_strings() -> Iterator[str]:
-    """The modules and classes that settings, addresses and gunicorn name in strings, where no linter sees them."""
+    """Yield the modules and classes that settings and gunicorn name in strings, where no linter sees them."""
     yield from settings.MIDDLEWARE
     yield settings.CSRF_FAILURE_VIEW
     yield settings.WSGI_APPLICATION
@@ -71,28 +71,28 @@ for name in sys.argv[1:]:
 """
 
 
-def test_what_is_named_in_a_string_can_be_imported() -> None:
-    """In a process of its own: importing the WSGI application starts the site."""
+def test_dotted_names_in_strings_can_be_imported() -> None:
+    """Run a separate process, because importing the WSGI application starts the site."""
     environ = os.environ | {"DJANGO_SETTINGS_MODULE": "tictactoe_site.settings", "CONFIG_FILE": ""}
     command = [sys.executable, "-c", IMPORT_ALL, *named_in_strings()]
     done = subprocess.run(command, cwd=BASE_DIR, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
-def test_apps_and_included_addresses_can_be_imported() -> None:
+def test_installed_apps_and_included_urls_can_be_imported() -> None:
     included = re.findall(r'include\("([\w.]+)"\)', (BASE_DIR / "tictactoe_site/urls.py").read_text())
     assert included == ["accounts.urls", "games.urls"]
     for name in (*settings.INSTALLED_APPS, *included):
         __import__(name)
 
 
-def test_dynamodb_speaks_of_nothing_that_is_ours() -> None:
+def test_dynamodb_package_never_mentions_the_application() -> None:
     for path in sorted((BASE_DIR / "dynamodb").glob("*.py")):
         found = [line for line in path.read_text().splitlines() if FOREIGN_WORDS.search(line)]
         assert found == ALLOWED.get(path.name, []), path
 
 
-# The package's own docstring says that it imports no Django.
+# The package's docstring mentions Django to say that nothing imports it.
 ALLOWED = {
     "__init__.py": ["Nothing here knows what the items are, and nothing imports Django: copy the folder into another"]
 }
@@ -104,23 +104,23 @@ def calls(path: Path) -> Iterator[str]:
             yield f"{ast.unparse(node.func.value)}.{node.func.attr}"
 
 
-def test_only_the_stores_write() -> None:
+def test_only_stores_make_conditional_writes() -> None:
     writers = {name_of(path) for path in MODULES if {f"conditional.{write}" for write in WRITES} & set(calls(path))}
     assert writers == {"games.storage.store", "accounts.store", "games.storage.records"}
 
 
-def test_nobody_writes_past_the_conditional_writes() -> None:
-    """Whatever the object: only put, update and delete of ``dynamodb.conditional`` are called by these names."""
+def test_no_module_writes_without_dynamodb_conditional() -> None:
+    """A method with one of these names may only be put, update or delete of ``dynamodb.conditional``."""
     for path in MODULES:
         written = {call for call in calls(path) if call.rpartition(".")[2] in PYNAMODB_WRITES | WRITES}
         assert written <= {f"conditional.{write}" for write in WRITES}, path
         assert not {f"dynamodb.conditional.{write}" for write in WRITES} & set(imports(path)), path
 
 
-def test_only_config_reads_the_environment() -> None:
+def test_only_config_reads_environment() -> None:
     environment = {"os.environ", "os.getenv"}
     readers = {name_of(path) for path in MODULES if environment & {*names_used(path), *imports(path)}}
-    # The others say where Django finds its settings, and read nothing.
+    # asgi and wsgi set DJANGO_SETTINGS_MODULE, and read nothing.
     assert readers == {"tictactoe_site.config", "tictactoe_site.asgi", "tictactoe_site.wsgi"}
 
 
@@ -130,7 +130,7 @@ def names_used(path: Path) -> Iterator[str]:
             yield ast.unparse(node)
 
 
-def test_functions_and_views_stay_short() -> None:
+def test_functions_have_at_most_28_lines() -> None:
     for path in MODULES:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):

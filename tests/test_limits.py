@@ -1,4 +1,4 @@
-"""At most twenty unanswered invitations from a player, and to a player; the first ones cost no query for that."""
+"""Each player has at most 20 pending invitations out and 20 in; the first ones are sent without a counting query."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +27,7 @@ def send(host: Client, opponents: list[str]) -> list[int]:
     return [host.post("/games/new/", {"opponent": opponent}).status_code for opponent in opponents]
 
 
-def test_nobody_has_more_than_twenty_unanswered_invitations_out(alice: Client) -> None:
+def test_host_has_at_most_20_pending_invitations(alice: Client) -> None:
     assert send(alice, [f"friend{number}" for number in range(22)]) == [303] * 20 + [409] * 2
     answer = alice.post("/games/new/", {"opponent": "one-more"}, headers={"accept": "application/json"})
     assert answer.json()["error"].startswith("20 of your invitations wait for an answer")
@@ -36,7 +36,7 @@ def test_nobody_has_more_than_twenty_unanswered_invitations_out(alice: Client) -
     assert send(alice, ["one-more", "another"]) == [303, 409]
 
 
-def test_nobody_is_sent_more_than_twenty(log_in: Cast, bob: Client) -> None:
+def test_player_receives_at_most_20_pending_invitations(log_in: Cast, bob: Client) -> None:
     for number in range(7):
         assert send(log_in(f"friend{number}"), ["bob"] * 3) == [303] * (2 if number == 6 else 3) + [409] * (number == 6)
     dora = log_in("dora")
@@ -48,7 +48,7 @@ def test_nobody_is_sent_more_than_twenty(log_in: Cast, bob: Client) -> None:
     assert send(dora, ["bob"]) == [303]
 
 
-def test_one_host_has_at_most_three_of_them_for_one_name(alice: Client, bob: Client) -> None:
+def test_host_has_at_most_3_pending_invitations_to_one_player(alice: Client, bob: Client) -> None:
     assert send(alice, ["bob"] * 4 + ["dora"]) == [303] * 3 + [409, 303]
     answer = alice.post("/games/new/", {"opponent": "bob"}, headers=JSON)
     assert answer.json()["error"].startswith("3 of your invitations to bob wait for an answer")
@@ -56,7 +56,7 @@ def test_one_host_has_at_most_three_of_them_for_one_name(alice: Client, bob: Cli
     assert send(alice, ["bob"] * 2) == [303, 409]
 
 
-def test_guests_keep_nobody_with_a_name_from_inviting(alice: Client, bob: Client) -> None:
+def test_guest_invitations_do_not_use_up_registered_players_limit(alice: Client, bob: Client) -> None:
     put([game_of(Status.PENDING, n, f"guest-{n:06}", "bob", expires_at=2_000_000_000) for n in range(20)])
     bob.get("/")
     assert send(alice, ["bob"]) == [303]
@@ -66,14 +66,14 @@ def test_guests_keep_nobody_with_a_name_from_inviting(alice: Client, bob: Client
     assert answer.json()["error"].startswith("20 guests' invitations wait for bob already")
 
 
-def test_what_has_expired_or_was_answered_does_not_count(alice: Client) -> None:
+def test_expired_and_accepted_invitations_do_not_count(alice: Client) -> None:
     put([game_of(Status.PENDING, n, "alice", f"friend{n}", expires_at=1) for n in range(20)])
     put([game_of(Status.PENDING, n, "alice", "bob", expires_at=1) for n in range(3)])
     put([game_of(Status.IN_PROGRESS, n, "alice", "bob") for n in range(20)])
     assert send(alice, ["bob"] * 3 + [f"friend{n}" for n in range(7)]) == [303] * 10
 
 
-def test_the_last_one_sent_twice_is_the_same(alice: Client) -> None:
+def test_repeated_invitation_at_limit_is_idempotent(alice: Client) -> None:
     fields = [{"opponent": f"friend{n}", "game": signing.new_game()} for n in range(21)]
     answers = [alice.post("/games/new/", each) for each in fields[:20]]
     again = alice.post("/games/new/", fields[19])
@@ -82,7 +82,7 @@ def test_the_last_one_sent_twice_is_the_same(alice: Client) -> None:
 
 
 @pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True)
-def test_many_at_once_are_no_more(alice: Client) -> None:
+def test_concurrent_invitations_stay_within_limit(alice: Client) -> None:
     alice.get("/")
     with ThreadPoolExecutor(40) as threads:
         told = list(threads.map(lambda n: invited("alice", f"friend{n}"), range(40)))
@@ -101,7 +101,7 @@ def invited(host: str, opponent: str) -> bool:
     return True
 
 
-def test_one_that_was_not_made_is_not_counted_but_one_of_an_outage_may_be(games_table: str) -> None:
+def test_failed_invitation_counts_only_if_outcome_is_unknown(games_table: str) -> None:
     game = game_of(Status.PENDING, 0, "alice", "bob").match()
     for error, counted in (
         (LostRace("no", game), 0),
@@ -113,14 +113,14 @@ def test_one_that_was_not_made_is_not_counted_but_one_of_an_outage_may_be(games_
         assert {known.added for known in limits._known.values()} == {counted}
 
 
-def test_a_rematch_is_an_invitation_unless_it_accepts_one(alice: Client, bob: Client) -> None:
+def test_rematch_counts_as_invitation_unless_it_accepts_one(alice: Client, bob: Client) -> None:
     games = [ended() for _ in range(4)]
     asked = [alice.post(f"/games/{game}/rematch/").status_code for game in games]
     assert asked == [303, 303, 303, 409]
-    assert alice.post(f"/games/{games[2]}/rematch/").status_code == 303  # which is there already
+    assert alice.post(f"/games/{games[2]}/rematch/").status_code == 303  # already there
     assert bob.post(f"/games/{games[0]}/rematch/").status_code == 303
     assert alice.post(f"/games/{games[3]}/rematch/").status_code == 303
-    # Bob, for whom as many wait as can, accepts all the same.
+    # Bob can accept although he has reached the limit himself.
     for game in games[1:]:
         limits._known.clear()
         put([game_of(Status.PENDING, n, "bob", f"friend{n}", expires_at=2_000_000_000) for n in range(20)])
@@ -133,21 +133,21 @@ def ended() -> str:
     return store.resign(game, player="bob").game_id
 
 
-def test_a_first_invitation_costs_no_query(alice: Client, meter: Meter) -> None:
+def test_first_invitation_costs_no_query(alice: Client, meter: Meter) -> None:
     meter.calls.clear()
     assert send(alice, ["bob"]) == [303]
     assert meter.operations == ["PutItem"]
 
 
 @pytest.mark.parametrize("most", [limits.MOST, limits.MOST_TO_ONE])
-def test_two_processes_that_know_nothing_of_each_other_stay_below_the_limit_together(most: int) -> None:
+def test_two_independent_processes_stay_within_limit(most: int) -> None:
     for counted in range(most + 1):
         uncounted = next(added for added in count() if not Known(counted, begun=added).is_surely_below(most))
         assert counted + 2 * uncounted <= most
     assert Known().is_surely_below(most)
 
 
-def test_an_old_lobby_does_not_unmake_what_was_sent_meanwhile() -> None:
+def test_older_lobby_does_not_reset_count_of_newer_invitations() -> None:
     limits._known.clear()
     with limits.one_more(now(), host="alice", opponent=None):
         limits.note("alice", sent=0, received=0)
@@ -155,7 +155,7 @@ def test_an_old_lobby_does_not_unmake_what_was_sent_meanwhile() -> None:
     assert limits._known["from", "alice"].added == 1
 
 
-def test_only_so_many_names_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_remembered_names_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "REMEMBERED", 3)
     limits._known.clear()
     for number in range(5):
@@ -164,7 +164,7 @@ def test_only_so_many_names_are_remembered(monkeypatch: pytest.MonkeyPatch) -> N
     assert [key[1] for key in limits._known] == ["friend2", "friend3", "friend4"]
 
 
-def test_what_guests_have_sent_comes_along_up_to_the_limit(games_table: str) -> None:
+def test_guest_invitations_transfer_up_to_limit(games_table: str) -> None:
     dora = {"username": "dora", "password": PASSWORD}
     for path in ("/accounts/signup/", "/accounts/login/"):
         guest = Client()

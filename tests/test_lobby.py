@@ -19,12 +19,12 @@ from tests.support.many import game_of
 
 JSON = {"accept": "application/json"}
 START = datetime(2026, 1, 1, tzinfo=UTC)
-# Alice's games by turns: as host, and by invitation.
+# Alternate: alice as host, alice as opponent.
 HOSTED = (("alice", "bob"), ("bob", "alice"))
 
 
 def make(status: Status, minutes: int, host: str = "alice", opponent: str | None = "bob", **attributes: Any) -> Game:
-    """A stored game whose status began that many minutes after the start."""
+    """Store a game whose status began that many minutes after START."""
     attributes = {"result": opponent if status is Status.FINISHED else None} | attributes
     game = game_of(status, minutes * 60, host, opponent, **attributes)
     game.save(Game.game_id.does_not_exist())
@@ -35,13 +35,13 @@ def ids(games: Iterable[Entry | Game]) -> list[str]:
     return [game.game_id for game in games]
 
 
-def test_a_new_player_is_told_what_to_do(alice: Client) -> None:
+def test_empty_lobby_points_to_create(alice: Client) -> None:
     page = alice.get("/").content.decode()
     assert "No games yet" in page
     assert "CREATE" in page
 
 
-def test_each_list_has_its_games(alice: Client) -> None:
+def test_each_game_is_in_its_list(alice: Client) -> None:
     invited = make(Status.PENDING, 1, host="bob", opponent="alice")
     waiting = make(Status.PENDING, 2)
     opened = make(Status.PENDING, 3, opponent=None)
@@ -62,7 +62,7 @@ def test_each_list_has_its_games(alice: Client) -> None:
 
 @pytest.mark.usefixtures("games_table")
 @pytest.mark.parametrize("status", [Status.IN_PROGRESS, Status.FINISHED])
-def test_the_newest_come_first_across_both_indexes(status: Status) -> None:
+def test_games_of_both_indexes_merge_newest_first(status: Status) -> None:
     hosted = [make(status, minute) for minute in (1, 3, 5)]
     invited = [make(status, minute, host="bob", opponent="alice") for minute in (2, 4, 6)]
     expected = [invited[2], hosted[2], invited[1], hosted[1], invited[0], hosted[0]]
@@ -71,14 +71,14 @@ def test_the_newest_come_first_across_both_indexes(status: Status) -> None:
 
 
 @pytest.mark.usefixtures("games_table")
-def test_the_newest_invitations_come_first_in_both_lists() -> None:
+def test_sent_and_received_invitations_are_newest_first() -> None:
     made = [make(Status.PENDING, minute, *HOSTED[minute % 2]) for minute in range(6)]
     lobby = lobbies.newest("alice", now())
     assert (ids(lobby.received), ids(lobby.sent)) == (ids(made[5::-2]), ids(made[4::-2]))
 
 
 @pytest.mark.usefixtures("games_table")
-def test_a_game_that_is_decided_and_not_marked_so_stands_among_the_finished_by_its_time() -> None:
+def test_decided_game_not_yet_marked_finished_is_listed_as_finished() -> None:
     oldest, newest = make(Status.FINISHED, 1), make(Status.FINISHED, 5)
     decided = make(
         Status.IN_PROGRESS, 3, top_left="X", top_middle="X", top_right="X", middle_left="O", middle_middle="O"
@@ -89,7 +89,7 @@ def test_a_game_that_is_decided_and_not_marked_so_stands_among_the_finished_by_i
     assert ids(lobby.finished) == ids([newest, decided, oldest])
 
 
-def test_whose_turn_it_is_changes_the_look_and_not_the_order(alice: Client) -> None:
+def test_own_turn_changes_style_but_not_order(alice: Client) -> None:
     mine = make(Status.IN_PROGRESS, 1, host="bob", opponent="alice")
     theirs = make(Status.IN_PROGRESS, 2)
     assert ids(lobbies.newest("alice", now()).playing) == ids([theirs, mine])
@@ -98,7 +98,7 @@ def test_whose_turn_it_is_changes_the_look_and_not_the_order(alice: Client) -> N
 
 
 @pytest.mark.usefixtures("games_table")
-def test_thirty_invitations_each_way_hide_no_other_game() -> None:
+def test_thirty_invitations_each_way_hide_no_games() -> None:
     made = {
         status: [make(status, minute, *HOSTED[minute % 2]) for minute in range(count)]
         for status, count in ((Status.FINISHED, 9), (Status.IN_PROGRESS, 5), (Status.PENDING, 60))
@@ -111,7 +111,7 @@ def test_thirty_invitations_each_way_hide_no_other_game() -> None:
 
 
 @pytest.mark.usefixtures("games_table")
-def test_every_finished_game_is_reached_page_by_page_even_of_one_instant() -> None:
+def test_paging_reaches_every_finished_game_with_equal_timestamps() -> None:
     made = [make(Status.FINISHED, number // 3, *HOSTED[number % 2]) for number in range(64)]
     lobby = lobbies.newest("alice", now())
     seen, older = ids(lobby.finished), lobby.older
@@ -124,7 +124,7 @@ def test_every_finished_game_is_reached_page_by_page_even_of_one_instant() -> No
 
 @pytest.mark.usefixtures("games_table")
 @pytest.mark.parametrize("minutes_apart", [0, 1])
-def test_games_of_one_index_are_all_reached_too(minutes_apart: int) -> None:
+def test_paging_reaches_every_game_of_a_single_index(minutes_apart: int) -> None:
     made = [make(Status.FINISHED, number * minutes_apart) for number in range(50)]
     for player in ("alice", "bob"):
         lobby = lobbies.newest(player, now())
@@ -135,7 +135,7 @@ def test_games_of_one_index_are_all_reached_too(minutes_apart: int) -> None:
         assert sorted(seen) == sorted(ids(made))
 
 
-def test_items_of_a_wrong_type_hide_no_other_and_are_no_500(alice: Client) -> None:
+def test_wrongly_typed_items_are_409_and_hide_no_games(alice: Client) -> None:
     sound = make(Status.IN_PROGRESS, 1)
     for attribute, value in (
         ("Turn", {"N": "3"}),
@@ -160,7 +160,7 @@ def test_items_of_a_wrong_type_hide_no_other_and_are_no_500(alice: Client) -> No
     assert sound.game_id in page.content.decode()
 
 
-def test_older_games_have_a_link_and_a_way_back(alice: Client) -> None:
+def test_older_games_page_links_back_to_lobby(alice: Client) -> None:
     games = [make(Status.FINISHED, minute) for minute in range(12)]
     page = alice.get("/").content.decode()
     assert games[0].game_id not in page
@@ -173,26 +173,26 @@ def test_older_games_have_a_link_and_a_way_back(alice: Client) -> None:
 
 @pytest.mark.parametrize("place", ["x", "FINISHED_", "PENDING_2026-01-01 00:00:00.0~" + "0" * 36, "'", "\x00", "é"])
 @pytest.mark.parametrize("way", ["before", "after"])
-def test_a_place_that_is_none_is_400(alice: Client, way: str, place: str) -> None:
+def test_invalid_cursor_is_400(alice: Client, way: str, place: str) -> None:
     answer = alice.get("/", {way: place})
     assert answer.status_code == 400
     assert "no place in your list" in answer.content.decode()
 
 
 @pytest.mark.usefixtures("games_table")
-def test_expired_invitations_are_not_shown_though_ttl_is_late() -> None:
+def test_expired_invitations_are_hidden_before_ttl_deletes_them() -> None:
     make(Status.PENDING, 1, expires_at=int(datetime.now(UTC).timestamp()) - 1)
     kept = make(Status.PENDING, 2, expires_at=int(datetime.now(UTC).timestamp()) + 60)
     assert ids(lobbies.newest("alice", now()).sent) == [kept.game_id]
 
 
-def test_a_game_against_the_computer_is_listed_by_name(alice: Client) -> None:
+def test_computer_game_is_listed_as_computer(alice: Client) -> None:
     game = store.challenge_computer(host="alice")
     assert stored(game.game_id).opponent_id is None
     assert "Against <b>computer</b>" in alice.get("/").content.decode()
 
 
-def test_an_item_that_makes_no_sense_hides_no_other(alice: Client) -> None:
+def test_items_with_impossible_values_hide_no_games(alice: Client) -> None:
     make(Status.IN_PROGRESS, 2, top_left="O", bottom_right="O")
     make(Status.IN_PROGRESS, 3).update([Game.status_date.set("NONSENSE_2026-01-01 00:00:00.000000")])
     sound = make(Status.IN_PROGRESS, 1)
@@ -201,7 +201,7 @@ def test_an_item_that_makes_no_sense_hides_no_other(alice: Client) -> None:
     assert sound.game_id in page.content.decode()
 
 
-def test_a_game_of_the_wrong_types_is_left_out_and_the_others_say_whose_turn_it_is(alice: Client) -> None:
+def test_wrongly_typed_game_is_omitted_and_others_show_turn(alice: Client) -> None:
     damaged, sound = make(Status.IN_PROGRESS, 2), make(Status.IN_PROGRESS, 1, turn="alice")
     Game(damaged.game_id).update([Game.turn.set("alice")])
     key, deadline = {"GameId": {"S": damaged.game_id}}, {":soon": {"S": "soon"}}
@@ -214,7 +214,7 @@ def test_a_game_of_the_wrong_types_is_left_out_and_the_others_say_whose_turn_it_
     assert alice.get(f"/games/{damaged.game_id}/").status_code == 409
 
 
-def test_an_unreadable_game_is_a_sentence_and_no_500(alice: Client) -> None:
+def test_unreadable_game_is_409_with_message(alice: Client) -> None:
     broken = make(Status.IN_PROGRESS, 2, top_left="O", bottom_right="O")
     for url in (f"/games/{broken.game_id}/", f"/games/{broken.game_id}/state/"):
         answer = alice.get(url)
@@ -222,14 +222,14 @@ def test_an_unreadable_game_is_a_sentence_and_no_500(alice: Client) -> None:
         assert "stored board" in answer.content.decode()
 
 
-def test_the_fragment_is_the_lists_alone(alice: Client) -> None:
+def test_fragment_contains_only_the_lists(alice: Client) -> None:
     fragment = alice.get("/", headers={"hx-request": "true"}).content.decode()
     assert fragment.startswith('<div id="lobby"')
     assert "<html" not in fragment
 
 
 @pytest.mark.usefixtures("games_table")
-def test_a_lobby_that_lets_its_oldest_go_continues_after_the_last_finished_one_it_shows() -> None:
+def test_older_cursor_follows_last_game_shown_when_one_is_added() -> None:
     count = lobbies.FINISHED_IN_LOBBY
     won = {"top_left": "X", "middle_left": "O", "top_middle": "X", "middle_middle": "O", "top_right": "X"}
     unsettled = make(Status.IN_PROGRESS, 1, **won).match()

@@ -1,4 +1,4 @@
-"""What the Procfile's processes log: JSON, a line for each request and its cost, and nobody's name or password."""
+"""The Procfile's processes log JSON: a line per request with its cost, and no names or passwords."""
 
 import json
 import logging
@@ -34,7 +34,7 @@ Written = Callable[[], list[dict[str, Any]]]
 
 
 class Web:
-    """The web process, and the lines that it has logged."""
+    """The web process and the lines that it logged."""
 
     def __init__(self, address: str, log: Path) -> None:
         self.address = address
@@ -45,12 +45,12 @@ class Web:
         return [json.loads(line) for line in self._log.read_text().splitlines()]
 
     def of(self, request_id: str) -> dict[str, Any]:
-        """The one line of a request."""
+        """Return the one line of a request."""
         [line] = [line for line in self.lines if line["request_id"] == request_id and "status" in line]
         return line
 
     def send(self, raw: bytes) -> bytes:
-        """What no library would send, and the answer."""
+        """Send raw bytes, which no HTTP library would, and return the reply."""
         address = urlsplit(self.address)
         with socket.create_connection((address.hostname, address.port or 80), timeout=10) as connection:
             connection.sendall(raw)
@@ -66,7 +66,7 @@ def web(games_table: str, tmp_path: Path) -> Iterator[Web]:
 
 @local
 @pytest.mark.process
-def test_a_game_in_the_log(web: Web) -> None:
+def test_request_lines_report_cost_and_no_names(web: Web) -> None:
     host, opponent = Player(web.address, name=NAME), Player(web.address, name=OTHER)
     game = host.invite(OTHER)
     position = opponent.session.get(f"{web.address}{game}", timeout=10).json()["position"]
@@ -82,9 +82,9 @@ def test_a_game_in_the_log(web: Web) -> None:
     assert (line["status"], line["dynamodb_calls"], line["read_units"], line["write_units"]) == (200, 1, 0, 1)
     assert 0 < line["ms"] < 5000
     assert cost(web, accepted.headers["X-Request-ID"]) == (1, 0, 5)
-    # Two queries, of which one is made in another thread, and a batch read.
+    # Two queries, one of them in another thread, and a batch read.
     assert cost(web, lobby.headers["X-Request-ID"]) == (3, 1.5, 0)
-    # DynamoDB says nothing of what a failed condition cost.
+    # DynamoDB doesn't report the cost of a failed condition.
     assert (lost.status_code, cost(web, lost.headers["X-Request-ID"])) == (409, (1, 0, 0))
 
     players = {line["player"] for line in web.lines if line.get("route") == "/games/<uuid:game_id>/move/"}
@@ -104,7 +104,7 @@ def cost(web: Web, request_id: str) -> tuple[int, float, float]:
 
 @local
 @pytest.mark.process
-def test_each_line_is_an_object_whatever_is_sent(web: Web) -> None:
+def test_every_line_is_json_for_any_input(web: Web) -> None:
     forged = '{"level":"ERROR","status":500}'
     for path_sent in ("/%0a" + forged, "/players/a%0d%0a/", "/%e2%80%a8", "/%ff%fe"):
         web.send(f"GET {path_sent} HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: {forged}\r\n\r\n".encode())
@@ -118,13 +118,13 @@ def test_each_line_is_an_object_whatever_is_sent(web: Web) -> None:
     routes = [line["route"] for line in requests]
     assert routes == [None, "/players/<str:name>/", None, None, None, "/accounts/login/"]
     assert {len(line["request_id"]) for line in requests} == {32}
-    # gunicorn's own word on the one that is no request.
+    # gunicorn's own message about the invalid request.
     assert [line["level"] for line in web.lines if line["logger"] == "gunicorn.error"] == ["WARNING"]
 
 
 @pytest.mark.process
 @pytest.mark.parametrize("name", procfile())
-def test_what_keeps_a_process_from_serving_is_an_object_too(name: str, tmp_path: Path) -> None:
+def test_startup_error_is_logged_as_json(name: str, tmp_path: Path) -> None:
     (tmp_path / "site.config").write_text("[dynamodb]\nregoin = us-west-2\n")
     log = tmp_path / "log"
     with log.open("wb") as file, started(name, free_port(), "", tmp_path, log=file):
@@ -133,7 +133,7 @@ def test_what_keeps_a_process_from_serving_is_an_object_too(name: str, tmp_path:
     assert [line["level"] for line in lines if "[dynamodb] regoin is an unknown key" in line["message"]] == ["ERROR"]
 
 
-def test_a_call_that_is_not_answered_is_a_call() -> None:
+def test_unanswered_call_is_counted() -> None:
     table.bind(Config(endpoint=f"http://127.0.0.1:{free_port()}", access_key_id="local", secret_access_key="local"))
     warm_up()
     with metering.measured() as usage, pytest.raises(StoreUnavailable):
@@ -151,14 +151,14 @@ handler500 = urls.handler500
 
 @pytest.fixture
 def written(caplog: pytest.LogCaptureFixture) -> Written:
-    """What was logged in this process, as it would be in the Procfile's."""
+    """Return a function that gives this process's log, formatted as the Procfile's processes format it."""
     caplog.handler.setFormatter(logs.JsonLines())
     caplog.set_level(logging.INFO, "tictactoe_site.logs.requests")
     return lambda: [json.loads(line) for line in caplog.text.splitlines()]
 
 
 @pytest.mark.urls(__name__)
-def test_an_error_is_a_line_with_its_traceback_and_the_id_of_its_request(written: Written) -> None:
+def test_error_line_has_traceback_and_request_id(written: Written) -> None:
     given = "0123456789abcdef0123456789abcdef"
     answer = Client(raise_request_exception=False).get("/broken/", headers={"x-request-id": given})
     assert (answer.status_code, answer["X-Request-ID"]) == (500, given)
@@ -171,13 +171,13 @@ def test_an_error_is_a_line_with_its_traceback_and_the_id_of_its_request(written
 
 
 @pytest.mark.parametrize("given", ["short", "x" * 65, "0123456789 abcdef", "0123456789abcdéf", "0123456789abcdef\n"])
-def test_an_id_of_another_kind_is_replaced(given: str) -> None:
+def test_invalid_request_id_is_replaced(given: str) -> None:
     answer = Client().get("/accounts/login/", headers={"x-request-id": given})
     assert answer["X-Request-ID"] not in answer.content.decode()  # nothing went wrong
     assert re.fullmatch("[0-9a-f]{32}", answer["X-Request-ID"])
 
 
-def test_answers_of_the_middleware_have_their_line_too(written: Written, settings: Any) -> None:
+def test_middleware_responses_are_logged(written: Written, settings: Any) -> None:
     settings.SECURE_SSL_REDIRECT = True
     assert Client().get("/").status_code == 301
     settings.SECURE_SSL_REDIRECT = False
@@ -192,7 +192,7 @@ def test_answers_of_the_middleware_have_their_line_too(written: Written, setting
 
 
 @pytest.mark.process
-def test_on_ones_own_machine_lines_are_for_people() -> None:
+def test_play_logs_plain_text() -> None:
     with playing() as (address, process):
         assert Player(address).name
         process.terminate()

@@ -1,4 +1,4 @@
-"""A Match by itself: transitions that need no table."""
+"""Match alone: transitions without a table."""
 
 from dataclasses import FrozenInstanceError, replace
 
@@ -27,21 +27,21 @@ def after(moves: str, match: Match = RUNNING) -> Match:
     return match
 
 
-def test_a_move_is_the_next_match_and_the_first_is_as_it_was() -> None:
+def test_played_returns_new_match_and_leaves_old_unchanged() -> None:
     moved = RUNNING.played("bob", 4)
     assert (moved.board, moved.moves, RUNNING.board) == ("    X    ", "4", EMPTY * 9)
     with pytest.raises(FrozenInstanceError):
         moved.board = EMPTY * 9  # type: ignore[misc]
 
 
-def test_where_the_order_is_unknown_it_stays_unknown() -> None:
+def test_unknown_move_order_stays_unknown() -> None:
     assert replace(after("014"), moves=None).played("alice", 8).moves is None
 
 
 @pytest.mark.parametrize(
     ("o_user", "x", "o"), [("alice", "bob", "alice"), ("bob", "alice", "bob"), ("", "bob", "alice")]
 )
-def test_who_plays_o_is_the_host_unless_it_says_so(o_user: str, x: str, o: str) -> None:
+def test_host_plays_o_unless_o_user_is_set(o_user: str, x: str, o: str) -> None:
     match = replace(RUNNING, o_user=o_user)
     assert [match.player_of(mark) for mark in Mark] == [x, o]
     assert (match.mark_of(x), match.mark_of(o), match.mark_of("charlie")) == (Mark.X, Mark.O, None)
@@ -58,12 +58,12 @@ def test_who_plays_o_is_the_host_unless_it_says_so(o_user: str, x: str, o: str) 
         (after("03"), "bob", "That square is taken: choose an empty one."),
     ],
 )
-def test_an_illegal_move_says_why(match: Match, player: str, sentence: str) -> None:
+def test_illegal_move_says_why(match: Match, player: str, sentence: str) -> None:
     with pytest.raises(IllegalMove, match=sentence):
         match.played(player, 3)
 
 
-def test_nobody_else_moves_or_resigns() -> None:
+def test_outsider_cannot_move_or_resign() -> None:
     for act in (lambda: RUNNING.played("charlie", 0), lambda: RUNNING.resigned("charlie")):
         with pytest.raises(NotYours, match="between two others"):
             act()
@@ -72,19 +72,19 @@ def test_nobody_else_moves_or_resigns() -> None:
 @pytest.mark.parametrize(
     ("moves", "result"), [("0314", None), ("03142", "bob"), ("031485", "alice"), ("021354678", TIE)]
 )
-def test_the_result_is_a_name_or_a_tie(moves: str, result: str | None) -> None:
+def test_result_is_winners_name_or_tie(moves: str, result: str | None) -> None:
     match = after(moves)
     assert match.decided == result
     assert (match.status is Status.FINISHED) is (result is not None)
 
 
-def test_only_an_open_seat_is_taken_and_not_by_the_host() -> None:
+def test_only_open_seat_is_taken_and_not_by_host() -> None:
     assert OPEN.taken_by("charlie").players == ("alice", "charlie")
     for match, player in ((OPEN, "alice"), (PENDING, "charlie"), (RUNNING, "charlie")):
         assert match.taken_by(player) is match
 
 
-def test_the_computer_replies_once_and_not_when_it_is_over() -> None:
+def test_computer_replies_once_and_not_after_the_end() -> None:
     match = replace(RUNNING, opponent_id=None, computer="perfect", o_user="computer")
     replied = match.played("alice", 4).replied()
     assert (len(replied.moves or ""), replied.position.turn) == (2, Mark.X)
@@ -93,7 +93,7 @@ def test_the_computer_replies_once_and_not_when_it_is_over() -> None:
     assert RUNNING.replied() is RUNNING
 
 
-def test_who_resigns_makes_the_other_win() -> None:
+def test_resigning_makes_opponent_win() -> None:
     assert (RUNNING.resigned("alice"), RUNNING.resigned("bob")) == ("bob", "alice")
     with pytest.raises(IllegalMove, match="has not begun"):
         PENDING.resigned("alice")
@@ -102,6 +102,6 @@ def test_who_resigns_makes_the_other_win() -> None:
 
 
 @pytest.mark.parametrize("board", ["XX       ", "OO XX    O", "?        "])
-def test_a_board_that_no_game_has_is_unreadable(board: str) -> None:
+def test_impossible_board_is_unreadable(board: str) -> None:
     with pytest.raises(UnreadableGame):
         _ = replace(RUNNING, board=board).position

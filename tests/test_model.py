@@ -1,4 +1,4 @@
-"""The store against a model of it: any players, games and squares, from positions however old, in any order."""
+"""Compare the store with a model of it: any players, games and squares, from positions of any age, in any order."""
 
 import uuid
 from collections import Counter
@@ -33,7 +33,7 @@ PLAYERS = ("alice", "bob", "charlie", "guest-aaaaaa")
 
 @dataclass(frozen=True)
 class Shown:
-    """A game as it once was, to the model and to the store."""
+    """A game as it was at one time, in the model and in the store."""
 
     model: Model
     match: Match
@@ -41,7 +41,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Request:
-    """A move that somebody asked for."""
+    """A requested move."""
 
     number: int
     shown: Shown
@@ -113,7 +113,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(number=number, age=age, player=player)
     def resign(self, number: int, age: int, player: str) -> None:
-        """Anybody, from any page that was ever shown."""
+        """Resign as any player, from any page ever shown."""
         for shown in self.seen(number, age):
             self.same(
                 number,
@@ -123,38 +123,38 @@ class Machine(RuleBasedStateMachine):
 
     @rule(number=number, invitation=invitation)
     def use_again(self, number: int, invitation: tuple[str, str | None]) -> None:
-        """An id that was cancelled, and is then another invitation's: pages that show the first are still open."""
+        """Cancel an invitation and reuse its id for another, while pages that show the first are still open."""
         now = self.models[number]
         self.withdraw(number, now.host if now else "alice", by_host=True)
         self.invite(number, invitation)
 
     @rule(target=requests, number=number, age=age, player=player, square=square)
     def move(self, number: int, age: int, player: str, square: int) -> MultipleResults[Request]:
-        """Anybody, to any square, from any position that was ever shown."""
+        """Move as any player, to any square, from any position ever shown."""
         return multiple(*(self.ask(Request(number, shown, player, square)) for shown in self.seen(number, age)))
 
     @rule(target=requests, number=number, age=age, player=player, square=square)
     def move_late(self, number: int, age: int, player: str, square: int) -> MultipleResults[Request]:
-        """A move that was right in a position that may be an old one."""
+        """Make a move that is legal in a position that may be old."""
         return multiple(*(self.ask(in_turn(number, shown, player, square)) for shown in self.seen(number, age)))
 
     @rule(target=requests, number=number, player=player, squares=st.lists(square, min_size=1, max_size=9))
     def play_on(self, number: int, player: str, squares: list[int]) -> MultipleResults[Request]:
-        """Several moves, each from the current position."""
+        """Make several moves, each from the current position."""
         return multiple(*(self.ask(in_turn(number, self.seen(number, 0)[0], player, square)) for square in squares))
 
     @rule(request=requests)
     def repeat(self, request: Request) -> None:
-        """A request that is sent again, whatever happened since."""
+        """Send a request again, whatever happened since."""
         self.ask(request)
 
     @rule(request=requests, player=player)
     def imitate(self, request: Request, player: str) -> None:
-        """The same move by somebody else, who was shown the same."""
+        """Make the same move as another player who saw the same position."""
         self.ask(replace(request, player=player))
 
     def seen(self, number: int, age: int) -> list[Shown]:
-        """The position shown before the last ``age``, or the oldest."""
+        """Return a list of the position shown ``age`` before the last, or of the oldest; empty if there is none."""
         return self.shown[number][-1 - age :][:1]
 
     def ask(self, request: Request) -> Request:
@@ -167,7 +167,7 @@ class Machine(RuleBasedStateMachine):
         return request
 
     def same(self, number: int, expected: Callable[[], Model | None], act: Callable[[], StoredMatch | None]) -> None:
-        """Both do the same to the game; what the store returns or raises is the game that is then stored."""
+        """Act in model and store; check that both agree, and that the store returns or raises the stored game."""
         before = self.models[number]
         try:
             after = expected()
@@ -187,7 +187,7 @@ class Machine(RuleBasedStateMachine):
         self.compare(number, written=after != before)
 
     def compare(self, number: int, *, written: bool) -> None:
-        """The table has what the model says; where that did not change, nothing was written."""
+        """Check that the table agrees with the model, and that nothing was written if the model didn't change."""
         before = self.items.pop(number, None)
         model = self.models[number]
         if model is None:
@@ -204,7 +204,7 @@ class Machine(RuleBasedStateMachine):
 
 
 def in_turn(number: int, shown: Shown, player: str, square: int) -> Request:
-    """A move to an empty square by whoever is to move there; ``player`` takes an open invitation."""
+    """Return a move to an empty square by the player to move; ``player`` takes an open invitation."""
     free = [place for place, mark in enumerate(shown.model.board) if mark == " "] or [square]
     turn = shown.model.turn if shown.model.turn in PLAYERS else player
     return Request(number, shown, turn or player, free[square % len(free)])
@@ -215,7 +215,7 @@ def shown_of(game_id: str, host: str) -> Match:
 
 
 def refusal(act: Callable[[], StoredMatch | None], error: type[Exception]) -> StoredMatch | None:
-    """The game that comes with the refusal, which only a lost race has."""
+    """Check the refusal; return the game that comes with it, which only a lost race has."""
     with pytest.raises(error) as raised:
         act()
     assert raised.type is error
@@ -223,7 +223,7 @@ def refusal(act: Callable[[], StoredMatch | None], error: type[Exception]) -> St
 
 
 def with_reply(model: Model | None, game: StoredMatch | None) -> Model | None:
-    """The model where the computer has replied, to whichever square it chose."""
+    """Return the model with the computer's reply, if it owes one, on the square that the store chose."""
     if not (model and game and model.turn == "computer"):
         return model
     reply = str(game.moves)[len(model.moves) :]
@@ -233,7 +233,7 @@ def with_reply(model: Model | None, game: StoredMatch | None) -> Model | None:
 
 
 def assert_agrees(game: StoredMatch, model: Model) -> None:
-    """Every attribute is what the model says, and the moves lead to the board by the game's own rules as well."""
+    """Check every attribute against the model, and that the moves lead to its board by the game's own rules too."""
     assert (game.host, game.o_user, game.opponent) == (model.host, model.host, model.opponent)
     assert bool(game.by_link) is model.by_link
     assert (game.stored_status, game.turn, game.result) == (model.status, model.turn, model.result)
@@ -248,9 +248,7 @@ def assert_agrees(game: StoredMatch, model: Model) -> None:
 
 
 @pytest.mark.usefixtures("games_table")
-def test_the_store_does_what_the_model_says(
-    request: pytest.FixtureRequest, full: bool, report: Callable[[str], None]
-) -> None:
+def test_store_agrees_with_model(request: pytest.FixtureRequest, full: bool, report: Callable[[str], None]) -> None:
     Machine.told = Counter()
     scale = settings(
         max_examples=500 if full else 40,

@@ -1,4 +1,4 @@
-"""Moving over HTTP: pages, fragments, JSON, and everything that can be wrong with a move."""
+"""Moves over HTTP: pages, fragments, JSON, and every way a move can be invalid."""
 
 import pytest
 from django.core.signing import Signer
@@ -15,7 +15,7 @@ HTMX = {"hx-request": "true"}
 
 @pytest.fixture
 def url(alice: Client, bob: Client) -> str:
-    """A game in which bob, X, is to move first."""
+    """Start a game in which bob is X and moves first; return its URL."""
     address = str(alice.post("/games/new/", {"opponent": "bob"})["Location"])
     bob.post(f"{address}accept/")
     return address
@@ -31,7 +31,7 @@ def play(url: str, moves: str, *players: Client) -> None:
         assert answer.status_code == 303, answer.content.decode()
 
 
-def test_a_move_is_answered_by_the_page_the_fragment_or_json(url: str, alice: Client, bob: Client) -> None:
+def test_move_is_answered_with_redirect_fragment_or_json(url: str, alice: Client, bob: Client) -> None:
     assert bob.post(f"{url}move/", {"square": "TopLeft"})["Location"] == url
     fragment = alice.post(f"{url}move/", {"square": "MiddleMiddle"}, headers=HTMX)
     assert fragment.status_code == 200
@@ -51,7 +51,7 @@ def test_a_move_is_answered_by_the_page_the_fragment_or_json(url: str, alice: Cl
         ("031457682", "You lost: bob won.", "You won!", "bob won."),
     ],
 )
-def test_the_end_is_told_to_everybody_in_the_right_words(
+def test_each_viewer_reads_the_right_result(
     url: str, alice: Client, bob: Client, moves: str, alice_reads: str, bob_reads: str, charlie_reads: str
 ) -> None:
     play(url, moves, bob, alice)
@@ -63,7 +63,7 @@ def test_the_end_is_told_to_everybody_in_the_right_words(
     assert f"<span>{result}</span>" in alice.get("/").content.decode()
 
 
-def test_the_winning_line_and_the_last_move_are_marked(url: str, alice: Client, bob: Client) -> None:
+def test_winning_line_and_last_move_are_marked(url: str, alice: Client, bob: Client) -> None:
     play(url, "03142", bob, alice)
     page = bob.get(url).content.decode()
     assert page.count('class="winning') == page.count(", winning line") == 3
@@ -71,14 +71,14 @@ def test_the_winning_line_and_the_last_move_are_marked(url: str, alice: Client, 
     assert "Top right, X, last move, winning line" in page
 
 
-def test_only_the_player_whose_turn_it_is_gets_buttons(url: str, alice: Client, bob: Client, charlie: Client) -> None:
+def test_only_player_to_move_gets_buttons(url: str, alice: Client, bob: Client, charlie: Client) -> None:
     assert bob.get(url).content.decode().count('name="square"') == 9
     for client in (alice, charlie, Client()):
         assert 'name="square"' not in client.get(url).content.decode()
 
 
 @pytest.mark.parametrize("square", ["", "Result", "topleft", "9", "StatusDate", "TopLeft\x00", "x" * 9999, "#", "é"])
-def test_a_square_that_is_none_is_400_and_writes_nothing(url: str, bob: Client, square: str) -> None:
+def test_invalid_square_is_400_and_writes_nothing(url: str, bob: Client, square: str) -> None:
     before = game_in(url).attribute_values
     for form in ({"square": square}, {"cell": square}, {}):
         answer = bob.post(f"{url}move/", form, headers=JSON)
@@ -88,7 +88,7 @@ def test_a_square_that_is_none_is_400_and_writes_nothing(url: str, bob: Client, 
     assert game_in(url).attribute_values == before
 
 
-def test_illegal_moves_are_409_with_the_board(url: str, alice: Client, bob: Client) -> None:
+def test_illegal_move_is_409_with_board(url: str, alice: Client, bob: Client) -> None:
     play(url, "4", bob, alice)
     for client, square, sentence in ((bob, "TopLeft", "not your turn"), (alice, "MiddleMiddle", "taken")):
         answer = client.post(f"{url}move/", {"square": square}, headers=JSON)
@@ -100,14 +100,14 @@ def test_illegal_moves_are_409_with_the_board(url: str, alice: Client, bob: Clie
     assert game_in(url).recorded_moves == "4"
 
 
-def test_a_move_after_the_end_is_409(url: str, alice: Client, bob: Client) -> None:
+def test_move_in_finished_game_is_409(url: str, alice: Client, bob: Client) -> None:
     play(url, "03142", bob, alice)
     answer = alice.post(f"{url}move/", {"square": "BottomRight"}, headers=JSON)
     assert (answer.status_code, answer.json()["error"]) == (409, "This game is over.")
     assert game_in(url).recorded_moves == "03142"
 
 
-def test_a_spectator_sees_and_cannot_move(url: str, bob: Client, charlie: Client) -> None:
+def test_spectator_can_view_but_move_is_403(url: str, bob: Client, charlie: Client) -> None:
     position = position_in(bob.get(url))
     before = game_in(url).attribute_values
     for client in (charlie, Client()):
@@ -117,7 +117,7 @@ def test_a_spectator_sees_and_cannot_move(url: str, bob: Client, charlie: Client
     assert game_in(url).attribute_values == before
 
 
-def test_a_move_from_an_old_tab_loses_and_shows_the_game(url: str, alice: Client, bob: Client) -> None:
+def test_move_from_stale_tab_is_409_with_current_board(url: str, alice: Client, bob: Client) -> None:
     old = position_in(bob.get(url))
     play(url, "40", bob, alice)
     answer = bob.post(f"{url}move/", {"square": "BottomRight", "position": old}, headers=HTMX)
@@ -127,19 +127,19 @@ def test_a_move_from_an_old_tab_loses_and_shows_the_game(url: str, alice: Client
     assert game_in(url).recorded_moves == "40"
 
 
-def test_a_move_sent_twice_is_made_once_and_twice_a_success(url: str, bob: Client) -> None:
+def test_repeated_move_is_idempotent(url: str, bob: Client) -> None:
     form = {"square": "TopLeft", "position": position_in(bob.get(url))}
     assert [bob.post(f"{url}move/", form).status_code for _ in range(2)] == [303, 303]
     assert game_in(url).recorded_moves == "0"
 
 
-def test_a_bare_move_sent_twice_is_made_once_and_twice_a_success(url: str, alice: Client, bob: Client) -> None:
+def test_repeated_move_without_position_is_idempotent(url: str, alice: Client, bob: Client) -> None:
     assert [bob.post(f"{url}move/", {"square": "TopLeft"}).status_code for _ in range(2)] == [303, 303]
     assert alice.post(f"{url}move/", {"square": "TopLeft"}).status_code == 409
     assert game_in(url).recorded_moves == "0"
 
 
-def test_a_bare_move_against_the_computer_sent_twice_is_made_once_and_twice_a_success(alice: Client) -> None:
+def test_repeated_move_against_computer_is_idempotent(alice: Client) -> None:
     url = alice.post("/games/new/", {"opponent": "computer"})["Location"]
     square = alice.get(url).content.decode().split('name="square" value="')[1].split('"')[0]
     answers = [alice.post(f"{url}move/", {"square": square}, headers=JSON) for _ in range(2)]
@@ -147,8 +147,8 @@ def test_a_bare_move_against_the_computer_sent_twice_is_made_once_and_twice_a_su
     assert answers[0].json()["moves"] == answers[1].json()["moves"] == game_in(url).recorded_moves
 
 
-def test_a_position_of_the_version_before_goes_on_while_servers_are_replaced(url: str, bob: Client) -> None:
-    """It says neither who plays O nor the pace."""
+def test_position_signed_by_previous_version_is_accepted(url: str, bob: Client) -> None:
+    """Such a position contains neither the O player nor the pace; both versions serve requests during a deployment."""
     now = game_in(url).match()
     older = [now.game_id, now.host, now.opponent, now.computer, now.status, now.board, now.moves]
     position = Signer(salt="games.position").sign_object(older, compress=True)
@@ -156,7 +156,7 @@ def test_a_position_of_the_version_before_goes_on_while_servers_are_replaced(url
     assert (answer.status_code, answer.json()["moves"]) == (200, "0")
 
 
-def test_a_forged_or_foreign_position_is_400(url: str, alice: Client, bob: Client) -> None:
+def test_forged_or_foreign_position_is_400(url: str, alice: Client, bob: Client) -> None:
     position = position_in(bob.get(url))
     other = alice.post("/games/new/", {"opponent": "bob"})["Location"]
     for forged in (position[:-1], position + "x", "x", "{}", "a:b:c", position_in(bob.get(other)), "\x00", "é" * 50):
@@ -166,7 +166,7 @@ def test_a_forged_or_foreign_position_is_400(url: str, alice: Client, bob: Clien
     assert game_in(url).recorded_moves == ""
 
 
-def test_a_move_needs_the_csrf_token(url: str, bob: Client) -> None:
+def test_move_without_csrf_token_is_403(url: str, bob: Client) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = bob.cookies
     for headers, content in (({}, "reload the page"), (JSON, '"error"')):
@@ -176,7 +176,7 @@ def test_a_move_needs_the_csrf_token(url: str, bob: Client) -> None:
     assert game_in(url).recorded_moves == ""
 
 
-def test_against_the_computer(alice: Client) -> None:
+def test_move_against_computer_is_answered_with_its_reply(alice: Client) -> None:
     url = alice.post("/games/new/", {"opponent": "computer"})["Location"]
     page = alice.get(url).content.decode()
     assert page.count('name="square"') == 8
@@ -187,7 +187,7 @@ def test_against_the_computer(alice: Client) -> None:
     assert "computer" in alice.get("/").content.decode()
 
 
-def test_without_scripts_a_page_that_waits_looks_again_unless_it_is_to_keep_still(url: str, alice: Client) -> None:
+def test_waiting_page_refreshes_without_scripts_unless_still(url: str, alice: Client) -> None:
     refresh = '<noscript><meta http-equiv="refresh"'
     assert refresh in alice.get(url).content.decode()
     still = alice.get(url, {"still": 1}).content.decode()

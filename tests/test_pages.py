@@ -1,4 +1,4 @@
-"""What a page says of its game, beside the board: its version, its title, and what is said aloud."""
+"""What a page says about its game, besides the board: version, title, and screen reader announcement."""
 
 from dataclasses import replace
 from typing import Any
@@ -22,7 +22,7 @@ FINISHED = Status.FINISHED
 def played(
     moves: str = "", status: Status = Status.IN_PROGRESS, *, recorded: bool = True, **attributes: Any
 ) -> StoredMatch:
-    """Alice is the host and bob, who has X, the invited player."""
+    """Return a game after these moves: alice is the host (O), bob the invited player (X)."""
     squares = {SQUARE_FIELDS[int(digit)]: "XO"[number % 2] for number, digit in enumerate(moves)}
     turn = {} if status is FINISHED else {"turn": "alice" if len(moves) % 2 else "bob"}
     game = game_of(status, 0, "alice", "bob", **turn | squares | attributes)
@@ -30,7 +30,7 @@ def played(
     return game.match()
 
 
-def test_the_version_only_grows() -> None:
+def test_version_only_grows() -> None:
     moves = "021354678"
     games = [played(status=Status.PENDING), played(status=Status.PENDING, expires_at=1)]
     games += [played(moves[:number]) for number in range(9)]
@@ -54,14 +54,14 @@ def test_the_version_only_grows() -> None:
         (played(status=Status.PENDING), "alice", "Waiting for bob to accept.", "Waiting for bob to accept"),
     ],
 )
-def test_what_is_said_and_what_the_title_counts(game: StoredMatch, viewer: str, said: str, title: str | None) -> None:
+def test_announcement_and_title_by_viewer(game: StoredMatch, viewer: str, said: str, title: str | None) -> None:
     page = GamePage(game, viewer, now())
     assert page.said == said
     if title:
         assert (page.title, page.my_turn) == (f"{title} · Tic-Tac-Toe", title.startswith("(1)"))
 
 
-def test_a_lobby_counts_what_waits_and_has_another_version_when_it_shows_something_else() -> None:
+def test_lobby_title_counts_turns_and_version_depends_on_content() -> None:
     mine, theirs, invitation = played("4"), played("40"), played(status=Status.PENDING)
     page = LobbyPage(Lobby(received=[invitation], playing=[mine, theirs]), "alice", now())
     assert (page.my_turn, page.title) == (2, "(2) Your games · Tic-Tac-Toe")
@@ -80,11 +80,11 @@ def test_a_lobby_counts_what_waits_and_has_another_version_when_it_shows_somethi
     ("moves", "lines"),
     [("03142", ["012"]), ("132546870", ["012", "048"]), ("021354678", []), ("04", [])],
 )
-def test_the_lines_that_are_drawn_are_those_that_won(moves: str, lines: list[str]) -> None:
+def test_only_winning_lines_are_drawn(moves: str, lines: list[str]) -> None:
     *_, position = rules.replay(moves)
     assert [stroke.name for stroke in strokes(position)] == lines
 
 
-def test_a_line_is_drawn_from_before_its_first_square_to_beyond_its_last() -> None:
+def test_winning_stroke_extends_beyond_both_ends() -> None:
     assert [stroke.path for stroke in strokes(Position("XXXOO    "))] == ["M12 50Q150 55 288 50"]
     assert [stroke.path for stroke in strokes(Position("OOX X X  "))] == ["M288 12Q145 145 12 288"]

@@ -1,4 +1,4 @@
-"""What a page weighs on the wire, behind the instance's nginx: the budget that docs/performance.md reports."""
+"""How many bytes a page takes on the wire, behind the instance's nginx: the budget in docs/performance.md."""
 
 import re
 import time
@@ -35,13 +35,13 @@ def site(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
 
 
 def linked(page: Page) -> dict[str, int]:
-    """Icons and manifest, which a headless browser doesn't fetch, as it would get them."""
+    """Fetch icons and manifest, which a headless browser doesn't; return the size of each."""
     rels = page.locator('link[rel~="icon"], link[rel="manifest"]')
     urls = {urljoin(page.url, str(link.get_attribute("href"))) for link in rels.all()}
     return {url: len(requests.get(url, stream=True, timeout=10).raw.read()) for url in urls}
 
 
-def test_the_first_visit_is_light_and_asks_nobody_else(site: str, open_browser: Browsers, report: Any) -> None:
+def test_first_visit_is_at_most_40_kb_from_this_site_only(site: str, open_browser: Browsers, report: Any) -> None:
     page = open_browser()
     traffic = Traffic().of(page)
     page.goto(site, wait_until="networkidle")
@@ -52,7 +52,7 @@ def test_the_first_visit_is_light_and_asks_nobody_else(site: str, open_browser: 
     assert sum(came.values()) <= FIRST_VISIT, came
 
 
-def test_what_is_text_comes_compressed(site: str, games_table: str) -> None:
+def test_text_is_served_gzipped(site: str, games_table: str) -> None:
     page = requests.get(site, timeout=10)
     for path in ("", *re.findall(r'"/(static/[^"]+\.(?:css|js))"', page.text)):
         answer = requests.get(site + path, timeout=10)
@@ -60,7 +60,7 @@ def test_what_is_text_comes_compressed(site: str, games_table: str) -> None:
         assert "Accept-Encoding" in answer.headers["Vary"], path
 
 
-def test_a_page_has_no_script_or_style_in_it_and_its_policy_is_strict(site: str, games_table: str) -> None:
+def test_page_has_no_inline_code_and_strict_policy(site: str, games_table: str) -> None:
     answer = requests.get(site, timeout=10)
     policy = dict(part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; "))
     assert policy["default-src"] == "'none'"
@@ -68,8 +68,8 @@ def test_a_page_has_no_script_or_style_in_it_and_its_policy_is_strict(site: str,
     assert not re.search(r"<script[^>]*>(?!</script>)|<style|\bstyle=|\son\w+=", answer.text)
 
 
-def test_the_answer_to_a_move_is_light(site: str, games_table: str, open_browser: Browsers, report: Any) -> None:
-    """The longest that there is: six squares to press, after the computer began, and the longest name."""
+def test_move_response_is_at_most_2_kb(site: str, games_table: str, open_browser: Browsers, report: Any) -> None:
+    """It's the longest response: six free squares, after the computer began, and the longest name."""
     page = open_browser()
     page.goto(f"{site}accounts/signup/?next=/games/new/")
     page.get_by_label("Name").fill("a-name-of-20-letters")
@@ -101,11 +101,11 @@ def late(route: Route) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "games/new/", "own invitation", "game", "lobby"])
-def test_nothing_on_a_page_moves_while_it_loads(site: str, games_table: str, open_browser: Browsers, path: str) -> None:
+def test_page_loads_without_layout_shift(site: str, games_table: str, open_browser: Browsers, path: str) -> None:
     page = open_browser()
     page.set_viewport_size({"width": 412, "height": 823})
     page.add_init_script(MOVED)
-    # Scripts come late, as on a slow phone: the page is painted without them.
+    # Delay scripts, as on a slow phone, so that the page is painted before they arrive.
     page.route(re.compile(r"\.js$"), late)
     page.goto(visited(page, site, path))
     page.wait_for_timeout(1000)
@@ -113,7 +113,7 @@ def test_nothing_on_a_page_moves_while_it_loads(site: str, games_table: str, ope
 
 
 def visited(page: Page, site: str, path: str) -> str:
-    """The page's address; a guest's who has such a game."""
+    """Return the URL of the page, as a guest, after starting a game if the page needs one."""
     if path in ("", "games/new/"):
         return site + path
     page.goto(site)

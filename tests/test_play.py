@@ -1,4 +1,4 @@
-"""``manage.py play``: it starts, says where, serves many at once, and ends without leaving anything behind."""
+"""``manage.py play`` starts, prints its URL, serves concurrent requests, and stops without leaving processes."""
 
 import os
 import re
@@ -25,7 +25,7 @@ def get(url: str, accept: str = "text/html") -> str:
         return str(answer.read().decode())
 
 
-def test_it_says_where_it_is_and_that_games_are_in_memory() -> None:
+def test_play_prints_url_and_that_games_are_in_memory() -> None:
     clean = {key: value for key, value in os.environ.items() if key != "CONFIG_FILE"}
     command = [sys.executable, "manage.py", "play", "--port", "0"]
     with subprocess.Popen(
@@ -42,7 +42,7 @@ def test_it_says_where_it_is_and_that_games_are_in_memory() -> None:
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_nothing_is_left_running_however_it_ends(how: signal.Signals) -> None:
+def test_no_process_survives_any_signal(how: signal.Signals) -> None:
     with playing() as (address, process):
         assert "Tic-Tac-Toe" in get(address)
         family = [process.pid, *children_of(process.pid)]
@@ -53,7 +53,7 @@ def test_nothing_is_left_running_however_it_ends(how: signal.Signals) -> None:
 
 
 @pytest.mark.parametrize("after", [0.3, 0.6, 0.9, 1.2])
-def test_ctrl_c_during_start_up_shows_no_traceback(after: float) -> None:
+def test_ctrl_c_during_startup_shows_no_traceback(after: float) -> None:
     command = [sys.executable, "manage.py", "play", "--port", "0"]
     pipe = subprocess.PIPE
     with subprocess.Popen(
@@ -67,7 +67,7 @@ def test_ctrl_c_during_start_up_shows_no_traceback(after: float) -> None:
         assert ends(family)
 
 
-def test_ctrl_c_ends_it_at_once_though_browsers_hold_idle_connections() -> None:
+def test_ctrl_c_stops_at_once_despite_idle_connections() -> None:
     clean = {key: value for key, value in os.environ.items() if key != "CONFIG_FILE"}
     command = [sys.executable, "manage.py", "play", "--port", "0"]
     pipe = subprocess.PIPE
@@ -83,11 +83,11 @@ def test_ctrl_c_ends_it_at_once_though_browsers_hold_idle_connections() -> None:
         out, err = process.communicate(timeout=15)
         for connection in idle:
             connection.close()
-    # gunicorn says so on standard error when it has to kill its worker.
+    # gunicorn would report on stderr if it had to kill its worker.
     assert (out, err, process.returncode) == ("", "", 0)
 
 
-def test_a_closed_terminal_ends_it() -> None:
+def test_closed_terminal_stops_play() -> None:
     with playing() as (_, process):
         family = [process.pid, *children_of(process.pid)]
         process.send_signal(signal.SIGHUP)
@@ -97,7 +97,7 @@ def test_a_closed_terminal_ends_it() -> None:
         assert ends(family)
 
 
-def test_it_serves_while_slow_clients_hang_on() -> None:
+def test_idle_connections_do_not_block_requests() -> None:
     with playing() as (address, _):
         host, port = re.findall(r"//(.*):(\d+)", address)[0]
         idle = [socket.create_connection((host, int(port))) for _ in range(50)]
@@ -108,7 +108,7 @@ def test_it_serves_while_slow_clients_hang_on() -> None:
     assert all("Press a square to begin" in page for page in pages)
 
 
-def test_a_taken_port_is_a_sentence() -> None:
+def test_taken_port_exits_with_1_and_message() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         command = [sys.executable, "manage.py", "play", "--port", str(port)]
@@ -118,7 +118,7 @@ def test_a_taken_port_is_a_sentence() -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_it_plays_on_another_endpoint_and_keeps_the_games_there(engine: str) -> None:
+def test_endpoint_option_replaces_embedded_dynamodb(engine: str) -> None:
     with playing("--endpoint", engine) as (address, process):
         assert '"status": "ok"' in get(f"{address}readyz/")
         assert len(children_of(process.pid)) == 1  # no embedded DynamoDB
@@ -131,14 +131,14 @@ def config_file(tmp_path: Path, engine: str) -> str:
     return str(path)
 
 
-def test_it_takes_its_table_from_config_file(config_file: str) -> None:
+def test_config_file_sets_table_and_hosts(config_file: str) -> None:
     with playing(CONFIG_FILE=config_file) as (address, _):
         assert '"table": "Games"' in get(f"{address}readyz/")
         with urlopen(Request(address, headers={"Host": "play.example"}), timeout=10) as answer:
             assert answer.status == 200
 
 
-def test_it_needs_no_balancer_for_a_file_that_was_written_for_one(config_file: str) -> None:
+def test_https_setting_is_ignored_by_play(config_file: str) -> None:
     with Path(config_file).open("a") as file:
         file.write("https = yes\n")
     with playing(CONFIG_FILE=config_file) as (address, _), urlopen(f"{address}accounts/login/", timeout=10) as page:

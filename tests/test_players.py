@@ -1,4 +1,4 @@
-"""Players' pages: the record, counted once per finished game whatever fails, the score between two, and the history."""
+"""Profile pages: the record, which counts each finished game once whatever fails; head-to-head score; and history."""
 
 import re
 from collections.abc import Iterator
@@ -26,14 +26,14 @@ FINISHED = Status.FINISHED
 
 
 def finished(results: str, start: int = 0, host: str = "alice", other: str = "bob") -> list[Game]:
-    """Games in order, each won, lost or tied (W, L, T) by the host, long ago."""
+    """Return old finished games, in order, each won, lost or tied (W, L, T) by the host."""
     winner = {"W": host, "L": other, "T": "Tie"}
     return [game_of(FINISHED, start + n, host, other, result=winner[letter]) for n, letter in enumerate(results)]
 
 
 @pytest.fixture
 def many(games_table: str) -> list[Game]:
-    """Sixty of alice's games, more than are counted anew by each page."""
+    """Store sixty of alice's games: so many that their count gets stored."""
     games = finished("WLT" * 10) + finished("LLT" * 10, start=30, host="bob", other="alice")
     put(games)
     return games
@@ -47,7 +47,7 @@ def kept() -> RecordItem | None:
     return next(found, None)
 
 
-def test_games_of_both_indexes_are_counted_and_their_sum_is_kept(many: list[Game], meter: Meter) -> None:
+def test_record_counts_both_indexes_and_is_stored(many: list[Game], meter: Meter) -> None:
     assert records.of("alice", now()).total == ALL
     item = kept()
     assert item is not None
@@ -60,9 +60,7 @@ def test_games_of_both_indexes_are_counted_and_their_sum_is_kept(many: list[Game
     assert records.of("bob", now()).total == Score(won=10, lost=32, tied=20)
 
 
-def test_a_sum_that_could_not_be_kept_or_was_kept_by_another_page_counts_nothing_twice(
-    many: list[Game], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unstored_or_stale_record_counts_no_game_twice(many: list[Game], monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(records, "KEPT_AFTER", 1000)
         assert records.of("alice", now()).total == ALL
@@ -70,7 +68,7 @@ def test_a_sum_that_could_not_be_kept_or_was_kept_by_another_page_counts_nothing
     assert records.of("alice", now()).total == ALL
     before = kept()
     stale.count([many[0].entry()])
-    records._keep(stale, None)  # Another page, which began before.
+    records._keep(stale, None)  # As from a concurrent request that began before.
     after = kept()
     assert before is not None
     assert after is not None
@@ -78,8 +76,8 @@ def test_a_sum_that_could_not_be_kept_or_was_kept_by_another_page_counts_nothing
     assert records.of("alice", now()).total == ALL
 
 
-def test_no_sum_is_kept_of_what_has_only_just_ended(many: list[Game]) -> None:
-    """Its index entry may come after a later one's."""
+def test_just_finished_games_are_not_stored_in_record(many: list[Game]) -> None:
+    """Its index entry may appear after that of a later game."""
     moment = now()
     late, later = (game_of(FINISHED, 0, "alice", "bob", status_date=FINISHED.dated(moment)) for _ in range(2))
     put([later])
@@ -91,10 +89,10 @@ def test_no_sum_is_kept_of_what_has_only_just_ended(many: list[Game]) -> None:
     assert records.of("alice", now()).total.won == ALL.won + 2
 
 
-def test_a_long_history_is_counted_from_page_to_page(
+def test_long_history_is_counted_over_several_requests(
     many: list[Game], alice: Client, bob: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put(finished("W", start=29))  # of the same instant as another: a page may end between the two
+    put(finished("W", start=29))  # same timestamp as another: a page may end between the two
     monkeypatch.setattr(records, "MOST_COUNTED", 7)
     counted = [records.of("alice", now()) for _ in range(9)]
     assert [record.total.games for record in counted] == [7, 14, 21, 28, 35, 42, 49, 56, 61]
@@ -102,7 +100,7 @@ def test_a_long_history_is_counted_from_page_to_page(
     assert records.of("alice", now()).total == Score(ALL.won + 1, ALL.lost, ALL.tied)
 
 
-def test_while_it_is_counted_the_page_says_so(alice: Client, bob: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_page_says_still_counting_until_done(alice: Client, bob: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     put(finished("WW", other="guest-aaaaaa") + finished("LLLWW", start=5))
     monkeypatch.setattr(records, "MOST_COUNTED", 2)
     page = bob.get("/players/alice/").content.decode()
@@ -119,7 +117,7 @@ def test_while_it_is_counted_the_page_says_so(alice: Client, bob: Client, monkey
     assert "alice has won the last 2." in page
 
 
-def test_what_many_have_at_once_is_counted_once(games_table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_concurrent_requests_count_each_game_once(games_table: str, monkeypatch: pytest.MonkeyPatch) -> None:
     put(finished("WLT" * 20))
     monkeypatch.setattr(records, "MOST_COUNTED", 9)
     for _ in range(9):
@@ -128,7 +126,7 @@ def test_what_many_have_at_once_is_counted_once(games_table: str, monkeypatch: p
     assert {record.total for record in last} == {Score(won=20, lost=20, tied=20)}
 
 
-def test_an_outage_of_writes_keeps_nobody_from_the_page(
+def test_page_is_shown_when_record_write_fails(
     many: list[Game], alice: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fails(*_: Any) -> None:
@@ -140,14 +138,14 @@ def test_an_outage_of_writes_keeps_nobody_from_the_page(
     assert "no writes today" in caplog.text
 
 
-def test_only_so_many_opponents_are_told_apart(games_table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_number_of_separate_opponents_is_bounded(games_table: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(records, "MOST_OPPONENTS", 3)
     names = [f"friend{n % 10}" for n in range(60)] + ["dora"] * 9 + ["x" * 2000, "computer"]
     put([game_of(FINISHED, n, "alice", name) for n, name in enumerate(names)])
     for _ in range(2):
         record = records.of("alice", now())
         assert (record.total.games, set(record.scores)) == (70, {"", "dora", "friend0", "friend1", "computer"})
-    # Of whom there may be older games among the others nothing is told that were false.
+    # Nothing is said about opponents whose older games may be in the rest: it could be wrong.
     put([game_of(FINISHED, 99, "alice", "friend9"), game_of(FINISHED, 99, "alice", "dora")])
     record = records.of("alice", now())
     assert (record.total.games, record.scores.get("friend9"), record.scores["dora"].games) == (72, None, 10)
@@ -156,7 +154,7 @@ def test_only_so_many_opponents_are_told_apart(games_table: str, monkeypatch: py
     assert "" not in page.summary["against"]
 
 
-def test_what_is_kept_fits_into_an_item(games_table: str) -> None:
+def test_stored_record_fits_item_size_limit(games_table: str) -> None:
     names = [f"{n:04}".ljust(100, "\N{GRINNING FACE}") for n in range(2000)]
     record = Record(
         "alice", Cursor("FINISHED_2026-01-01 00:00:00.000000", "0"), dict.fromkeys(names, Score(1000, 1000))
@@ -168,7 +166,7 @@ def test_what_is_kept_fits_into_an_item(games_table: str) -> None:
 
 
 @pytest.mark.parametrize("date", ["FINISHED_yesterday", "FINISHED_ 1", "FINISHED_2026-13-01 00:00:00.000000"])
-def test_a_date_that_is_none_hides_no_later_game(many: list[Game], date: str) -> None:
+def test_invalid_date_hides_no_later_games(many: list[Game], date: str) -> None:
     put([game_of(FINISHED, 0, "alice", "bob", status_date=date)])
     assert records.of("alice", now()).total.games == 61
     put(finished("W" * 5, start=10_000))
@@ -176,7 +174,7 @@ def test_a_date_that_is_none_hides_no_later_game(many: list[Game], date: str) ->
         assert records.of("alice", now()).total.games == 66
 
 
-def test_guests_are_not_counted_and_the_computer_apart(games_table: str) -> None:
+def test_guests_are_not_counted_and_computer_separately(games_table: str) -> None:
     put(finished("WW", other="guest-aaaaaa") + finished("LT", start=5))
     store.resign(store.challenge_computer(host="alice"), player="alice")
     record = records.of("alice", now())
@@ -187,7 +185,7 @@ def test_guests_are_not_counted_and_the_computer_apart(games_table: str) -> None
 @pytest.mark.parametrize(
     ("results", "streak"), [("", None), ("W", 1), ("LWW", 2), ("WWL", -1), ("WLLL", -3), ("WWT", 0)]
 )
-def test_the_streak_is_of_the_last_games(games_table: str, results: str, streak: int | None) -> None:
+def test_streak_counts_latest_results(games_table: str, results: str, streak: int | None) -> None:
     put(finished(results))
     score = records.of("alice", now()).scores.get("bob")
     assert (score.streak if score else None) == streak
@@ -196,7 +194,7 @@ def test_the_streak_is_of_the_last_games(games_table: str, results: str, streak:
 # The page.
 
 
-def test_the_page_of_somebody_and_the_score_between_you(alice: Client, bob: Client) -> None:
+def test_profile_shows_record_and_score_against_viewer(alice: Client, bob: Client) -> None:
     put(finished("WLLL") + finished("W", start=9, other="dora"))
     page = alice.get("/players/bob/").content.decode()
     assert "You and bob" in page
@@ -214,7 +212,7 @@ def test_the_page_of_somebody_and_the_score_between_you(alice: Client, bob: Clie
     assert "Invite to a game" not in Client().get("/players/alice/").content.decode()
 
 
-def test_as_json(alice: Client) -> None:
+def test_profile_as_json(alice: Client) -> None:
     put(finished("WT"))
     found = Client().get("/players/alice/", headers=JSON).json()
     assert (found["player"], found["won"], found["lost"], found["tied"]) == ("alice", 1, 0, 1)
@@ -222,7 +220,7 @@ def test_as_json(alice: Client) -> None:
     assert [game["result"] for game in found["games"]] == ["Tie", "alice"]
 
 
-def test_the_history_is_whole_and_shows_no_game_that_goes_on(alice: Client, log_in: Cast) -> None:
+def test_history_lists_all_finished_games_and_no_others(alice: Client, log_in: Cast) -> None:
     games = finished("W" * 45)
     put(games)
     put([game_of(Status.PENDING, 99, "alice", "bob"), game_of(Status.IN_PROGRESS, 99, "alice", "bob")])
@@ -236,20 +234,20 @@ def test_the_history_is_whole_and_shows_no_game_that_goes_on(alice: Client, log_
     assert seen == [game.game_id for game in reversed(games)]
 
 
-def test_somebody_new(alice: Client) -> None:
+def test_new_players_profile_is_empty(alice: Client) -> None:
     page = alice.get("/players/alice/").content.decode()
     assert "Nothing yet" in page
     assert "None yet." in page
 
 
 @pytest.mark.parametrize("name", ["nobody", "guest-aaaaaa", "computer", "Nobody", "x" * 3000, "é", "a b"])
-def test_a_name_that_nobody_has_is_404(alice: Client, name: str) -> None:
+def test_unknown_player_is_404(alice: Client, name: str) -> None:
     assert Client().get(f"/players/{name}/", follow=True).status_code == 404
 
 
-def test_a_name_is_the_same_however_it_is_written(alice: Client) -> None:
+def test_profile_url_redirects_to_lowercase_name(alice: Client) -> None:
     assert Client().get("/players/Alice/")["Location"] == "/players/alice/"
 
 
-def test_a_place_that_is_none_is_400(alice: Client) -> None:
+def test_invalid_cursor_is_400(alice: Client) -> None:
     assert Client().get("/players/alice/", {"before": "x"}).status_code == 400

@@ -1,6 +1,6 @@
-"""The policies that ``iam_policy`` prints: enough for all that is done, and nothing in them is too much.
+"""The policies that ``iam_policy`` prints allow everything the site needs and nothing more.
 
-moto tells one action from another but no resource, so which tables are called is read off the requests themselves.
+moto checks actions but not resources, so we take the tables that are used from the requests themselves.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ def server() -> Iterator[Account]:
 
 @pytest.fixture
 def account(server: Account) -> Account:
-    """An account without the table, and the site bound to it: what a deployment from nothing finds."""
+    """Bind the site to an account without the table, as a first deployment finds it; return the account."""
     server.allow_everything()
     server.use(f"Games-{uuid.uuid4()}")
     return server
@@ -71,7 +71,7 @@ def bob(alice: Client) -> Client:
 
 @pytest.fixture
 def game(alice: Client, bob: Client) -> str:
-    """The address of a game in progress, in which bob is to move."""
+    """Return the URL of a running game in which bob is to move."""
     return accepted(alice, bob)
 
 
@@ -93,7 +93,7 @@ def accepted(host: Client, bob: Client) -> str:
 
 
 def run(*arguments: str) -> str:
-    """All that the command says, and why it gave up if it did."""
+    """Return everything the command prints, including its error."""
     said = StringIO()
     try:
         call_command(*arguments, stdout=said, stderr=said)
@@ -108,7 +108,7 @@ def printed(*arguments: str) -> Any:
 
 @pytest.fixture
 def start(settings: Any) -> Callable[[], None]:
-    """Does what a server does when it starts, to the end of what it does besides, which comes where all is well."""
+    """Return a function that starts the site as a server does, and waits for its background threads to end."""
 
     def starting() -> None:
         before = set(threading.enumerate())
@@ -123,7 +123,7 @@ def start(settings: Any) -> Callable[[], None]:
 
 
 async def first_event(path: str) -> bytes:
-    """What a stream begins with, up to its first event, from a ``live`` process that starts and ends here."""
+    """Return the beginning of a stream, up to its first event, from a ``live`` process run within this one."""
     live, orders, said, idle = Live(), asyncio.Queue[Any](), asyncio.Queue[Any](), asyncio.Queue[Any]()
     await orders.put({"type": "lifespan.startup"})
     process = asyncio.create_task(live({"type": "lifespan"}, orders.get, said.put))
@@ -139,10 +139,10 @@ async def first_event(path: str) -> bytes:
     return told
 
 
-# Enough, and all that is called.
+# The policies allow what is called, and only that.
 
 
-def test_from_an_empty_account_to_the_end_of_a_game_the_site_calls_all_that_is_allowed_and_nothing_else(
+def test_site_policy_allows_exactly_what_the_site_calls(
     account: Account, place: policy.Table, start: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account.allow(policy.site(place))
@@ -159,7 +159,7 @@ def test_from_an_empty_account_to_the_end_of_a_game_the_site_calls_all_that_is_a
     game = accepted(alice, bob)
     play(game, "0314", bob, alice)
     assert game.encode() in alice.get("/").content
-    with ThreadPoolExecutor(1) as elsewhere:  # Playwright, if it was in use, leaves a running loop in this thread.
+    with ThreadPoolExecutor(1) as elsewhere:  # Playwright may have left an event loop running in this thread.
         assert b"event: " in elsewhere.submit(lambda: asyncio.run(first_event(f"{game}events/"))).result()
     play(game, "2", bob)
     assert anybody.get(f"{game}state/").json()["result"] == "bob"
@@ -167,7 +167,7 @@ def test_from_an_empty_account_to_the_end_of_a_game_the_site_calls_all_that_is_a
     assert calls == pairs(policy.site(place))
 
 
-def test_where_the_table_is_there_the_site_starts_and_plays_without_the_right_to_create(
+def test_site_runs_without_create_permission_on_existing_table(
     account: Account, place: policy.Table, alice: Client, bob: Client, start: Callable[[], None]
 ) -> None:
     account.allow(policy.site(place, creating=False))
@@ -176,7 +176,7 @@ def test_where_the_table_is_there_the_site_starts_and_plays_without_the_right_to
     play(accepted(alice, bob), "03142", bob, alice)
 
 
-def test_the_commands_that_look_call_all_that_an_inspector_may_and_nothing_else(
+def test_inspect_policy_allows_exactly_what_read_commands_call(
     account: Account, place: policy.Table, game: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account.allow(policy.inspecting(place))
@@ -189,7 +189,7 @@ def test_the_commands_that_look_call_all_that_an_inspector_may_and_nothing_else(
     assert calls == pairs(policy.inspecting(place))
 
 
-# Without any one action, what its line in beanstalk.policy says is broken.
+# Without one action, the feature named on its line in beanstalk.policy fails.
 
 REFUSED = {
     "DescribeTable": ("/readyz/", None),
@@ -221,7 +221,7 @@ def point_in_time_recovery() -> str:
     return str(answer["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"])
 
 
-def test_every_action_is_tried() -> None:
+def test_cases_cover_every_action() -> None:
     assert {*policy.RUNNING, *policy.RUNNING_ON_INDEXES} == set(REFUSED)
     assert set(policy.CREATING) == set(NOT_DONE)
     assert {*policy.INSPECTING, *policy.INSPECTING_ON_INDEXES} == set(COMMANDS)
@@ -230,7 +230,7 @@ def test_every_action_is_tried() -> None:
 
 
 @pytest.mark.parametrize("action", REFUSED)
-def test_without_one_action_the_site_refuses_what_needs_it_and_names_it(
+def test_site_without_one_action_is_503_and_names_it(
     account: Account,
     place: policy.Table,
     alice: Client,
@@ -255,7 +255,7 @@ def test_without_one_action_the_site_refuses_what_needs_it_and_names_it(
 
 
 @pytest.mark.parametrize("action", NOT_DONE)
-def test_without_one_action_create_table_leaves_out_what_needs_it_and_names_it(
+def test_create_table_without_one_action_skips_step_and_names_it(
     account: Account, place: policy.Table, action: str
 ) -> None:
     account.allow(policy.site(place), but=action)
@@ -269,7 +269,7 @@ def test_without_one_action_create_table_leaves_out_what_needs_it_and_names_it(
 
 
 @pytest.mark.parametrize("action", COMMANDS)
-def test_without_one_action_a_command_that_looks_refuses_and_names_it(
+def test_read_command_without_one_action_fails_and_names_it(
     account: Account, place: policy.Table, game: str, action: str
 ) -> None:
     command = COMMANDS[action].format(game_id=game.split("/")[2]).split()
@@ -279,10 +279,10 @@ def test_without_one_action_a_command_that_looks_refuses_and_names_it(
     assert "dynamodb:" not in run(*command)
 
 
-# What is printed.
+# The printed policies.
 
 
-def test_the_printed_policy_is_on_the_one_table_and_its_two_indexes() -> None:
+def test_printed_policy_covers_one_table_and_its_indexes() -> None:
     statements = printed(*PLACED)["Statement"]
     games = "arn:aws:dynamodb:us-west-2:123456789012:table/Games"
     assert [statement["Resource"] for statement in statements] == [
@@ -294,18 +294,18 @@ def test_the_printed_policy_is_on_the_one_table_and_its_two_indexes() -> None:
     assert not [action for statement in statements for action in statement["Action"] if "*" in action]
 
 
-def test_running_leaves_out_what_creates_the_table() -> None:
+def test_running_policy_omits_creation() -> None:
     everything, running = printed(*PLACED), printed(*PLACED, "--running")
     assert running["Statement"] == everything["Statement"][:2]
     assert not {action.partition(":")[2] for action, _ in pairs(running)} & set(policy.CREATING)
 
 
-def test_an_inspector_may_write_nothing() -> None:
+def test_inspect_policy_is_read_only() -> None:
     actions = {action.partition(":")[2] for action, _ in pairs(printed(*PLACED, "--inspect"))}
     assert actions == {"DescribeTable", "DescribeTimeToLive", "GetItem", "Query", "Scan"}
 
 
-def test_the_broad_form_is_the_one_of_the_example() -> None:
+def test_seed_option_prints_aws_examples_policy() -> None:
     games = "arn:aws-cn:dynamodb:cn-north-1:123456789012:table/Other"
     document = printed("--account", "123456789012", "--region", "cn-north-1", "--table", "Other", "--seed")
     assert document == {
@@ -317,14 +317,14 @@ def test_the_broad_form_is_the_one_of_the_example() -> None:
     }
 
 
-def test_the_trust_policy_lets_instances_take_the_role_and_needs_no_account() -> None:
+def test_trust_policy_lets_ec2_assume_role_without_account() -> None:
     assert printed("--trust")["Statement"] == [
         {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
     ]
     assert "ec2.amazonaws.com.cn" in run("iam_policy", "--trust", "--region", "cn-northwest-1")
 
 
-def test_iam_takes_what_is_printed(account: Account) -> None:
+def test_iam_accepts_printed_policies(account: Account) -> None:
     account.iam.create_role(RoleName="tictactoe", AssumeRolePolicyDocument=run("iam_policy", "--trust"))
     for kind in ((), ("--running",), ("--inspect",), ("--seed",)):
         document = run("iam_policy", *PLACED, *kind)
@@ -333,7 +333,7 @@ def test_iam_takes_what_is_printed(account: Account) -> None:
         account.iam.put_role_policy(RoleName="tictactoe", PolicyName="table", PolicyDocument='{"Version": "2012"}')
 
 
-def test_region_and_table_are_the_configurations_unless_given(settings: Any) -> None:
+def test_region_and_table_default_to_configuration(settings: Any) -> None:
     settings.CONFIG = config.Config(region="eu-west-1", table="Matches")
     document = printed("--account", "123456789012")
     assert document["Statement"][0]["Resource"] == "arn:aws:dynamodb:eu-west-1:123456789012:table/Matches"
@@ -341,13 +341,13 @@ def test_region_and_table_are_the_configurations_unless_given(settings: Any) -> 
     assert document["Statement"][0]["Resource"] == "arn:aws:dynamodb:us-west-2:123456789012:table/Games"
 
 
-def test_a_configuration_that_cannot_be_read_is_not_guessed_at(settings: Any) -> None:
+def test_unreadable_configuration_is_an_error_unless_table_is_given(settings: Any) -> None:
     settings.CONFIG, settings.CONFIG_NAMED, settings.SETUP_PROBLEM = None, True, "There is no such file."
     assert run("iam_policy", *PLACED) == "There is no such file."
     assert printed(*PLACED, "--table", "Games") == policy.site(policy.Table("123456789012", "us-west-2", "Games"))
 
 
-def test_regions_are_in_the_partition_that_botocore_knows_them_in() -> None:
+def test_partition_of_each_region_matches_botocore() -> None:
     session = Session()
     known = {"aws", "aws-cn", "aws-us-gov"}
     for name in session.get_available_partitions():
@@ -371,7 +371,7 @@ def test_regions_are_in_the_partition_that_botocore_knows_them_in() -> None:
         (["--seed", "--trust"], "not allowed with"),
     ],
 )
-def test_wrong_parameters_end_with_2_and_a_sentence(arguments: list[str], words: str) -> None:
+def test_invalid_parameters_exit_with_2_and_message(arguments: list[str], words: str) -> None:
     done = shell("iam_policy", *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert words in done.stderr
@@ -379,7 +379,7 @@ def test_wrong_parameters_end_with_2_and_a_sentence(arguments: list[str], words:
 
 
 @pytest.mark.process
-def test_help_teaches_the_steps_and_they_are_commands_that_aws_has() -> None:
+def test_help_lists_valid_aws_iam_commands() -> None:
     told = shell("iam_policy", "--help").stdout
     assert "Exit codes" in told
     steps = re.findall(r"^  aws iam (\S+) (.*)$", told.replace("\\\n", ""), re.MULTILINE)

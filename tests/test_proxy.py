@@ -1,4 +1,4 @@
-"""Behind the instance's nginx, with a load balancer before it and without: whose word counts for address and scheme."""
+"""Which client address and scheme the site believes, behind nginx with and without a load balancer."""
 
 import re
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ behind_nginx = pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=Tr
 
 SITE = "play.example.com"
 BY_HTTPS = {"X-Forwarded-Proto": "https"}
-# Who connects without a balancer, as on a single instance.
+# A client that connects without a balancer, as on a single instance.
 SOMEBODY = "127.0.0.1"
 FORGED = BY_HTTPS | {
     "X-Forwarded-For": "192.0.2.66",
@@ -39,7 +39,7 @@ FORGED = BY_HTTPS | {
 
 @pytest.fixture(scope="module")
 def site(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    """An instance whose players come by HTTPS, and each address has one stream."""
+    """Run an instance configured for HTTPS, with one stream per address."""
     folder = tmp_path_factory.mktemp("instance")
     with Path(configured_for(engine, folder)).open("a") as file:
         file.write(f"allowed_hosts = {SITE} .example.org\nhttps = yes\nstreams_per_address = 1\n")
@@ -71,7 +71,7 @@ def ask(
         return Answer(response.status, response.headers, response.read().decode())
 
 
-def test_only_private_ranges_are_a_balancers() -> None:
+def test_nginx_trusts_only_private_ranges() -> None:
     text = (BASE_DIR / ".platform/nginx/conf.d/forwarded.conf").read_text()
     ranges = re.findall(r"^set_real_ip_from (\S+);$", text, re.MULTILINE)
     assert ranges == re.findall(r"^ +(\S+) +1;$", text, re.MULTILINE)
@@ -80,7 +80,7 @@ def test_only_private_ranges_are_a_balancers() -> None:
 
 
 @behind_nginx
-def test_the_scheme_is_what_the_balancer_says(site: Instance) -> None:
+def test_scheme_is_taken_from_balancer(site: Instance) -> None:
     page = ask(site, "/", BALANCER, BY_HTTPS | {"X-Forwarded-For": "192.0.2.7"})
     assert page.status == 200
     assert page.headers["Strict-Transport-Security"] == "max-age=2592000"
@@ -90,7 +90,7 @@ def test_the_scheme_is_what_the_balancer_says(site: Instance) -> None:
 
 
 @behind_nginx
-def test_the_scheme_is_not_what_a_client_says(site: Instance) -> None:
+def test_scheme_is_not_taken_from_client(site: Instance) -> None:
     alone = ask(site, "/", SOMEBODY, FORGED)
     assert (alone.status, alone.headers["Location"]) == (301, f"https://{SITE}/")
     through_the_balancer = ask(site, "/", BALANCER, FORGED | {"X-Forwarded-Proto": "http"})
@@ -98,7 +98,7 @@ def test_the_scheme_is_not_what_a_client_says(site: Instance) -> None:
 
 
 @behind_nginx
-def test_gunicorn_takes_no_other_header_for_the_scheme(site: Instance) -> None:
+def test_gunicorn_takes_scheme_from_x_forwarded_proto_only(site: Instance) -> None:
     others = {name: value for name, value in FORGED.items() if name != "X-Forwarded-Proto"}
     web = replace(site, address=f"http://127.0.0.1:{site.ports['web']}")
     assert ask(web, "/", SOMEBODY, others).status == 301
@@ -110,28 +110,26 @@ def test_gunicorn_takes_no_other_header_for_the_scheme(site: Instance) -> None:
     [
         ("192.0.2.7", "192.0.2.7"),
         ("192.0.2.66, 192.0.2.7", "192.0.2.7"),
-        ("192.0.2.66, 127.0.0.2", "127.0.0.2"),  # somebody in the balancer's own network
+        ("192.0.2.66, 127.0.0.2", "127.0.0.2"),  # a client in the balancer's own network
         ("2001:db8::7", "2001:db8::7"),
     ],
 )
 @behind_nginx
 @pytest.mark.usefixtures("games_table")
-def test_a_wrong_password_counts_for_the_address_that_the_balancer_saw(
-    site: Instance, forwarded: str, client: str
-) -> None:
+def test_failed_login_counts_for_address_the_balancer_saw(site: Instance, forwarded: str, client: str) -> None:
     store.claim("alice", PASSWORD)
     assert log_in(site, BY_HTTPS | {"X-Forwarded-For": forwarded}).status == 403
     assert counted() == {client}
 
 
 def log_in(site: Instance, headers: dict[str, str]) -> Answer:
-    """With a wrong password."""
+    """Log in with a wrong password."""
     form = {"username": "alice", "password": "wrong"}
     return send(site, "/accounts/login/", {"Origin": f"https://{SITE}"} | headers, form)
 
 
 def send(site: Instance, path: str, headers: dict[str, str], form: dict[str, str]) -> Answer:
-    """The form, with the token of a page that was loaded before."""
+    """Send the form with the CSRF token of a page loaded first."""
     cookie = ask(site, "/accounts/login/", BALANCER, BY_HTTPS).headers["Set-Cookie"]
     assert "Secure" in cookie
     token = re.match("csrftoken=([^;]+)", cookie)
@@ -141,7 +139,7 @@ def send(site: Instance, path: str, headers: dict[str, str], form: dict[str, str
 
 
 @behind_nginx
-def test_forms_come_from_the_sites_own_names_alone_and_cookies_go_encrypted(site: Instance) -> None:
+def test_csrf_accepts_own_https_origins_only_and_cookies_are_secure(site: Instance) -> None:
     for origin in (f"https://{SITE}", "https://example.org", "https://www.example.org"):
         answer = send(site, "/accounts/guest/", {"Origin": origin}, {})
         assert answer.status == 303
@@ -156,7 +154,7 @@ def test_forms_come_from_the_sites_own_names_alone_and_cookies_go_encrypted(site
 
 
 def counted() -> set[str]:
-    """The addresses that wrong passwords came from."""
+    """Return the addresses that failed logins are counted for."""
     keys = [item.game_id.split("#") for item in Item.scan() if item.game_id.startswith("throttle#login#address#")]
     return {key[3] for key in keys}
 
@@ -167,9 +165,7 @@ def counted() -> set[str]:
 )
 @behind_nginx
 @pytest.mark.usefixtures("games_table")
-def test_a_stream_counts_for_the_address_that_nginx_or_the_balancer_saw(
-    site: Instance, source: str, first: str, second: str
-) -> None:
+def test_stream_counts_for_address_nginx_or_balancer_saw(site: Instance, source: str, first: str, second: str) -> None:
     [game_id] = put([game_of(Status.IN_PROGRESS, 1, "alice", "bob")])
     path = f"/games/{game_id}/events/"
     with closing(connected(site, source)) as connection:
@@ -180,7 +176,7 @@ def test_a_stream_counts_for_the_address_that_nginx_or_the_balancer_saw(
 
 
 @behind_nginx
-def test_health_checks_pass_by_address_and_unencrypted_and_no_other_page_does(site: Instance) -> None:
+def test_only_health_check_is_served_by_ip_over_http(site: Instance) -> None:
     checker = {"Host": "10.0.0.5", "User-Agent": "ELB-HealthChecker/2.0"}
     for source in (BALANCER, SOMEBODY):
         assert ask(site, "/healthz/", source, checker).text == "ok\n"

@@ -1,4 +1,4 @@
-"""Whether the site can do what it must: each thing that can be in the way is a sentence that says what to do."""
+"""Readiness: each problem that keeps the site from working has a message that says what to do."""
 
 import json
 import logging
@@ -45,7 +45,7 @@ CREATING = RUNNING | CARE | {"dynamodb:CreateTable"}
 
 @pytest.fixture(autouse=True)
 def as_at_start(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    """Nothing is known yet, nothing was logged, and good news are caught too."""
+    """Reset what startup knows and has logged, and capture INFO messages too."""
     monkeypatch.setattr(startup, "creation", provisioning.Creation())
     monkeypatch.setattr(startup, "_rest", startup._Kept())
     monkeypatch.setattr(startup, "_news", startup._News())
@@ -54,7 +54,7 @@ def as_at_start(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixtur
 
 @pytest.fixture
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between attempts, and between an answer and the next."""
+    """Remove the pauses between attempts, and between checks."""
     monkeypatch.setattr(startup, "FIRST_PAUSE_SECONDS", 0)
     monkeypatch.setattr(startup, "NOT_FINE_SECONDS", 0)
     monkeypatch.setattr(startup, "FINE_SECONDS", 0)
@@ -66,13 +66,13 @@ def bind(to: config.Config) -> None:
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
-    """What this part says in the log; Django has a line of its own for each 503."""
+    """Return what dynamodb.startup logged, without Django's own line for each 503."""
     return [(record.levelname, record.message) for record in caplog.records if record.name == "dynamodb.startup"]
 
 
 @pytest.fixture
 def bound(games_table: str) -> Iterator[str]:
-    """The address of the engine, for a test that binds the models otherwise: afterwards they are bound as before."""
+    """Yield the engine's address to a test that rebinds the models; bind them as before afterwards."""
     yield games_table
     bind(config.for_endpoint(games_table, environ={}))
 
@@ -90,7 +90,7 @@ def problems() -> list[str]:
 
 
 def inspect(*arguments: str) -> tuple[str, str]:
-    """What it prints, and the sentence that it ends with."""
+    """Run inspect_table; return its output and its error message."""
     out, err = StringIO(), StringIO()
     try:
         call_command("inspect_table", *arguments, stdout=out, stderr=err)
@@ -109,13 +109,13 @@ def enforcing() -> Iterator[Account]:
 
 @pytest.fixture
 def allowed(enforcing: Account) -> Account:
-    """The table is there, and the site may do all that it does while it runs."""
+    """Bind the site to an existing table, with all permissions of a running site."""
     enforcing.allow_actions(RUNNING)
     bind(enforcing.config)
     return enforcing
 
 
-def test_with_every_action_of_the_running_site_it_is_ready(allowed: Account, caplog: pytest.LogCaptureFixture) -> None:
+def test_ready_with_every_running_action(allowed: Account, caplog: pytest.LogCaptureFixture) -> None:
     assert ready() == (200, {"status": "ok", "table": "Games"})
     assert logged(caplog) == [("INFO", "Ready: the table Games answers.")]
     printed, problem = inspect("--probe")
@@ -124,7 +124,7 @@ def test_with_every_action_of_the_running_site_it_is_ready(allowed: Account, cap
 
 
 @pytest.mark.parametrize("action", sorted(RUNNING - LESSER))
-def test_each_action_that_is_refused_is_named_everywhere(
+def test_each_refused_action_is_named_in_readyz_log_and_command(
     allowed: Account, action: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     allowed.allow_actions(RUNNING - {action})
@@ -139,7 +139,7 @@ def test_each_action_that_is_refused_is_named_everywhere(
     assert "All as expected." not in printed
 
 
-def test_the_permissions_of_one_who_inspects_are_in_the_json(allowed: Account) -> None:
+def test_inspect_probe_json_lists_permissions(allowed: Account) -> None:
     allowed.allow_actions({"dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive"})
     printed, problem = inspect()
     assert (problem, "action" in printed) == ("", False)
@@ -150,14 +150,14 @@ def test_the_permissions_of_one_who_inspects_are_in_the_json(allowed: Account) -
     assert [action["index"] for action in actions][-2:] == ["HostId-StatusDate-index", "OpponentId-StatusDate-index"]
 
 
-def test_without_any_permission_all_actions_are_named_at_once(allowed: Account) -> None:
+def test_without_permissions_all_actions_are_named_at_once(allowed: Account) -> None:
     allowed.allow_actions({"dynamodb:ListTables"})
     assert len(problems()) == 8
     assert "123456789012" not in str(ready()), "moto's account number, and /readyz/ is public"
     assert "arn:" not in str(ready())
 
 
-def test_a_lesser_action_is_a_note(allowed: Account) -> None:
+def test_refused_optional_action_is_a_note(allowed: Account) -> None:
     allowed.allow_actions(RUNNING - LESSER)
     status, answer = ready()
     assert status == 200
@@ -168,7 +168,7 @@ def test_a_lesser_action_is_a_note(allowed: Account) -> None:
     assert problem == ""
 
 
-def test_what_is_set_right_is_seen_and_said_once(
+def test_fixed_problem_is_noticed_and_logged_once(
     allowed: Account, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     allowed.allow_actions(RUNNING - {"dynamodb:PutItem"})
@@ -183,7 +183,7 @@ def test_what_is_set_right_is_seen_and_said_once(
 
 @pytest.fixture
 def sent(bound: str) -> list[str]:
-    """The names of the calls that the site makes, through a client of this test's own."""
+    """Return the list in which calls of the site are noted, made by this test's own client."""
     bind(config.for_endpoint(bound, environ={}))
     calls: list[str] = []
 
@@ -194,21 +194,21 @@ def sent(bound: str) -> list[str]:
     return calls
 
 
-def test_asking_often_costs_nothing_more(sent: list[str]) -> None:
+def test_repeated_readyz_probes_only_once(sent: list[str]) -> None:
     for _ in range(5):
         assert ready()[0] == 200
     assert sent.count("DescribeTable") == 5, "free, and the way to see an outage at once"
     assert len(sent) == 5 + 8
 
 
-def test_probing_changes_nothing(sent: list[str]) -> None:
+def test_probes_write_nothing(sent: list[str]) -> None:
     before = list(Item.scan())
     assert [problem for _, problem in probes.try_actions()] == [""] * 7
     assert list(Item.scan()) == before
 
 
 def refused_by(code: str, message: str = "") -> Callable[..., Any]:
-    """botocore's own way to answer in place of the service."""
+    """Return a botocore event handler that answers with this error instead of the service."""
     parsed = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": 400}}
     return lambda **_: (type("Refusal", (), {"status_code": 400}), parsed)
 
@@ -254,7 +254,7 @@ DENIED = (
         ("SomethingNew", "arn:aws:iam::123456789012:role/site is odd", "answered SomethingNew: (an ARN) is odd"),
     ],
 )
-def test_each_refusal_of_the_service_is_its_own_sentence(sent: list[str], code: str, message: str, words: str) -> None:
+def test_each_service_error_has_its_own_message(sent: list[str], code: str, message: str, words: str) -> None:
     shared_client().meta.events.register("before-call.dynamodb.DescribeTable", refused_by(code, message))
     found = problems()
     assert words in found[0]
@@ -264,7 +264,7 @@ def test_each_refusal_of_the_service_is_its_own_sentence(sent: list[str], code: 
 
 
 @pytest.mark.parametrize("engine", ["moto"], indirect=True)
-def test_each_way_in_which_nothing_is_reached_is_its_own_sentence(bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_connection_failure_has_its_own_message(bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retries, "FIRST_PAUSE_SECONDS", 0)
     for endpoint, words in {
         f"http://127.0.0.1:{free_port()}": "nothing accepts connections",
@@ -287,7 +287,9 @@ def test_each_way_in_which_nothing_is_reached_is_its_own_sentence(bound: str, mo
         ({"AWS_PROFILE": "failing"}, "The AWS credentials can't be read"),
     ],
 )
-def test_credentials_that_are_not_there(bound: str, tmp_path: Path, environ: dict[str, str], words: str) -> None:
+def test_missing_or_broken_credentials_are_explained(
+    bound: str, tmp_path: Path, environ: dict[str, str], words: str
+) -> None:
     late = '{"Version": 1, "AccessKeyId": "x", "SecretAccessKey": "x", "Expiration": "2001-01-01T00:00:00Z"}'
     (tmp_path / "late.json").write_text(late)
     processes = {"late": f"cat {tmp_path}/late.json", "failing": "false"}
@@ -304,7 +306,7 @@ def test_credentials_that_are_not_there(bound: str, tmp_path: Path, environ: dic
 
 @pytest.fixture
 def other_table(bound: str) -> Iterator[str]:
-    """The name of a table that is not there yet, which the site is set to use."""
+    """Bind the site to a table that doesn't exist yet; yield its name."""
     name = "ReadyGames"
     bind(config.for_endpoint(bound, base=config.Config(table=name), environ={}))
     yield name
@@ -312,20 +314,20 @@ def other_table(bound: str) -> Iterator[str]:
         drop_table(name)
 
 
-def test_no_table_is_a_sentence_that_names_the_place(other_table: str) -> None:
+def test_missing_table_error_names_the_endpoint(other_table: str) -> None:
     assert [
         f"There is no table {other_table} at {where()}: run manage.py create_table" in text for text in problems()
     ] == [True]
     assert "correct [dynamodb] in CONFIG_FILE" in inspect()[1]
 
 
-def test_a_table_made_meanwhile_is_seen_at_once_and_as_it_is(other_table: str) -> None:
+def test_table_created_meanwhile_is_seen_at_once(other_table: str) -> None:
     assert len(problems()) == 1
     provisioning.create(lambda line: None)
     assert ready() == (200, {"status": "ok", "table": other_table})
 
 
-def test_a_table_that_is_deleted_later_is_the_operators_to_make_again(other_table: str, no_pauses: None) -> None:
+def test_deleted_table_is_not_recreated(other_table: str, no_pauses: None) -> None:
     startup.get_ready()
     drop_table(other_table)
     assert comes_true(lambda: provisioning.describe() is None, seconds=10)
@@ -380,7 +382,7 @@ def keys_only(request: dict[str, Any]) -> None:
         (keys_only, "The index HostId-StatusDate-index does not project OpponentId, Result, ExpiresAt, Computer."),
     ],
 )
-def test_a_table_with_another_schema_is_told_from_ours_and_left_alone(
+def test_table_with_other_schema_is_reported_and_untouched(
     other_table: str, differ: Callable[[dict[str, Any]], None], words: str, no_pauses: None
 ) -> None:
     request = schema.request()
@@ -399,17 +401,17 @@ def test_a_table_with_another_schema_is_told_from_ours_and_left_alone(
 
 @pytest.fixture
 def nothing_there() -> Iterator[Account]:
-    """No table, and one who may do all."""
+    """Bind the site to an account without a table, with all permissions; yield the account."""
     with account() as running:
         running.allow_actions(CREATING)
         bind(running.config)
         yield running
 
 
-def test_what_a_start_needs_is_named_and_made_up_for(
+def test_startup_names_missing_permissions_and_completes_later(
     nothing_there: Account, no_pauses: None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """One role after the other, as an operator goes on who reads what is missing."""
+    """Grant permissions step by step, as an operator would who reads what is missing."""
     nothing_there.allow_actions(CREATING - CARE - {"dynamodb:CreateTable"})
     assert startup.creation.attempt()
     [problem] = problems()
@@ -436,7 +438,7 @@ def test_what_a_start_needs_is_named_and_made_up_for(
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "LimitExceededException"])
-def test_a_throttled_creation_is_said_once_and_tried_until_it_succeeds(
+def test_throttled_creation_is_logged_once_and_retried(
     code: str, other_table: str, no_pauses: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     refuse, refused = refused_by(code, "Subscriber limit exceeded"), []
@@ -456,7 +458,7 @@ def test_a_throttled_creation_is_said_once_and_tried_until_it_succeeds(
     assert [level for level, _ in logged(caplog)] == ["ERROR", "WARNING"]
 
 
-def test_twenty_who_ask_at_once_cause_one_probe(sent: list[str]) -> None:
+def test_concurrent_readyz_requests_probe_once(sent: list[str]) -> None:
     with ThreadPoolExecutor(20) as crowd:
         answers = list(crowd.map(lambda _: ready()[0], range(20)))
     assert answers == [200] * 20
@@ -465,7 +467,7 @@ def test_twenty_who_ask_at_once_cause_one_probe(sent: list[str]) -> None:
 
 @pytest.fixture
 def empty() -> Iterator[str]:
-    """The address of a DynamoDB Local without a table."""
+    """Yield the address of a DynamoDB Local without a table."""
     with dynamodb_local() as address:
         yield address
 
@@ -475,7 +477,7 @@ def comes_ready(address: str, seconds: float = 30) -> bool:
 
 
 @pytest.mark.process
-def test_a_server_that_nobody_has_configured_says_what_to_set_and_setting_it_is_all_it_takes(
+def test_unconfigured_server_explains_config_file_and_then_works(
     empty: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     port = free_port()
@@ -494,7 +496,7 @@ def test_a_server_that_nobody_has_configured_says_what_to_set_and_setting_it_is_
 
 
 @pytest.mark.process
-def test_a_server_that_starts_throttled_logs_it_once_and_makes_its_table_afterwards(
+def test_server_started_throttled_logs_once_and_creates_table_later(
     empty: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with (
@@ -514,9 +516,7 @@ def test_a_server_that_starts_throttled_logs_it_once_and_makes_its_table_afterwa
 
 
 @pytest.mark.process
-def test_a_server_without_permissions_is_up_names_them_and_recovers_without_a_restart(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_server_without_permissions_recovers_without_restart(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with account() as running:
         running.allow_actions({"dynamodb:DescribeTable"})
         file = tmp_path / "site.config"

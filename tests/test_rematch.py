@@ -1,4 +1,4 @@
-"""A rematch: sides and first move change, two who ask at once make one game, and it waits for who has left."""
+"""A rematch swaps sides and first move. If both players ask at once they get one game; otherwise it's an invitation."""
 
 import uuid
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def again(match: Match, player: str) -> StoredMatch:
 
 @pytest.mark.usefixtures("games_table")
 @pytest.mark.parametrize(("asks", "other"), [("alice", "bob"), ("bob", "alice")])
-def test_whoever_asks_invites_the_other_and_sides_and_first_move_change(asks: str, other: str) -> None:
+def test_rematch_invites_opponent_and_swaps_sides_and_first_move(asks: str, other: str) -> None:
     game = again(over(pace=300), asks)
     assert (game.host, game.opponent_id, game.o_user, game.turn, game.pace) == (asks, other, "bob", "alice", 300)
     assert stored(game.game_id).match().stored_status is Status.PENDING
@@ -52,7 +52,7 @@ def test_whoever_asks_invites_the_other_and_sides_and_first_move_change(asks: st
 
 
 @pytest.mark.usefixtures("games_table")
-def test_asking_twice_is_one_invitation_and_both_asking_is_one_game() -> None:
+def test_rematch_is_idempotent_and_second_player_accepts_it() -> None:
     match = over()
     first = again(match, "alice")
     assert (again(match, "alice").game_id, again(match, "alice").status_date) == (
@@ -66,7 +66,7 @@ def test_asking_twice_is_one_invitation_and_both_asking_is_one_game() -> None:
 
 @pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True)
 @pytest.mark.usefixtures("games_table")
-def test_two_who_ask_at_the_same_moment() -> None:
+def test_simultaneous_rematches_make_one_game() -> None:
     snapshots = [over() for _ in range(20)]
     with ThreadPoolExecutor(2) as both:
         for match in snapshots:
@@ -76,7 +76,7 @@ def test_two_who_ask_at_the_same_moment() -> None:
 
 
 @pytest.mark.usefixtures("games_table")
-def test_an_invitation_that_expired_or_was_declined_can_be_made_anew() -> None:
+def test_expired_or_declined_rematch_can_be_offered_again() -> None:
     match = over()
     game = again(match, "alice")
     store.decline(game.game_id, player="bob")
@@ -88,7 +88,7 @@ def test_an_invitation_that_expired_or_was_declined_can_be_made_anew() -> None:
 
 
 @pytest.mark.usefixtures("games_table")
-def test_only_the_two_and_only_when_it_is_over() -> None:
+def test_rematch_needs_a_player_and_a_finished_game() -> None:
     with pytest.raises(NotYours):
         again(over(), "charlie")
     going = store.accept(store.invite(host="alice", opponent="bob").game_id, player="bob")
@@ -97,7 +97,7 @@ def test_only_the_two_and_only_when_it_is_over() -> None:
 
 
 @pytest.mark.usefixtures("games_table")
-def test_the_computer_plays_again_at_its_level_and_lets_the_player_begin() -> None:
+def test_computer_rematch_keeps_level_and_player_moves_first() -> None:
     game = store.resign(store.challenge_computer(host="alice", level="good"), player="alice")
     game = again(game, "alice")
     assert (game.computer, game.turn, game.board, game.mark_of("alice")) == ("good", "alice", " " * 9, Mark.X)
@@ -107,7 +107,7 @@ def test_the_computer_plays_again_at_its_level_and_lets_the_player_begin() -> No
     assert again(game, "alice").board.count("X") == 1
 
 
-def test_by_the_page_it_is_one_write_and_leads_both_to_the_same_game(
+def test_rematch_over_http_costs_one_write_and_both_get_same_game(
     alice: Client, bob: Client, charlie: Client, meter: Meter
 ) -> None:
     url = alice.post("/games/new/", {"opponent": "bob"})["Location"]
@@ -125,9 +125,7 @@ def test_by_the_page_it_is_one_write_and_leads_both_to_the_same_game(
     assert alice.get(f"{answer['Location']}state/").json()["turn"] == "alice"
 
 
-def test_the_page_of_the_finished_game_tells_who_is_still_there_that_the_other_asks(
-    alice: Client, bob: Client, charlie: Client
-) -> None:
+def test_finished_game_page_shows_opponents_rematch_offer(alice: Client, bob: Client, charlie: Client) -> None:
     game = over()
     url = f"/games/{game.game_id}/"
     htmx = {"HX-Request": "true"}
@@ -143,7 +141,7 @@ def test_the_page_of_the_finished_game_tells_who_is_still_there_that_the_other_a
     assert "asks for a rematch" not in bob.get(url).content.decode()
 
 
-def test_only_of_a_game_that_is_just_over_a_rematch_is_looked_for(bob: Client, meter: Meter) -> None:
+def test_page_reads_rematch_only_for_recently_finished_game(bob: Client, meter: Meter) -> None:
     recent, old = over(), over()
     Game(old.game_id).update([Game.status_date.set(f"{Status.FINISHED}_2020-01-01 00:00:00.000000")])
     for game, operations in ((old, ["GetItem"]), (recent, ["GetItem", "BatchGetItem"])):
@@ -163,9 +161,7 @@ NOT_THE_REMATCH: dict[str, Callable[[str], StoredMatch]] = {
 
 
 @pytest.mark.parametrize("make", NOT_THE_REMATCH.values(), ids=NOT_THE_REMATCH)
-def test_another_game_with_the_rematchs_id_is_neither_accepted_nor_shown(
-    bob: Client, make: Callable[[str], StoredMatch]
-) -> None:
+def test_unrelated_game_with_rematch_id_is_409_and_unchanged(bob: Client, make: Callable[[str], StoredMatch]) -> None:
     finished = over()
     before = stored(make(rematch_of(finished.game_id)).game_id)
     answer = bob.post(f"/games/{finished.game_id}/rematch/", headers=JSON)
@@ -178,18 +174,18 @@ def test_another_game_with_the_rematchs_id_is_neither_accepted_nor_shown(
 
 
 @pytest.mark.usefixtures("games_table")
-def test_a_rematch_that_was_agreed_on_stays_it_when_the_other_a_guest_claims_a_name() -> None:
+def test_accepted_rematch_survives_guest_signup() -> None:
     match = over(opponent="guest-aaaaaa")
     game = again(match, "guest-aaaaaa")
     named = store.adopt(game, guest="guest-aaaaaa", name="dora")
-    with pytest.raises(LostRace, match="can't be had"):  # dora may be anybody
+    with pytest.raises(LostRace, match="can't be had"):  # dora could be anybody
         again(match, "alice")
     accepted = store.accept(named.game_id, player="alice")
     assert again(match, "alice") == accepted
 
 
 @pytest.mark.usefixtures("games_table")
-def test_who_agrees_while_the_other_withdraws_asks_in_turn() -> None:
+def test_rematch_racing_with_cancel_becomes_new_offer() -> None:
     match = over()
     game_id = again(match, "alice").game_id
     events = shared_client().meta.events
@@ -203,7 +199,7 @@ def test_who_agrees_while_the_other_withdraws_asks_in_turn() -> None:
     assert (game.host, game.opponent_id, stored(game_id).match().stored_status) == ("bob", "alice", Status.PENDING)
 
 
-def test_a_page_of_the_invitation_before_does_not_accept_the_rematch(bob: Client) -> None:
+def test_page_of_earlier_invitation_does_not_accept_rematch(bob: Client) -> None:
     """The same id, host and pace, but bob would be O."""
     finished = over()
     shown = store.invite(host="alice", opponent="bob", game_id=rematch_of(finished.game_id))
@@ -216,7 +212,7 @@ def test_a_page_of_the_invitation_before_does_not_accept_the_rematch(bob: Client
 
 
 @pytest.mark.usefixtures("games_table")
-def test_a_running_rematch_that_ttl_has_not_deleted_yet_is_not_overwritten() -> None:
+def test_running_rematch_past_ttl_is_not_overwritten() -> None:
     game_id = str(uuid.uuid4())
     over = store.accept(store.invite(host="guest-aaaaaa", opponent="bob").game_id, player="bob")
     over = store.resign(over, player="bob")

@@ -1,4 +1,4 @@
-"""Stepping through a game: a stored one by its id, any by its moves alone."""
+"""Replays: of a stored game by its id, or of any game by its moves alone."""
 
 import pytest
 from django.test import Client
@@ -7,7 +7,7 @@ from games.models import Game
 from tests.conftest import stored
 
 
-def test_a_whole_game_from_its_digits_needs_no_table() -> None:
+def test_replay_from_moves_needs_no_table() -> None:
     page = Client().get("/replay/03142/").content.decode()
     assert "Move 5 of 5: X takes top right. X wins: top row." in page
     assert page.count('class="winning') == 3
@@ -15,7 +15,7 @@ def test_a_whole_game_from_its_digits_needs_no_table() -> None:
     assert "A tie." in Client().get("/replay/021354678/").content.decode()
 
 
-def test_one_move_of_it() -> None:
+def test_replay_shows_one_move() -> None:
     page = Client().get("/replay/03142/?move=2").content.decode()
     assert "Move 2 of 5: O takes middle left." in page
     assert page.count(">X</span>") == 1
@@ -25,18 +25,18 @@ def test_one_move_of_it() -> None:
 @pytest.mark.parametrize(
     ("path", "status"), [("9", 400), ("x", 400), ("0.1", 400), ("00", 409), ("031428", 409), ("é", 400)]
 )
-def test_digits_that_are_no_game(path: str, status: int) -> None:
+def test_invalid_moves_are_400_and_illegal_ones_409(path: str, status: int) -> None:
     assert Client().get(f"/replay/{path}/").status_code == status
 
 
 @pytest.mark.parametrize("move", ["", "6", "-1", "x", "1e1", "٣", "9" * 5000])
-def test_a_move_that_the_game_has_not_is_400(move: str) -> None:
+def test_invalid_move_number_is_400(move: str) -> None:
     answer = Client().get("/replay/03142/", {"move": move})
     assert answer.status_code == 400
     assert "moves 0 to 5" in answer.content.decode()
 
 
-def test_a_stored_game(alice: Client, bob: Client) -> None:
+def test_stored_game_can_be_replayed(alice: Client, bob: Client) -> None:
     url = alice.post("/games/new/", {"opponent": "bob"})["Location"]
     for player, square in ((bob, "TopLeft"), (alice, "MiddleMiddle")):
         player.post(f"{url}move/", {"square": square})
@@ -45,7 +45,7 @@ def test_a_stored_game(alice: Client, bob: Client) -> None:
     assert f'href="{url}"' in page
 
 
-def test_a_game_whose_order_nobody_recorded_cannot_be_replayed(alice: Client, bob: Client) -> None:
+def test_replay_without_recorded_order_is_404(alice: Client, bob: Client) -> None:
     url = alice.post("/games/new/", {"opponent": "bob"})["Location"]
     for player, square in ((bob, "TopLeft"), (alice, "MiddleMiddle"), (bob, "TopRight")):
         player.post(f"{url}move/", {"square": square})

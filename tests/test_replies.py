@@ -1,4 +1,4 @@
-"""Replies that were damaged on their way: asked for again, and never taken for DynamoDB's word."""
+"""Replies damaged in transit are retried, and never taken for DynamoDB's answer."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 
 @dataclass
 class Wire:
-    """What is between botocore and the engine; damages the next ``left`` replies."""
+    """The connection between botocore and the engine; damages the next ``left`` replies."""
 
     session: Any
     damage: Callable[[bytes], bytes] = bytes
@@ -44,7 +44,7 @@ class Wire:
 
 @pytest.fixture
 def wire(games_table: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
-    # How long the pauses between tries are is for test_retries.py.
+    # The real pauses between tries are tested in test_retries.py.
     monkeypatch.setattr(retries, "LONGEST_PAUSE_SECONDS", 0.02)
     checked = shared_client()._endpoint.http_session
     checked._session = wire = Wire(checked._session)
@@ -65,7 +65,7 @@ def damaging(request: pytest.FixtureRequest, wire: Wire) -> Wire:
     return wire
 
 
-def test_one_damaged_reply_is_asked_for_again(url: str, bob: Client, damaging: Wire) -> None:
+def test_single_damaged_reply_is_retried(url: str, bob: Client, damaging: Wire) -> None:
     damaging.left = 1
     assert bob.get(f"{url}state/").status_code == 200
     damaging.left = 1
@@ -74,27 +74,27 @@ def test_one_damaged_reply_is_asked_for_again(url: str, bob: Client, damaging: W
     assert bob.get("/").status_code == 200
 
 
-def test_nothing_but_damaged_replies_is_503_and_nothing_else(url: str, bob: Client, damaging: Wire) -> None:
+def test_persistently_damaged_replies_are_503_and_move_is_kept(url: str, bob: Client, damaging: Wire) -> None:
     position = bob.get(url, headers=JSON).json()["position"]
     form = {"square": "TopLeft", "position": position}
     damaging.left = 10**6
     assert bob.get(url).status_code == 503
     assert bob.post(f"{url}move/", form).status_code == 503
     damaging.left = 0
-    # It had landed, and is not told otherwise.
+    # The move was written; sending it again succeeds.
     assert stored(url.split("/")[2]).recorded_moves == "0"
     assert bob.post(f"{url}move/", form, headers=JSON).json()["moves"] == "0"
 
 
-def test_so_it_is_on_every_page(url: str, bob: Client, wire: Wire) -> None:
+def test_persistently_damaged_replies_are_503_on_every_page(url: str, bob: Client, wire: Wire) -> None:
     wire.damage, wire.left = DAMAGES["cut"], 10**6
     for path in (f"{url}state/", "/", "/readyz/"):
         assert bob.get(path).status_code == 503, path
     assert bob.post("/games/new/", {"opponent": "alice"}).status_code == 503
 
 
-def test_a_refusal_is_looked_at_too(url: str, bob: Client, damaging: Wire) -> None:
-    """A failed condition is 400 with the item in it: what is left of that is no lost race."""
+def test_damaged_condition_failure_is_503(url: str, bob: Client, damaging: Wire) -> None:
+    """A failed condition is a 400 that contains the item; if damaged, it must not pass for a lost race."""
     position = bob.get(url, headers=JSON).json()["position"]
     Game(url.split("/")[2]).update([Game.turn.set("alice")])
     damaging.left = 10**6
@@ -103,8 +103,8 @@ def test_a_refusal_is_looked_at_too(url: str, bob: Client, damaging: Wire) -> No
 
 
 @pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True)
-def test_a_reply_that_only_the_checksum_tells_from_a_sound_one(url: str, bob: Client, wire: Wire) -> None:
-    """moto sends none."""
+def test_wrong_checksum_is_detected_and_retried(url: str, bob: Client, wire: Wire) -> None:
+    """Run on DynamoDB Local only: moto sends no checksums."""
     wire.damage = lambda body: body.replace(b"alice", b"clare")
     wire.left = 1
     assert bob.get(f"{url}state/").json()["host"] == "alice"

@@ -1,4 +1,4 @@
-"""How often DynamoDB is asked, and when no more: the time bounds themselves are tested in test_outage."""
+"""Retries and the circuit breaker: how many tries are sent, and when none. test_outage tests actual times."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("games_table")
 
 @pytest.fixture
 def tries() -> list[str]:
-    """Every try that goes out, of a client that keeps the bounds, to where nothing listens."""
+    """Bind the site, with its usual timeouts, to a port where nothing listens; return the list of tries sent."""
     table.bind(config.for_endpoint(f"http://127.0.0.1:{free_port()}", environ={}))
     warm_up()
     sent: list[str] = []
@@ -44,15 +44,13 @@ def ask() -> str:
 
 
 @pytest.mark.usefixtures("no_pauses")
-def test_a_request_that_nobody_answers_is_tried_six_times(tries: list[str]) -> None:
+def test_unanswered_request_is_tried_six_times(tries: list[str]) -> None:
     assert "nothing accepts connections" in ask()
     assert len(tries) == retries.TRIES == 6
 
 
 @pytest.mark.usefixtures("no_pauses")
-def test_after_eight_silent_tries_requests_end_at_once_and_still_say_why(
-    tries: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_circuit_opens_after_eight_unanswered_tries(tries: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retries, "PROBE_SECONDS", 60)
     for _ in range(3):
         assert "nothing accepts connections" in ask()
@@ -60,7 +58,7 @@ def test_after_eight_silent_tries_requests_end_at_once_and_still_say_why(
 
 
 @pytest.mark.usefixtures("no_pauses")
-def test_now_and_then_one_try_looks_whether_it_is_back(tries: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_open_circuit_lets_a_probe_through(tries: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(2):
         ask()
     monkeypatch.setattr(retries, "PROBE_SECONDS", 0)
@@ -69,7 +67,7 @@ def test_now_and_then_one_try_looks_whether_it_is_back(tries: list[str], monkeyp
     assert len(tries) > before
 
 
-def test_one_answer_closes_the_circuit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answer_closes_circuit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retries, "PROBE_SECONDS", 60)
     circuit = retries.Circuit()
     for _ in range(retries.SILENT_TRIES):
@@ -81,30 +79,30 @@ def test_one_answer_closes_the_circuit(monkeypatch: pytest.MonkeyPatch) -> None:
     circuit.admit()
 
 
-def test_without_time_left_nothing_is_sent(tries: list[str]) -> None:
+def test_nothing_is_sent_without_time_left(tries: list[str]) -> None:
     with retries.within(retries.CONNECT_SECONDS + retries.ANSWER_SECONDS - 0.1):
         assert "did not answer in time" in ask()
     assert tries == []
 
 
-def test_with_little_time_left_there_is_no_further_try(tries: list[str]) -> None:
+def test_no_retry_with_little_time_left(tries: list[str]) -> None:
     with retries.within(retries.CONNECT_SECONDS + retries.ANSWER_SECONDS + 0.02):
         ask()
     assert 1 <= len(tries) < retries.TRIES
 
 
-def test_both_queries_of_the_lobby_share_the_time_of_the_request(tries: list[str]) -> None:
+def test_lobby_queries_share_request_deadline(tries: list[str]) -> None:
     with retries.within(0), pytest.raises(StoreUnavailable):
         lobbies.newest("alice", now())
     assert tries == []
 
 
-def test_every_request_to_the_site_has_a_limit(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_request_has_a_deadline(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retries, "REQUEST_SECONDS", 0)
     assert alice.get(f"/games/{GAME}/").status_code == 503
 
 
-def test_pauses_are_random_and_their_range_doubles(monkeypatch: pytest.MonkeyPatch, tries: list[str]) -> None:
+def test_pauses_are_random_with_doubling_range(monkeypatch: pytest.MonkeyPatch, tries: list[str]) -> None:
     ranges: list[tuple[float, float]] = []
 
     def shortest(least: float, most: float) -> float:
@@ -116,6 +114,6 @@ def test_pauses_are_random_and_their_range_doubles(monkeypatch: pytest.MonkeyPat
     assert ranges == [(0, 0.05), (0, 0.1), (0, 0.2), (0, 0.4), (0, 0.8)]
 
 
-def test_the_bounds_add_up_to_the_promise() -> None:
+def test_timeouts_stay_below_five_seconds() -> None:
     one_try = retries.CONNECT_SECONDS + retries.ANSWER_SECONDS
     assert one_try < retries.REQUEST_SECONDS < 5

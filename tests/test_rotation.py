@@ -1,4 +1,4 @@
-"""The secret key is changed on one server after the other, and nobody notices."""
+"""Rotating the secret key server by server invalidates nothing."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,7 +13,7 @@ from tests.support.sites import serving
 pytestmark = pytest.mark.process
 
 OLD, NEW = "284e784d-1a25-4a19-92bf-8eeb7a9c0ffe", "b7c5d1f0-5a53-4a86-9a3c-6c1f9e0c9d52"
-# A server at each step, from the environment that Beanstalk gives it; the last forgets the old key.
+# The environment of a server at each step, as Beanstalk sets it; the last no longer knows the old key.
 STEPS = {
     "announced": {"SECRET_KEY": OLD, "SECRET_KEY_FALLBACKS": NEW},
     "changed": {"SECRET_KEY": NEW, "SECRET_KEY_FALLBACKS": OLD},
@@ -23,7 +23,7 @@ STEPS = {
 
 @pytest.fixture
 def servers(games_table: str, tmp_path: Path) -> Iterator[dict[str, str]]:
-    """Their addresses, by the step that each is at. They share one table, and a browser's cookies."""
+    """Yield the address of a server at each step. They share one table, and a browser's cookies."""
     file = tmp_path / "site.config"
     file.write_text(f"[dynamodb]\nregion = us-west-2\nendpoint = {games_table}\n")
     with ExitStack() as running:
@@ -33,7 +33,7 @@ def servers(games_table: str, tmp_path: Path) -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.parametrize("engine", ["moto"], indirect=True)
-def test_sessions_forms_and_positions_of_one_step_are_good_on_the_servers_of_the_next_and_the_last(
+def test_signatures_stay_valid_across_adjacent_rotation_steps(
     servers: dict[str, str],
 ) -> None:
     for made, used in (("announced", "changed"), ("changed", "announced")):
@@ -41,7 +41,7 @@ def test_sessions_forms_and_positions_of_one_step_are_good_on_the_servers_of_the
         path = host.invite(opponent.name)
         position = state(opponent, servers[made], path)
         assert player(opponent, servers[used]) == opponent.name
-        # With the token that the first server's form had, in Player's header.
+        # Player sends the CSRF token of the first server's form in a header.
         opponent.site = servers[used]
         assert opponent.move(path, 4, position).status_code == 200
     host = Player(servers["announced"])
@@ -53,13 +53,13 @@ def test_sessions_forms_and_positions_of_one_step_are_good_on_the_servers_of_the
 
 
 def player(browser: Player, server: str) -> str | None:
-    """Who the server says is logged in."""
+    """Return the player that the server considers logged in, if any."""
     name: str | None = get(browser, f"{server}/").get("player")
     return name
 
 
 def state(browser: Player, server: str, path: str) -> str:
-    """The signed position that the server gives."""
+    """Return the signed position of the game, from this server."""
     return str(get(browser, f"{server}{path}")["position"])
 
 

@@ -1,4 +1,4 @@
-"""The rules of the game, and the whole game tree counted."""
+"""The rules of the game, checked against counts of the whole game tree."""
 
 from collections import Counter
 from functools import cache
@@ -24,7 +24,7 @@ def reachable(position: Position, seen: set[Position]) -> set[Position]:
 
 @cache
 def games_from(position: Position) -> Counter[Mark | None]:
-    """How many ways to play on end in each result."""
+    """Count the games that continue from a position, by winner."""
     ending = rules.outcome(position)
     if ending:
         return Counter({ending.winner: 1})
@@ -39,7 +39,7 @@ def test_the_game_tree_has_255168_games() -> None:
     assert games_from(Position()) == {Mark.X: 131_184, Mark.O: 77_904, None: 46_080}
 
 
-def test_x_moves_first_and_then_in_turn() -> None:
+def test_x_moves_first_and_turns_alternate() -> None:
     first = rules.play(Position(), 4)
     assert first == Position("    X    ")
     assert first.turn is Mark.O
@@ -53,39 +53,39 @@ def test_each_line_wins(line: tuple[int, int, int]) -> None:
     assert rules.outcome(position_after(moves)) == Outcome(Mark.X, line)
 
 
-def test_a_win_on_the_ninth_square_is_a_win_not_a_tie() -> None:
+def test_win_on_ninth_square_is_not_a_tie() -> None:
     ending = rules.outcome(position_after("031457682"))
     assert ending is not None
     assert ending.winner is Mark.X
 
 
-def test_two_lines_completed_by_one_move_are_both_shown() -> None:
+def test_outcome_includes_both_lines_of_double_win() -> None:
     double = Position("XXXXOOXOO")
     assert rules.outcome(double) == Outcome(Mark.X, (0, 1, 2, 3, 6))
 
 
-def test_a_full_board_without_a_line_is_a_tie() -> None:
+def test_full_board_without_line_is_a_tie() -> None:
     assert rules.outcome(position_after("021354678")) == Outcome(winner=None)
 
 
-def test_a_taken_square_is_illegal() -> None:
+def test_taken_square_is_illegal() -> None:
     with pytest.raises(IllegalMove, match="taken"):
         rules.play(Position("X        "), 0)
 
 
-def test_nobody_moves_after_the_end() -> None:
+def test_move_after_end_is_illegal() -> None:
     with pytest.raises(IllegalMove, match="over"):
         rules.play(Position("XXXOO    "), 8)
 
 
 @pytest.mark.parametrize("board", ["", "XO", "X" * 9, "O        ", "XX       ", "x        ", "          "])
-def test_a_malformed_board_is_refused(board: str) -> None:
+def test_invalid_board_is_malformed(board: str) -> None:
     with pytest.raises(Malformed):
         Position(board)
 
 
 @pytest.mark.parametrize("name", ["", "Result", "topleft", "TopLeft ", "0", "GameId", "\x00"])
-def test_a_name_that_is_no_square_is_malformed(name: str) -> None:
+def test_unknown_square_name_is_malformed(name: str) -> None:
     with pytest.raises(Malformed, match="square"):
         rules.square_named(name)
 
@@ -93,6 +93,6 @@ def test_a_name_that_is_no_square_is_malformed(name: str) -> None:
 @pytest.mark.parametrize(
     ("moves", "error"), [("9", Malformed), ("0x", Malformed), ("00", IllegalMove), ("0314258", IllegalMove)]
 )
-def test_moves_that_are_no_game_are_refused(moves: str, error: type[Exception]) -> None:
+def test_replay_refuses_invalid_and_illegal_moves(moves: str, error: type[Exception]) -> None:
     with pytest.raises(error):
         list(rules.replay(moves))

@@ -1,4 +1,4 @@
-"""``state/``: the game as JSON, and the 304 that saves sending it again."""
+"""``state/``: the game as JSON, or a 304 if it's unchanged."""
 
 import pytest
 from django.test import Client
@@ -11,7 +11,7 @@ def url(alice: Client) -> str:
     return str(alice.post("/games/new/", {"opponent": "bob"})["Location"])
 
 
-def test_a_pending_game(url: str) -> None:
+def test_state_of_pending_game(url: str) -> None:
     assert Client().get(f"{url}state/").json() == {
         "gameId": url.split("/")[2],
         "status": "PENDING",
@@ -24,7 +24,7 @@ def test_a_pending_game(url: str) -> None:
     }
 
 
-def test_a_finished_game(url: str, alice: Client, bob: Client) -> None:
+def test_state_of_finished_game(url: str, alice: Client, bob: Client) -> None:
     for player, square in zip(
         [bob, alice] * 3, ["TopLeft", "MiddleLeft", "TopMiddle", "MiddleMiddle", "TopRight"], strict=False
     ):
@@ -34,7 +34,7 @@ def test_a_finished_game(url: str, alice: Client, bob: Client) -> None:
     assert state["board"] == ["X", "X", "X", "O", "O", " ", " ", " ", " "]
 
 
-def test_an_unchanged_game_is_304_and_a_changed_one_is_not(url: str, bob: Client) -> None:
+def test_matching_etag_is_304_until_game_changes(url: str, bob: Client) -> None:
     first = Client().get(f"{url}state/")
     again = {"if-none-match": first["ETag"]}
     unchanged = Client().get(f"{url}state/", headers=again)
@@ -44,7 +44,7 @@ def test_an_unchanged_game_is_304_and_a_changed_one_is_not(url: str, bob: Client
     assert (changed.status_code, changed.json()["status"]) == (200, "IN_PROGRESS")
 
 
-def test_browsers_must_ask_again_and_keep_no_page(url: str) -> None:
+def test_state_is_no_cache_and_page_is_no_store(url: str) -> None:
     answer = Client().get(f"{url}state/")
     assert "no-cache" in answer["Cache-Control"]
     assert "Accept" in answer["Vary"]
@@ -55,7 +55,7 @@ def version(page: str) -> str:
     return page.split('data-version="')[1].split('"')[0]
 
 
-def test_a_page_is_told_nothing_new_without_touching_it(url: str, alice: Client, bob: Client) -> None:
+def test_poll_is_204_until_something_changes(url: str, alice: Client, bob: Client) -> None:
     for page, act in [(url, f"{url}accept/"), ("/", f"{url}move/")]:
         again = f"{page}?since={version(alice.get(page).content.decode())}"
         assert alice.get(again, headers=HTMX).status_code == 204

@@ -1,4 +1,4 @@
-"""The CloudFormation template: valid, and in step with the code and with what ``iam_policy`` prints."""
+"""The CloudFormation template is valid, and agrees with the code and with the output of ``iam_policy``."""
 
 import json
 import re
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.deployment
 LOAD_BALANCED = {"EnvironmentType": "LoadBalanced"}
 HTTPS = LOAD_BALANCED | {"Certificate": f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/12345678-abcd"}
 KINDS: tuple[dict[str, str], ...] = ({}, LOAD_BALANCED, HTTPS)
-# The namespaces that are used, with their options, from "General options for all environments" in the Developer Guide.
+# Namespaces in use, with their options, from "General options for all environments" in the Developer Guide.
 OPTIONS = {
     "aws:autoscaling:asg": {"MinSize", "MaxSize"},
     "aws:autoscaling:launchconfiguration": {"IamInstanceProfile", "DisableIMDSv1"},
@@ -52,7 +52,7 @@ def games_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(TableItem.Meta, "table_name", DEFAULT_TABLE)
 
 
-def test_the_linter_has_nothing_to_say() -> None:
+def test_template_passes_cfn_lint() -> None:
     regions = ["us-west-2", "eu-central-1", "us-gov-west-1", "cn-north-1"]
     found = lint_file(PATH, config=ManualArgs(include_checks=["I"], regions=regions))
     assert [str(match) for match in found] == []
@@ -62,18 +62,18 @@ def test_the_linter_has_nothing_to_say() -> None:
 
 
 @pytest.mark.parametrize("table", ["Games", "Matches.2"])
-def test_the_servers_may_do_what_iam_policy_prints(table: str) -> None:
+def test_server_role_has_policy_that_iam_policy_prints(table: str) -> None:
     assert role_policies(TableName=table)["table"] == policy.site(policy.Table(ACCOUNT, REGION, table))
     assert role_policies(TableName=table, CreateTable="no")["table"] == role_policies(TableName=table)["table"]
 
 
-def test_the_servers_role_is_the_printed_one_in_china_too() -> None:
+def test_server_role_matches_printed_policies_in_china() -> None:
     assert role_policies(**CHINA)["table"] == policy.site(policy.Table(ACCOUNT, "cn-north-1", "Games"))
     for place, region in ((CHINA, "cn-north-1"), ({}, REGION)):
         assert Stack(**place).properties("ServerRole")["AssumeRolePolicyDocument"] == policy.trust(region)
 
 
-def test_besides_the_table_the_servers_may_read_their_one_secret_and_their_one_bundle() -> None:
+def test_server_role_reads_only_its_secret_and_bundle() -> None:
     stack = Stack(Bucket="bundles", Key="releases/site-2.zip")
     others = role_policies(Bucket="bundles", Key="releases/site-2.zip")
     del others["table"]
@@ -86,7 +86,7 @@ def test_besides_the_table_the_servers_may_read_their_one_secret_and_their_one_b
     assert stack.properties("ServerProfile")["Roles"] == [{"Ref": "ServerRole"}]
 
 
-def test_beanstalk_has_a_role_for_health_and_managed_updates_that_only_it_can_take() -> None:
+def test_only_beanstalk_can_assume_service_role() -> None:
     role = Stack().properties("ServiceRole")
     [trusted] = role["AssumeRolePolicyDocument"]["Statement"]
     assert trusted["Principal"] == {"Service": "elasticbeanstalk.amazonaws.com"}
@@ -104,7 +104,7 @@ def test_beanstalk_has_a_role_for_health_and_managed_updates_that_only_it_can_ta
 
 
 @pytest.mark.usefixtures("games_named")
-def test_the_table_is_the_one_that_the_site_would_make() -> None:
+def test_table_matches_schema() -> None:
     table = Stack().properties("Table")
     assert table.pop("TimeToLiveSpecification") == {"AttributeName": TTL_ATTRIBUTE, "Enabled": True}
     assert table.pop("PointInTimeRecoverySpecification") == {"PointInTimeRecoveryEnabled": True}
@@ -112,7 +112,7 @@ def test_the_table_is_the_one_that_the_site_would_make() -> None:
     assert table == schema.request()
 
 
-def test_the_table_outlives_the_stack_unless_asked() -> None:
+def test_table_is_retained_unless_keep_table_is_no() -> None:
     def fate(**parameters: str) -> tuple[str, str, bool]:
         table = Stack(**parameters).resources["Table"]
         protected = table["Properties"]["DeletionProtectionEnabled"]
@@ -123,13 +123,13 @@ def test_the_table_outlives_the_stack_unless_asked() -> None:
     assert fate(KeepTable="no") == ("Delete", "Delete", False)
 
 
-def test_a_table_that_is_there_already_stays_outside_the_stack() -> None:
+def test_existing_table_stays_outside_stack() -> None:
     stack = Stack(CreateTable="no")
     assert stack.of_type("DynamoDB::Table") == {}
     assert "Games" in stack.properties("Environment")["Description"]
 
 
-def test_the_servers_start_after_the_table() -> None:
+def test_environment_depends_on_table() -> None:
     assert "{'Ref': 'Table'}" in Stack().properties("Environment")["Description"]
 
 
@@ -137,27 +137,27 @@ def test_the_servers_start_after_the_table() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_options_are_ones_that_beanstalk_has_and_their_values_are_text(kind: dict[str, str]) -> None:
+def test_option_settings_are_valid_beanstalk_options(kind: dict[str, str]) -> None:
     for (namespace, name), value in options(**kind).items():
         assert name in OPTIONS[namespace]
         assert isinstance(value, str | dict), name
 
 
-def test_a_single_instance_has_nothing_of_a_load_balancer() -> None:
+def test_single_instance_has_no_load_balancer_options() -> None:
     single = options()
     assert single["aws:elasticbeanstalk:environment", "EnvironmentType"] == "SingleInstance"
     assert single["aws:autoscaling:asg", "MinSize"] == single["aws:autoscaling:asg", "MaxSize"] == "1"
     assert not [each for each in single if each[0].startswith("aws:elbv2") or each[1] == "LoadBalancerType"]
 
 
-def test_a_load_balanced_environment_has_an_application_load_balancer_and_two_servers() -> None:
+def test_load_balanced_environment_has_alb_and_two_servers() -> None:
     balanced = options(**LOAD_BALANCED)
     assert balanced["aws:elasticbeanstalk:environment", "LoadBalancerType"] == "application"
     assert (balanced["aws:autoscaling:asg", "MinSize"], balanced["aws:autoscaling:asg", "MaxSize"]) == ("2", "4")
     assert not [each for each in balanced if each[0].startswith("aws:elbv2")]
 
 
-def test_a_certificate_adds_https_at_the_balancer_and_needs_one() -> None:
+def test_certificate_adds_https_listener_and_requires_load_balancer() -> None:
     listener = {name: value for (space, name), value in options(**HTTPS).items() if space == "aws:elbv2:listener:443"}
     assert listener.pop("SSLPolicy").startswith("ELBSecurityPolicy-TLS13-")
     assert listener == {
@@ -169,14 +169,14 @@ def test_a_certificate_adds_https_at_the_balancer_and_needs_one() -> None:
     assert "LoadBalanced" in Stack(Certificate=HTTPS["Certificate"]).refuses()[0]
 
 
-def test_all_servers_share_a_secret_that_is_long_enough_and_in_no_file() -> None:
+def test_servers_share_a_generated_secret() -> None:
     assert options()["aws:elasticbeanstalk:application:environmentsecrets", "SECRET_KEY"] == {"Ref": "SecretKey"}
     generated = Stack().properties("SecretKey")["GenerateSecretString"]
     assert generated["PasswordLength"] >= MINIMUM_SECRET_LENGTH
     assert "SecretString" not in Stack().properties("SecretKey")
 
 
-def test_servers_have_their_configuration_their_role_and_no_version_1_of_the_metadata_service() -> None:
+def test_servers_have_config_file_and_role_but_no_imdsv1() -> None:
     found = options(ConfigFile="other.config")
     assert found["aws:elasticbeanstalk:application:environment", "CONFIG_FILE"] == "other.config"
     assert found["aws:autoscaling:launchconfiguration", "IamInstanceProfile"] == {"Ref": "ServerProfile"}
@@ -184,7 +184,7 @@ def test_servers_have_their_configuration_their_role_and_no_version_1_of_the_met
     assert (BASE_DIR / options()["aws:elasticbeanstalk:application:environment", "CONFIG_FILE"]).exists()
 
 
-def test_the_platform_is_a_branch_or_a_version_of_it() -> None:
+def test_platform_is_a_branch_or_its_version() -> None:
     branch = "arn:aws:elasticbeanstalk:us-west-2::platform/Python 3.13 running on 64bit Amazon Linux 2023"
     assert Stack().properties("Environment")["PlatformArn"] == branch
     allowed = re.compile(written()["Parameters"]["Platform"]["AllowedPattern"])
@@ -200,8 +200,8 @@ def test_the_platform_is_a_branch_or_a_version_of_it() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_alarms_watch_metrics_that_there_are(kind: dict[str, str]) -> None:
-    """Beanstalk publishes EnvironmentHealth by itself, and of the others those that are asked for."""
+def test_alarms_watch_published_metrics(kind: dict[str, str]) -> None:
+    """Beanstalk publishes EnvironmentHealth by default, and other metrics on request."""
     document = json.loads(options(**kind)["aws:elasticbeanstalk:healthreporting:system", "ConfigDocument"])
     published = {"EnvironmentHealth", *document["CloudWatchMetrics"]["Environment"]}
     alarms = Stack(**kind).of_type("CloudWatch::Alarm").values()
@@ -212,7 +212,7 @@ def test_alarms_watch_metrics_that_there_are(kind: dict[str, str]) -> None:
 
 
 @pytest.mark.usefixtures("games_named")
-def test_throttled_reads_and_writes_of_table_and_indexes_each_have_an_alarm_that_ends() -> None:
+def test_throttle_alarms_cover_table_and_indexes_and_recover() -> None:
     watched = set()
     for alarm in Stack().of_type("CloudWatch::Alarm").values():
         if "Metrics" in alarm:
@@ -228,7 +228,7 @@ def test_throttled_reads_and_writes_of_table_and_indexes_each_have_an_alarm_that
     }
 
 
-def test_alarms_write_to_whoever_is_named() -> None:
+def test_alarms_notify_given_email_only() -> None:
     named = Stack(AlarmEmail="operator@example.com")
     assert named.properties("AlarmTopic")["Subscription"] == [{"Protocol": "email", "Endpoint": "operator@example.com"}]
     alarms = named.of_type("CloudWatch::Alarm").values()
@@ -239,10 +239,10 @@ def test_alarms_write_to_whoever_is_named() -> None:
     assert not [alarm for alarm in nobody.of_type("CloudWatch::Alarm").values() if "AlarmActions" in alarm]
 
 
-# What the operator reads.
+# What the operator sees.
 
 
-def test_every_parameter_is_described_and_has_its_group() -> None:
+def test_every_parameter_has_description_and_group() -> None:
     template = written()
     groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     grouped = [name for group in groups for name in group["Parameters"]]
@@ -250,19 +250,19 @@ def test_every_parameter_is_described_and_has_its_group() -> None:
     assert all(parameter["Description"].endswith((".", "SUBDOMAIN")) for parameter in template["Parameters"].values())
 
 
-def test_defaults_are_allowed() -> None:
+def test_defaults_match_allowed_patterns() -> None:
     for name, parameter in written()["Parameters"].items():
         if "AllowedPattern" in parameter and "Default" in parameter:
             assert re.fullmatch(parameter["AllowedPattern"], parameter["Default"]), name
 
 
-def test_the_one_command_names_what_has_no_default() -> None:
+def test_header_command_names_parameters_without_default() -> None:
     head = PATH.read_text().partition("AWSTemplateFormatVersion")[0]
     named = set(re.findall(r"(\w+)=[A-Z]+", head))
     assert named == {name for name, parameter in written()["Parameters"].items() if "Default" not in parameter}
 
 
-def test_the_site_and_its_table_are_told() -> None:
+def test_outputs_name_site_table_and_role() -> None:
     outputs = Stack(TableName="Matches").resolve(written()["Outputs"])
     assert outputs["Site"]["Value"] == "http://play.us-west-2.elasticbeanstalk.com/"
     assert outputs["TableName"]["Value"] == "Matches"

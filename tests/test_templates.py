@@ -1,4 +1,4 @@
-"""Templates: which variables they take, and what they do where a request has little."""
+"""Templates: their declared variables, and rendering when the request lacks a user or forms."""
 
 import re
 from typing import Any
@@ -24,7 +24,7 @@ def source_of(env: Environment, name: str) -> str:
 
 
 def declared_in(source: str) -> set[str]:
-    """The names in "Takes a, b (what it is), c, and base.html's."."""
+    """Return the names in a comment like "Takes a, b (what it is), c, and base.html's."."""
     found = DECLARED.match(source)
     words = re.sub(r"\([^)]*\)", "", found[1]).split(",") if found else []
     names = {word.strip() for word in words}
@@ -32,14 +32,14 @@ def declared_in(source: str) -> set[str]:
 
 
 def bound_in(tree: nodes.Template) -> set[str]:
-    """What the template imports or sets itself, which Jinja2 does not see from inside a block."""
+    """Return the names that the template imports or sets itself, which Jinja2 doesn't see from inside a block."""
     imported = {name for each in tree.find_all(nodes.FromImport) for name in each.names if isinstance(name, str)}
     named = {each.target for each in tree.find_all(nodes.Import)}
     assigned = {each.target.name for each in tree.find_all(nodes.AssignBlock) if isinstance(each.target, nodes.Name)}
     return imported | named | assigned
 
 
-def test_each_template_declares_the_variables_that_it_takes(env: Environment) -> None:
+def test_each_template_declares_its_variables(env: Environment) -> None:
     names = [name for name in env.list_templates() if name.endswith(".html")]
     assert len(names) > 10
     for name in names:
@@ -53,7 +53,7 @@ def test_all_templates_compile() -> None:
     compile_all()
 
 
-def test_a_failure_before_anybody_is_identified_is_still_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_page_renders_without_a_user(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("accounts.middleware.current_user", lambda request: 1 / 0)
     answer = Client(raise_request_exception=False).get("/")
     page = answer.content.decode()
@@ -62,7 +62,7 @@ def test_a_failure_before_anybody_is_identified_is_still_a_page(monkeypatch: pyt
     assert "Log in" not in page
 
 
-def test_an_answer_has_one_token_and_a_page_without_forms_sets_no_cookie() -> None:
+def test_page_has_one_csrf_token_and_none_without_forms() -> None:
     welcome = Client().get("/")
     tokens = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', welcome.content.decode())
     assert len(tokens) == 2

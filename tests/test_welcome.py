@@ -1,4 +1,4 @@
-"""The first page, which is a game at once; and what a link shows before anybody follows it."""
+"""The welcome page, where a visitor can play at once; and the previews of links."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -33,7 +33,7 @@ def items() -> list[dict[str, Any]]:
     return sorted((item.attribute_values for item in Item.scan()), key=repr)
 
 
-def test_a_visitor_has_a_board_a_link_for_a_friend_and_the_way_to_a_name(client: Client) -> None:
+def test_welcome_page_offers_board_invitation_and_login(client: Client) -> None:
     page = client.get("/").content.decode()
     assert re.findall(r'name="square" value="(\w+)"', page) == list(rules.SQUARES)
     assert re.findall(r'name="level" value="(\w+)"', page) == list(computer.LEVELS)
@@ -44,7 +44,7 @@ def test_a_visitor_has_a_board_a_link_for_a_friend_and_the_way_to_a_name(client:
 
 
 @pytest.mark.parametrize("level", computer.LEVELS)
-def test_the_first_square_is_a_game_with_the_computers_reply_in_one_write(meter: Meter, level: str) -> None:
+def test_visitors_first_move_starts_computer_game_in_one_write(meter: Meter, level: str) -> None:
     visitor = Client(enforce_csrf_checks=True)
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', visitor.get("/").content.decode())
     assert token
@@ -59,13 +59,13 @@ def test_the_first_square_is_a_game_with_the_computers_reply_in_one_write(meter:
     assert "Your turn: you play X." in visitor.get(url).content.decode()
 
 
-def test_without_a_square_the_computer_begins(games_table: str) -> None:
+def test_computer_moves_first_without_square(games_table: str) -> None:
     url = Client().post("/games/new/", FIRST | {"level": "good"})["Location"]
     game = stored(url.split("/")[2])
     assert (len(game.recorded_moves or ""), game.match().board.count("X"), game.o_user) == (1, 1, game.host_id)
 
 
-def test_a_square_that_is_none_is_400_and_starts_nothing(games_table: str) -> None:
+def test_invalid_first_square_is_400_and_writes_nothing(games_table: str) -> None:
     answer = Client().post("/games/new/", FIRST | {"square": "Top"}, headers={"accept": "application/json"})
     assert answer.status_code == 400
     assert "is not a square" in answer.json()["error"]
@@ -73,7 +73,7 @@ def test_a_square_that_is_none_is_400_and_starts_nothing(games_table: str) -> No
 
 
 @pytest.mark.parametrize("fields", [{"opponent": "computer", "square": "TopLeft"}, {"opponent": ""}])
-def test_pressed_twice_it_is_one_guests_one_game(games_table: str, fields: dict[str, str]) -> None:
+def test_double_submit_creates_one_game_and_one_guest(games_table: str, fields: dict[str, str]) -> None:
     visitor = Client(enforce_csrf_checks=True)
     page = visitor.get("/")
     hidden = hidden_in(page.content.decode()) | fields
@@ -86,13 +86,13 @@ def test_pressed_twice_it_is_one_guests_one_game(games_table: str, fields: dict[
     }
 
 
-def test_a_game_created_twice_is_the_one_that_was_begun(games_table: str) -> None:
+def test_challenge_computer_is_idempotent_per_game_id(games_table: str) -> None:
     game = store.challenge_computer(host="alice", square=4)
     again = store.challenge_computer(host="alice", square=0, game_id=game.game_id)
     assert again.moves == game.moves
 
 
-def test_a_link_that_is_sent_says_who_invites_and_what_to_do(alice: Client) -> None:
+def test_invitation_link_preview_names_host_and_has_image(alice: Client) -> None:
     url = alice.post("/games/new/", {"opponent": ""})["Location"]
     page = Client().get(url).content.decode()
     assert meta(page, "og:title") == "alice invites you to tic-tac-toe"
@@ -106,7 +106,7 @@ def test_a_link_that_is_sent_says_who_invites_and_what_to_do(alice: Client) -> N
 
 
 @pytest.mark.parametrize("moves", ["", "03", "03142"])
-def test_the_preview_of_a_game_says_whose_it_is(games_table: str, moves: str) -> None:
+def test_game_link_preview_names_players_and_result(games_table: str, moves: str) -> None:
     game = store.accept(store.invite(host="alice", opponent="bob").game_id, player="bob")
     for digit in moves:
         game = store.move(game, player=str(game.turn), square=int(digit))
@@ -115,7 +115,7 @@ def test_the_preview_of_a_game_says_whose_it_is(games_table: str, moves: str) ->
     assert meta(page, "og:description") == ("bob won." if len(moves) == 5 else "Watch the game.")
 
 
-def test_fetching_pages_as_a_messenger_does_changes_nothing(alice: Client, bob: Client) -> None:
+def test_link_previews_write_nothing(alice: Client, bob: Client) -> None:
     open_one = alice.post("/games/new/", {"opponent": ""})["Location"]
     named = alice.post("/games/new/", {"opponent": "bob", "pace": "minutes"})["Location"]
     going = alice.post("/games/new/", {"opponent": "computer", "square": "TopLeft"})["Location"]
@@ -131,7 +131,7 @@ def test_fetching_pages_as_a_messenger_does_changes_nothing(alice: Client, bob: 
     assert items() == before
 
 
-def test_the_host_alone_has_the_links_qr_code(alice: Client, bob: Client) -> None:
+def test_only_host_of_open_invitation_sees_qr_code(alice: Client, bob: Client) -> None:
     url = alice.post("/games/new/", {"opponent": ""})["Location"]
     page = alice.get(url).content.decode()
     found = re.search(
@@ -147,7 +147,7 @@ def test_the_host_alone_has_the_links_qr_code(alice: Client, bob: Client) -> Non
     assert 'class="qr"' not in alice.get(url).content.decode()
 
 
-def test_the_lobby_says_how_long_a_move_has_time(alice: Client, bob: Client) -> None:
+def test_lobby_and_invitation_show_time_limit(alice: Client, bob: Client) -> None:
     url = alice.post("/games/new/", {"opponent": "bob", "pace": "day"})["Location"]
     assert 'class="deadline"' not in alice.get("/").content.decode()
     for player in (alice, bob):
@@ -165,22 +165,22 @@ def test_the_lobby_says_how_long_a_move_has_time(alice: Client, bob: Client) -> 
     ("seconds", "words"),
     [(-5, "time is up"), (0, "time is up"), (59.5, "1:00 left"), (3599, "59:59 left"), (3600.5, "1 hour left")],
 )
-def test_the_time_left_in_words(seconds: float, words: str) -> None:
+def test_time_left_in_words(seconds: float, words: str) -> None:
     game = Game("x", host_id="alice", opponent_id="bob", status_date=Status.IN_PROGRESS.dated(datetime.now(UTC)))
     game.deadline = 2_000_000_000
     now = datetime.fromtimestamp(2_000_000_000 - seconds, UTC)
     assert GamePage(game.match(), "alice", now).time_left == words
 
 
-def test_the_others_name_leads_to_their_page(alice: Client, bob: Client) -> None:
+def test_opponents_name_links_to_profile_after_accept(alice: Client, bob: Client) -> None:
     url = alice.post("/games/new/", {"opponent": "bob"})["Location"]
-    assert 'href="/players/bob/"' not in alice.get(url).content.decode()  # who may not have signed up yet
+    assert 'href="/players/bob/"' not in alice.get(url).content.decode()  # bob may not have signed up yet
     assert 'href="/players/alice/">alice</a>' in bob.get(url).content.decode()
     bob.post(f"{url}accept/")
     assert 'href="/players/bob/">bob</a>' in alice.get(url).content.decode()
 
 
-def test_guests_the_computer_and_an_open_seat_have_no_page(alice: Client) -> None:
+def test_no_profile_link_for_guest_computer_or_open_seat(alice: Client) -> None:
     for fields in ({"opponent": "computer"}, {"opponent": ""}):
         url = alice.post("/games/new/", fields)["Location"]
         players = re.search(r'<p class="players">.*?</p>', alice.get(url).content.decode(), re.DOTALL)

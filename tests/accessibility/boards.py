@@ -1,4 +1,4 @@
-"""A board in a page: its squares, and the one that has the keyboard."""
+"""Helpers for a page's board: its squares, the number pad, and the focused square."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ def square(page: Page, number: int) -> Locator:
 
 
 def press_on_pad(page: Page, digit: int, *, num_lock: bool = True) -> None:
-    """The key of a number pad: without NumLock it is an arrow, or Home, End, and so on. Playwright has only those."""
+    """Press a number pad key, by CDP: Playwright has only the keys without NumLock, such as arrows, Home and End."""
     key = str(digit) if num_lock else PAD_WITHOUT_NUM_LOCK[digit]
     session = page.context.new_cdp_session(page)
     for kind in ("rawKeyDown", "keyUp"):
@@ -25,6 +25,6 @@ def press_on_pad(page: Page, digit: int, *, num_lock: bool = True) -> None:
 
 
 def focused(page: Page) -> Any:
-    """The square that has the keyboard, as its number, or None."""
+    """Return the number of the focused square, or None."""
     name = page.evaluate("document.activeElement.closest('.board td')?.dataset.square")
     return name and rules.SQUARES.index(name)

@@ -1,4 +1,4 @@
-"""A site with every page in every state, a browser that wants no motion, and games as their players see them."""
+"""A site with every page in every state, a browser with reduced motion, and games as their players see them."""
 
 from collections.abc import Iterator
 
@@ -36,7 +36,7 @@ def all_stages(site: str) -> dict[str, Stage]:
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A browser of somebody's own, who wants no motion: what is looked at stands still."""
+    """Yield a new context with reduced motion, so that pages stand still; check for script errors at the end."""
     context = browser.new_context(reduced_motion="reduce")
     context.set_default_timeout(10_000)
     errors: list[str] = []
@@ -53,7 +53,7 @@ def game(site: str) -> StoredMatch:
 
 @pytest.fixture
 def enter(site: str, context: BrowserContext) -> Open:
-    """The page of a game as a player sees it, kept up to date."""
+    """Return a function that opens a game's page as a player and waits for "Live"."""
 
     def opened(game: StoredMatch, player: str) -> Page:
         log_in(context, player, site)

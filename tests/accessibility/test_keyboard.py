@@ -1,4 +1,4 @@
-"""The board by keyboard alone, as an ARIA grid; and what a page does with the keyboard's place when it changes."""
+"""The board by keyboard alone, as an ARIA grid; and where the focus goes when a page changes."""
 
 import re
 
@@ -12,7 +12,7 @@ from tests.support.stages import log_in, move
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ["moto"], indirect=True, scope="session")]
 
 
-def test_a_board_is_a_grid_whose_squares_say_what_is_in_them(enter: Open, game: StoredMatch) -> None:
+def test_board_is_aria_grid_with_labelled_squares(enter: Open, game: StoredMatch) -> None:
     move(game, 4)
     move(game, 0)
     board = enter(game, "bob").get_by_role("grid")
@@ -43,7 +43,7 @@ def test_a_board_is_a_grid_whose_squares_say_what_is_in_them(enter: Open, game: 
     """)
 
 
-def test_without_scripts_a_board_is_a_table_of_buttons(site: str, browser: Browser, game: StoredMatch) -> None:
+def test_board_without_scripts_is_table_of_buttons(site: str, browser: Browser, game: StoredMatch) -> None:
     with browser.new_context(java_script_enabled=False) as context:
         log_in(context, "bob", site)
         page = context.new_page()
@@ -54,7 +54,7 @@ def test_without_scripts_a_board_is_a_table_of_buttons(site: str, browser: Brows
         expect(page.get_by_role("img", name="Centre, X")).to_be_visible()
 
 
-def test_the_keys_lead_over_the_board(enter: Open, game: StoredMatch) -> None:
+def test_arrow_and_pad_keys_move_focus_on_board(enter: Open, game: StoredMatch) -> None:
     page = enter(game, "bob")
     page.locator("summary").focus()
     page.keyboard.press("Shift+Tab")
@@ -68,16 +68,16 @@ def test_the_keys_lead_over_the_board(enter: Open, game: StoredMatch) -> None:
         assert focused(page) == place, digit
     for corner, edges in {8: ("ArrowRight", "ArrowDown"), 2: ("ArrowRight", "ArrowUp"), 6: ("ArrowLeft",)}.items():
         press_on_pad(page, (7, 8, 9, 4, 5, 6, 1, 2, 3)[corner])
-        for edge in edges:  # leads nowhere else
+        for edge in edges:  # stays in the corner
             page.keyboard.press(edge)
             assert focused(page) == corner, edge
     page.keyboard.press("Tab")
-    assert focused(page) is None  # the board is one stop
+    assert focused(page) is None  # the board is one tab stop
     page.keyboard.press("Shift+Tab")
     assert focused(page) == 6
 
 
-def test_without_num_lock_the_pad_has_arrows(enter: Open, game: StoredMatch) -> None:
+def test_number_pad_without_num_lock_moves_like_arrows(enter: Open, game: StoredMatch) -> None:
     page = enter(game, "bob")
     square(page, 0).get_by_role("button").focus()
     for digit, place in ((6, 1), (6, 2), (2, 5), (7, 3), (1, 5), (8, 2), (4, 1)):
@@ -85,7 +85,7 @@ def test_without_num_lock_the_pad_has_arrows(enter: Open, game: StoredMatch) -> 
         assert focused(page) == place, digit
 
 
-def test_a_game_by_keyboard_alone(enter: Open, game: StoredMatch) -> None:
+def test_game_can_be_won_by_keyboard_alone(enter: Open, game: StoredMatch) -> None:
     page = enter(game, "bob")
     while focused(page) is None:
         page.keyboard.press("Tab")
@@ -97,7 +97,7 @@ def test_a_game_by_keyboard_alone(enter: Open, game: StoredMatch) -> None:
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Space")
     expect(square(page, 1)).to_have_text("X")
-    press_on_pad(page, 4)  # O's: it can be read, and pressing it does nothing
+    press_on_pad(page, 4)  # O's square: it can be focused, but Enter does nothing
     expect(square(page, 3)).to_be_focused()
     move(game, 4)
     expect(page.locator(".headline")).to_have_text("Your turn: you play X.")
@@ -108,7 +108,7 @@ def test_a_game_by_keyboard_alone(enter: Open, game: StoredMatch) -> None:
     expect(square(page, 2)).to_be_focused()
 
 
-def test_what_is_pushed_leaves_the_keyboard_in_its_square(enter: Open, game: StoredMatch) -> None:
+def test_push_keeps_focus_on_square(enter: Open, game: StoredMatch) -> None:
     page = enter(game, "alice")
     while focused(page) is None:
         page.keyboard.press("Tab")
@@ -124,7 +124,7 @@ def test_what_is_pushed_leaves_the_keyboard_in_its_square(enter: Open, game: Sto
     assert page.locator('.board [tabindex="0"]').count() == 1
 
 
-def test_while_a_move_is_kept_no_other_square_sends_one(enter: Open, game: StoredMatch) -> None:
+def test_other_squares_send_nothing_while_move_is_kept(enter: Open, game: StoredMatch) -> None:
     page = enter(game, "bob")
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.post_data or "") if request.method == "POST" else None)
@@ -142,10 +142,10 @@ def test_while_a_move_is_kept_no_other_square_sends_one(enter: Open, game: Store
     assert all("square=MiddleMiddle" in move for move in sent)
 
 
-# What has the keyboard when the page changes.
+# Focus when the page changes.
 
 
-def test_a_question_that_is_open_stays_so_when_the_other_moves(enter: Open, game: StoredMatch) -> None:
+def test_open_resign_question_survives_opponents_move(enter: Open, game: StoredMatch) -> None:
     page = enter(game, "alice")
     page.locator("#ask").focus()
     page.keyboard.press("Enter")
@@ -158,7 +158,7 @@ def test_a_question_that_is_open_stays_so_when_the_other_moves(enter: Open, game
     expect(page.locator(".headline")).to_have_text("You resigned: bob won.")
 
 
-def test_a_replay_is_stepped_through_by_one_key(site: str, context: BrowserContext) -> None:
+def test_replay_keeps_focus_on_next_and_back(site: str, context: BrowserContext) -> None:
     page = context.new_page()
     page.goto(f"{site}/replay/03142/?move=3")
     page.locator("#next").focus()
@@ -172,7 +172,7 @@ def test_a_replay_is_stepped_through_by_one_key(site: str, context: BrowserConte
     assert page.evaluate("window.scrollY") == 0
 
 
-def test_a_form_that_was_refused_has_the_keyboard_in_the_field_to_mend(site: str, context: BrowserContext) -> None:
+def test_refused_form_focuses_invalid_field(site: str, context: BrowserContext) -> None:
     page = context.new_page()
     page.goto(f"{site}/accounts/signup/")
     page.get_by_label("Name").fill("good-name")

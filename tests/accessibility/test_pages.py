@@ -1,4 +1,4 @@
-"""Every page in every state: axe-core's rules, small screens and fingers."""
+"""Every page in every state: axe-core's rules, small screens, and touch targets."""
 
 from typing import Literal
 
@@ -12,11 +12,11 @@ from tests.support.stages import STAGES, Stage
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ["moto"], indirect=True, scope="session")]
 
-# WCAG 2.2 AA, and what axe's authors hold to be good practice besides.
+# WCAG 2.2 AA, and axe's best practices.
 RULES = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 FINGER = 44
 SCHEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
-# What acts: links within a sentence have its height, and are exempt.
+# Touch targets. Links within a sentence have the line's height and are exempt.
 ACTING = "button, summary, a.button, nav a, .games a, .moves a, .brand, .who a, .choice label, input:not([type=hidden])"
 
 
@@ -26,7 +26,7 @@ def violations(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("name", STAGES)
-def test_no_page_breaks_a_rule_in_light_or_dark(
+def test_every_page_passes_axe_in_light_and_dark(
     all_stages: dict[str, Stage], site: str, context: BrowserContext, name: str
 ) -> None:
     page = all_stages[name].enter(site, context)
@@ -35,7 +35,7 @@ def test_no_page_breaks_a_rule_in_light_or_dark(
         assert violations(page) == [], scheme
 
 
-def test_the_page_of_a_site_that_is_not_set_up_breaks_no_rule(engine: str, context: BrowserContext) -> None:
+def test_unconfigured_sites_page_passes_axe(engine: str, context: BrowserContext) -> None:
     with gunicorn(free_port(), CONFIG_FILE="") as (address, _):
         page = context.new_page()
         page.goto(address)
@@ -45,10 +45,10 @@ def test_the_page_of_a_site_that_is_not_set_up_breaks_no_rule(engine: str, conte
 
 
 @pytest.mark.parametrize("name", STAGES)
-def test_every_page_fits_a_small_screen_and_a_finger(
+def test_every_page_fits_320_px_with_large_targets(
     all_stages: dict[str, Stage], site: str, context: BrowserContext, name: str
 ) -> None:
-    """320 pixels are also what 1280 have room for at 400 %."""
+    """320 pixels are also the width of 1280 at 400 % zoom."""
     page = all_stages[name].enter(site, context)
     page.set_viewport_size({"width": 320, "height": 640})
     assert too_wide(page) == []
@@ -57,10 +57,10 @@ def test_every_page_fits_a_small_screen_and_a_finger(
 
 @pytest.mark.parametrize("size", [(320, 256), (640, 360)])
 @pytest.mark.parametrize("name", ["welcome", "own turn"])
-def test_a_magnified_board_has_its_buttons_side_by_side(
+def test_magnified_boards_buttons_fill_their_squares(
     all_stages: dict[str, Stage], site: str, context: BrowserContext, name: str, size: tuple[int, int]
 ) -> None:
-    """400 % of 1280 by 1024, and 200 % of 1280 by 720: each button fills its own square, and a finger finds it."""
+    """At 400 % of 1280 by 1024 and 200 % of 1280 by 720, each button fills its own square and is at least 44 px."""
     page = all_stages[name].enter(site, context)
     page.set_viewport_size({"width": size[0], "height": size[1]})
     for button in page.locator(".board button").all():
@@ -71,7 +71,7 @@ def test_a_magnified_board_has_its_buttons_side_by_side(
 
 
 def too_wide(page: Page) -> list[str]:
-    """What is cut off at the right, or makes the page scroll sideways."""
+    """Return the elements that are cut off at the right, or a note if the page scrolls sideways."""
     page.set_viewport_size({"width": 320, "height": 640})
     wide: list[str] = page.evaluate(
         """() => [...document.querySelectorAll("body *")]
@@ -84,7 +84,7 @@ def too_wide(page: Page) -> list[str]:
 
 
 def too_small(page: Page) -> list[str]:
-    """What acts and is smaller than a finger; a radio button has its label's size."""
+    """Return the touch targets that are too small. Radio buttons don't count: their labels do."""
     small: list[str] = page.evaluate(
         """([acting, finger]) => [...document.querySelectorAll(acting)]
           .filter((element) => element.checkVisibility() && element.type !== "radio")

@@ -1,4 +1,4 @@
-"""What is seen: the winning line, motion where it is wanted, forced colours."""
+"""Visual aspects: the winning line, animation, forced colours."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ["moto"], i
 
 
 def shown(page: Page) -> Any:
-    """The winning line as it is drawn."""
+    """Return the computed style of the winning line."""
     return page.locator(".stroke").first.evaluate(
         """(stroke) => {
           const { stroke: colour, strokeWidth, animationName } = getComputedStyle(stroke);
@@ -22,7 +22,7 @@ def shown(page: Page) -> Any:
     )
 
 
-def test_the_winning_line_is_drawn_over_its_squares(
+def test_winning_line_is_drawn_over_its_squares(
     all_stages: dict[str, Stage], site: str, context: BrowserContext
 ) -> None:
     page = all_stages["won"].enter(site, context)
@@ -36,18 +36,14 @@ def test_the_winning_line_is_drawn_over_its_squares(
         assert box["y"] < line["y"] < box["y"] + box["height"]
 
 
-def test_both_lines_of_a_move_that_makes_two_are_drawn(
-    all_stages: dict[str, Stage], site: str, context: BrowserContext
-) -> None:
+def test_both_lines_of_double_win_are_drawn(all_stages: dict[str, Stage], site: str, context: BrowserContext) -> None:
     page = all_stages["won twice"].enter(site, context)
     expect(page.locator(".line-012")).to_have_count(1)
     expect(page.locator(".line-048")).to_have_count(1)
     expect(page.locator(".stroke")).to_have_count(2)
 
 
-def test_lines_are_drawn_with_motion_only_where_it_is_wanted(
-    all_stages: dict[str, Stage], site: str, context: BrowserContext
-) -> None:
+def test_animation_respects_reduced_motion(all_stages: dict[str, Stage], site: str, context: BrowserContext) -> None:
     page = all_stages["won"].enter(site, context)
     assert shown(page)["animationName"] == "none"
     assert page.evaluate("document.getAnimations().length") == 0
@@ -58,7 +54,7 @@ def test_lines_are_drawn_with_motion_only_where_it_is_wanted(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_in_forced_colours_marks_and_line_are_seen(
+def test_marks_and_line_are_visible_in_forced_colours(
     all_stages: dict[str, Stage], site: str, context: BrowserContext, scheme: Any
 ) -> None:
     page = all_stages["won"].enter(site, context)

@@ -1,4 +1,4 @@
-"""What a screen reader is given to say: each piece of news once, and nothing over and over."""
+"""Screen reader announcements: each piece of news once."""
 
 import time
 from collections.abc import Callable
@@ -32,7 +32,7 @@ def ears(context: BrowserContext) -> None:
 
 
 def heard(page: Page, *, within: float = 8) -> Callable[[str], int]:
-    """How often a sentence was said; waits for it to be said at all."""
+    """Return a function that waits for a sentence and counts how often it was announced."""
 
     def times(sentence: str) -> int:
         page.wait_for_function("sentence => window.heard.includes(sentence)", arg=sentence, timeout=within * 1000)
@@ -42,10 +42,10 @@ def heard(page: Page, *, within: float = 8) -> Callable[[str], int]:
     return times
 
 
-def test_each_move_and_at_last_the_winning_line(enter: Open) -> None:
+def test_moves_and_winning_line_are_announced_once(enter: Open) -> None:
     game = game_after("031")
     page = enter(game, "alice")
-    assert heard(page)("X played top middle. Your turn.") == 1  # Also what came before the page.
+    assert heard(page)("X played top middle. Your turn.") == 1  # Including the move made before the page opened.
     square(page, 4).get_by_role("button").click()
     assert heard(page)("O played centre. bob's turn.") == 1
     move(game, 2)
@@ -53,14 +53,14 @@ def test_each_move_and_at_last_the_winning_line(enter: Open) -> None:
     expect(page.get_by_role("gridcell", name="Top right, X, last move, winning line")).to_be_visible()
 
 
-def test_who_resigned_and_not_an_old_move_as_if_it_were_new(enter: Open) -> None:
+def test_resignation_is_announced(enter: Open) -> None:
     game = game_after("0")
     page = enter(game, "alice")
     store.resign(game, player="bob")
     assert heard(page)("You won: bob resigned.") == 1
 
 
-def test_the_lobby_says_what_is_new_in_it(site: str, context: BrowserContext) -> None:
+def test_lobby_announces_news(site: str, context: BrowserContext) -> None:
     game = game_after("")
     log_in(context, "alice", site)
     page = context.new_page()
@@ -72,7 +72,7 @@ def test_the_lobby_says_what_is_new_in_it(site: str, context: BrowserContext) ->
     assert heard(page)("Your turn against bob.") == 1
 
 
-def test_that_the_connection_is_lost_and_back(enter: Open) -> None:
+def test_connection_loss_and_return_are_announced_once(enter: Open) -> None:
     page = enter(game_after(""), "alice")
     page.context.set_offline(True)
     page.wait_for_function("() => window.heard.some((said) => said.startsWith('Offline: last checked'))")
@@ -89,7 +89,7 @@ def test_that_the_connection_is_lost_and_back(enter: Open) -> None:
         ({}, "The site can't answer just now. Your move is kept and goes out by itself."),
     ],
 )
-def test_a_move_that_is_sent_again_and_again_is_one_alert(enter: Open, headers: dict[str, str], sentence: str) -> None:
+def test_repeated_retries_are_one_alert(enter: Open, headers: dict[str, str], sentence: str) -> None:
     page = enter(game_after(""), "bob")
     tries: list[float] = []
 
@@ -105,17 +105,17 @@ def test_a_move_that_is_sent_again_and_again_is_one_alert(enter: Open, headers: 
     assert heard(page)(sentence) == 1
 
 
-def test_that_the_time_for_a_move_runs_out(enter: Open) -> None:
+def test_low_time_is_announced_once(enter: Open) -> None:
     game = game_after("", pace=300)
     Game(game.game_id).update([Game.deadline.set(int(time.time()) + 13)])
     page = enter(game, "bob")
     assert heard(page)("10 seconds left.") == 1
     expect(page.locator("time.soon")).to_be_visible()
     assert heard(page, within=30)("You ran out of time: alice won.") == 1
-    assert sum("left" in said for said in page.evaluate("window.heard")) == 1  # not the clock's every second
+    assert sum("left" in said for said in page.evaluate("window.heard")) == 1  # not every second of the clock
 
 
-def test_that_the_other_asks_for_a_rematch(enter: Open) -> None:
+def test_rematch_offer_is_announced(enter: Open) -> None:
     game = game_after("0314")
     page = enter(game, "alice")
     move(game, 2)

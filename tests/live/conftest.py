@@ -1,4 +1,4 @@
-"""What these tests share with those of reliability."""
+"""Fixtures for the live tests, some shared with the reliability tests."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from tests.support.sites import playing
 
 @pytest.fixture(scope="module")
 def running(engine: str) -> Iterator[str]:
-    """The address of a site that serves pages and streams, on the engine's table."""
+    """Yield the address of a site that serves pages and streams, on the engine's table."""
     with playing("--endpoint", engine) as (address, _):
         yield address.rstrip("/")
 

@@ -1,4 +1,4 @@
-"""The client that judges the server, judged by what the standards say."""
+"""Check the client that tests the server against the standards."""
 
 import random
 from itertools import pairwise
@@ -19,17 +19,17 @@ EXAMPLES = {
 
 
 @pytest.mark.parametrize(("text", "expected"), EXAMPLES.items())
-def test_events_are_the_same_however_they_are_cut(text: str, expected: list[tuple[str, str, str]]) -> None:
+def test_parser_handles_any_split_of_events(text: str, expected: list[tuple[str, str, str]]) -> None:
     for seed in range(50):
         parser = Parser()
         found = [event for part in cut(text.encode(), seed) for event in parser.feed(part)]
-        found += parser.feed(b"\n") if text.endswith("\r") else []  # The other half of a line's end may come yet.
+        found += parser.feed(b"\n") if text.endswith("\r") else []  # After \r, a \n may still follow.
         assert [(event.name, event.id, event.data) for event in found] == expected
     assert parser.retry == (700 if "retry" in text else 3000)
     assert parser.comments == text.count(":a comment")
 
 
-def test_chunks_are_joined_however_they_are_cut() -> None:
+def test_decoder_handles_any_split_of_chunks() -> None:
     for seed in range(50):
         chunks = Chunks()
         coded = b"4\r\nWiki\r\nB;name=value\r\npedia in \r\n\r\n1\r\n.\r\n0\r\n\r\n"

@@ -1,4 +1,4 @@
-"""What watching costs, from the ConsumedCapacity of DynamoDB Local's replies: it depends on games, not on watchers."""
+"""The cost of watching, from DynamoDB Local's ConsumedCapacity: it depends on games, not on watchers."""
 
 import time
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ pytestmark = [
 ]
 
 A_MINUTE = 60
-# At most one read a second is at most this many in a time of so many seconds, wherever it begins.
+# One read a second at most: so at most this many reads in this many seconds, whenever they start.
 SECONDS = 20
 
 
@@ -39,7 +39,7 @@ def site(dynamodb: meter.Handle, tmp_path: Path) -> Iterator[Deployment]:
 
 
 def have_looked(dynamodb: meter.Handle) -> None:
-    """Wait until the one worker of ``web`` has looked at its table, as it does when it starts."""
+    """Wait until the one worker of ``web`` has probed its table, as it does at startup."""
     looks = sum(probe.method in ("get_item", "batch_get_item", "query") for probe in probes.probes())
     for _ in range(300):
         looks -= dynamodb.read().reads[probes.NEVER["S"]]
@@ -54,12 +54,12 @@ def id_of(path: str) -> str:
 
 
 def check_units(reading: meter.Reading) -> None:
-    """Half a unit each, and nothing was read that the meter has not seen."""
+    """Check that each read cost half a unit (one if consistent), and that the meter saw every read."""
     assert reading.unmetered == 0
     assert reading.read_units == sum(reading.reads.values()) / 2 + sum(reading.consistent.values())
 
 
-def test_a_thousand_spectators_cost_what_two_cost(
+def test_reads_do_not_depend_on_number_of_spectators(
     site: Deployment, dynamodb: meter.Handle, watchers: crowd.Handle, full: bool
 ) -> None:
     table = Table(site.web)
@@ -69,7 +69,7 @@ def test_a_thousand_spectators_cost_what_two_cost(
     dynamodb.read()
     with ThreadPoolExecutor(1) as background:
         playing = background.submit(table.play, [few, many], moves=5, pace=3)
-        for _ in range(2 if full else 1):  # The last move is fresh for two minutes.
+        for _ in range(2 if full else 1):  # A move counts as recent for two minutes.
             seconds = A_MINUTE if full else SECONDS
             time.sleep(seconds)
             reading = dynamodb.read()
@@ -82,19 +82,19 @@ def test_a_thousand_spectators_cost_what_two_cost(
     assert len(told) == 6 * 1000
 
 
-def test_a_finished_game_costs_nothing(site: Deployment, dynamodb: meter.Handle, watchers: crowd.Handle) -> None:
+def test_finished_game_is_read_once(site: Deployment, dynamodb: meter.Handle, watchers: crowd.Handle) -> None:
     [game_id] = put([game_of(Status.FINISHED, 1, "alice", "bob")])
     path = f"/games/{game_id}/events/"
     assert watchers.open(site.live.address, [path] * 50) == {200: 50}
     assert dynamodb.read().reads == {game_id: 1}
-    assert watchers.present() == 0  # They were told, and their streams have ended.
+    assert watchers.present() == 0  # They got the result, and their streams ended.
     for _ in range(3):
         assert watchers.open(site.live.address, [path], since="20") == {204: 1}
         time.sleep(1)
     assert dynamodb.read().reads == {}
 
 
-def test_a_lobby_costs_the_same_in_one_tab_and_in_a_hundred(
+def test_lobby_reads_do_not_depend_on_number_of_tabs(
     site: Deployment, dynamodb: meter.Handle, watchers: crowd.Handle
 ) -> None:
     table = Table(site.web)
@@ -105,20 +105,20 @@ def test_a_lobby_costs_the_same_in_one_tab_and_in_a_hundred(
     dynamodb.read()
     time.sleep(10)
     reading = dynamodb.read()
-    # Two queries, of both indexes, and a read of the one board, each three seconds.
+    # Every three seconds: a query of each index, and a read of the one board.
     assert abs(reading.reads[table.host.name] - reading.reads[table.opponent.name]) <= 2
     assert 0 < reading.reads.total() <= 2 * (10 + 3)
-    # DynamoDB Local charges nothing for finding nothing in an index, where the service charges half a unit.
+    # DynamoDB Local charges nothing for an empty query; the service charges half a unit.
     assert reading.read_units <= reading.reads.total() / 2
 
 
-def test_reads_fall_with_idleness_to_four_a_minute(
+def test_reads_of_idle_game_fall_to_four_a_minute(
     site: Deployment, dynamodb: meter.Handle, watchers: crowd.Handle, full: bool
 ) -> None:
     [path] = Table(site.web).set_up(1)
     watchers.open(site.live.address, [events_of(path)] * 20, stays=True)
     dynamodb.read()
-    if not full:  # The schedule of the hours is in test_topics.py.
+    if not full:  # test_topics.py tests the schedule over hours.
         time.sleep(5)
         assert 3 < dynamodb.read().reads[id_of(path)] <= 5
         return

@@ -1,4 +1,4 @@
-"""The streams as Beanstalk runs them: a process of their own (Procfile), and nginx before it and the pages' one."""
+"""Streams as on Beanstalk: their own process (Procfile), with nginx in front of it and of the pages' process."""
 
 import time
 from collections.abc import Iterator
@@ -23,26 +23,24 @@ def site(games_table: str, tmp_path: Path) -> Iterator[Instance]:
         yield running
 
 
-def test_nginx_passes_pages_to_web_and_each_event_at_once_to_whom_it_is_for(site: Instance) -> None:
+def test_nginx_routes_pages_to_web_and_streams_events_unbuffered(site: Instance) -> None:
     game = Table(site.address)
     with watching(game.url, game.o.session) as watch, watching(f"{site.address}/events/", game.x.session) as lobby:
         assert (watch.next().id, lobby.next().name) == ("10", "lobby")
         game.move(game.x, 4)
-        # By hint: the next look at the table would come within a second.
+        # By hint: the next regular read could take up to a second.
         assert (watch.next(0.8).id, lobby.next(0.8).name) == ("11", "lobby")
     assert opened(f"http://127.0.0.1:{site.ports['web']}/events/").status_code == 503
 
 
-def test_with_live_gone_the_pages_go_on_and_with_it_back_so_do_the_streams(
-    site: Instance, games_table: str, tmp_path: Path
-) -> None:
+def test_pages_survive_live_outage_and_streams_resume(site: Instance, games_table: str, tmp_path: Path) -> None:
     game = Table(site.address)
     with watching(game.url, since="10") as watch:
         before = time.monotonic()
         site.processes["live"].terminate()
         assert watch.next().name == END
         assert site.processes["live"].wait(timeout=10) == 0
-        assert time.monotonic() - before < 5  # gunicorn would wait for the open stream until its graceful timeout
+        assert time.monotonic() - before < 5  # plain gunicorn would wait for the open stream until its graceful timeout
     game.move(game.x, 4)
     assert opened(game.url).status_code == 502
     etag = requests.get(f"{site.address}{game.path}state/", timeout=10).headers["ETag"]

@@ -1,4 +1,4 @@
-"""A page that keeps itself up to date, in real Chromium: by events, by asking, and through all that a phone does."""
+"""A page keeps itself up to date in real Chromium: by server-sent events, by polling, and when a phone interrupts."""
 
 import re
 import time
@@ -22,7 +22,7 @@ from tests.support.sites import playing
 # Nothing here depends on the engine.
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ["moto"], indirect=True, scope="session")]
 
-# What the tests ask the page for: what was pushed, what was said aloud or notified, and to be in front or not.
+# Lets the tests read what was pushed, announced or notified, and set whether the page is in front.
 INSTRUMENTS = """
 window.pushed = [];
 window.said = [];
@@ -60,7 +60,7 @@ window.OscillatorNode = class extends OscillatorNode {
 
 @dataclass
 class Match:
-    """A game between two players whose names no other test has; ``game`` is as last written here."""
+    """A game between two players with unique names; ``game`` is as it was created."""
 
     game: StoredMatch
     url: str
@@ -68,7 +68,7 @@ class Match:
     o: str
 
     def move(self, square: int) -> None:
-        """Whoever's turn it is takes the square, elsewhere: no page and no hint tells this site of it."""
+        """Take the square for the player to move, directly in the store: no page and no hint tells the site."""
         now = stored(self.game.game_id).match()
         store.move(now, player=str(now.turn), square=square)
 
@@ -91,13 +91,13 @@ def match(site: str, games_table: str) -> Match:
 
 @pytest.fixture
 def enter(open_browser: Callable[..., Page]) -> Callable[..., Page]:
-    """A browser in which the player, if one is named, is logged in, with the page open and live."""
+    """Return a function that opens the page in a new browser, logged in if a player is named, and waits for "Live"."""
 
     def opened(url: str, player: str = "") -> Page:
         page = open_browser()
         page.context.add_init_script(INSTRUMENTS)
         if player:
-            session = SessionStore()  # The site has this process's secret key.
+            session = SessionStore()  # The site shares this process's secret key.
             session["player"] = player
             session.save()
             home = "/".join([*url.split("/")[:3], ""])
@@ -116,7 +116,7 @@ Enter = Callable[..., Page]
 
 
 def line(page: Page) -> Locator:
-    """What the page says that it knows."""
+    """Return the line where the page tells its connection state."""
     return page.locator("#connection")
 
 
@@ -133,7 +133,7 @@ def press(page: Page, square: int) -> None:
 
 
 def cut(page: Page) -> None:
-    """The page's stream ends, and it gets no other."""
+    """End the page's stream and block new ones."""
     page.route(EVENTS, lambda route: route.abort())
     page.evaluate("window.dispatchEvent(new Event('offline'))")
 
@@ -143,14 +143,14 @@ def bring(page: Page, *, in_front: bool) -> None:
 
 
 def posts(page: Page) -> list[str]:
-    """Fills with the moves that the page sends from now on."""
+    """Return a list that collects the POST requests that the page sends from now on."""
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
     return sent
 
 
 def until(page: Page, condition: str) -> None:
-    """Wait until it is true. Playwright's own wait is one that the content security policy forbids."""
+    """Wait until the condition is true. The content security policy forbids Playwright's own wait."""
     assert comes_true(lambda: page.evaluate(condition), seconds=10)
 
 
@@ -159,10 +159,10 @@ def lose_the_answer(route: Route) -> None:
     route.abort()
 
 
-# By events.
+# Server-sent events.
 
 
-def test_the_other_players_move_appears_by_itself(enter: Enter, match: Match) -> None:
+def test_opponents_move_appears_without_reload(enter: Enter, match: Match) -> None:
     page = enter(match.url, match.o)
     page.evaluate("window.same = true")
     match.move(4)
@@ -171,7 +171,7 @@ def test_the_other_players_move_appears_by_itself(enter: Enter, match: Match) ->
     assert page.evaluate("window.same")
 
 
-def test_a_spectator_sees_the_moves_and_gets_no_controls(enter: Enter, match: Match) -> None:
+def test_spectator_sees_moves_and_no_controls(enter: Enter, match: Match) -> None:
     page = enter(match.url)
     match.move(4)
     expect(cell(page, 4)).to_have_text("X")
@@ -179,7 +179,7 @@ def test_a_spectator_sees_the_moves_and_gets_no_controls(enter: Enter, match: Ma
     expect(page.locator("#game").locator("button, form, input")).to_have_count(0)
 
 
-def test_the_lobby_follows_and_keeps_the_keyboards_place(enter: Enter, site: str, match: Match) -> None:
+def test_lobby_updates_and_keeps_focus(enter: Enter, site: str, match: Match) -> None:
     page = enter(site, match.o)
     game = page.locator(f"#game-{match.game.game_id}")
     game.focus()
@@ -188,7 +188,7 @@ def test_the_lobby_follows_and_keeps_the_keyboards_place(enter: Enter, site: str
     expect(game).to_be_focused()
 
 
-def test_what_is_selected_stays_so_until_something_changes(enter: Enter, site: str, match: Match) -> None:
+def test_unchanged_push_keeps_selection_and_focus(enter: Enter, site: str, match: Match) -> None:
     invitation = store.invite(host=match.o, opponent=match.x)
     page = enter(f"{site}/games/{invitation.game_id}/", match.o)
     field = page.get_by_label("Send this link")
@@ -203,7 +203,7 @@ def test_what_is_selected_stays_so_until_something_changes(enter: Enter, site: s
     expect(headline(page)).to_be_focused()
 
 
-def test_when_a_game_is_over_the_page_asks_nothing_more(enter: Enter, match: Match) -> None:
+def test_finished_game_page_sends_no_more_requests(enter: Enter, match: Match) -> None:
     page = enter(match.url, match.o)
     for square in (0, 3, 1, 4, 2):
         match.move(square)
@@ -218,14 +218,14 @@ def test_when_a_game_is_over_the_page_asks_nothing_more(enter: Enter, match: Mat
     assert asked == []
 
 
-def test_an_invitation_that_is_withdrawn_is_said_to_be(enter: Enter, site: str, match: Match) -> None:
+def test_cancelled_invitation_page_says_so(enter: Enter, site: str, match: Match) -> None:
     invitation = store.invite(host=match.o, opponent=match.x)
     page = enter(f"{site}/games/{invitation.game_id}/", match.x)
     store.cancel(invitation.game_id, player=match.o)
     expect(page.get_by_role("heading", name="There is no such game")).to_be_visible()
 
 
-def test_four_tabs_of_a_browser_have_a_stream_and_the_others_ask(enter: Enter, match: Match) -> None:
+def test_four_tabs_stream_and_further_ones_poll(enter: Enter, match: Match) -> None:
     tabs = [enter(match.url, match.o)]
     for _ in range(4):
         tabs.append(tabs[0].context.new_page())
@@ -239,8 +239,8 @@ def test_four_tabs_of_a_browser_have_a_stream_and_the_others_ask(enter: Enter, m
     expect(line(tabs[4])).to_have_text("Live")
 
 
-def test_without_locks_only_a_tab_that_is_seen_has_a_stream(enter: Enter, match: Match) -> None:
-    """A page without https has none, and seven tabs that hold a connection each would block the site."""
+def test_without_web_locks_only_visible_tab_streams(enter: Enter, match: Match) -> None:
+    """A page without HTTPS has no locks, and seven tabs with a connection each would block the site."""
     page = enter(match.url, match.o)
     page.context.add_init_script("Object.defineProperty(navigator, 'locks', { value: undefined });")
     page.reload()
@@ -253,10 +253,10 @@ def test_without_locks_only_a_tab_that_is_seen_has_a_stream(enter: Enter, match:
     expect(cell(page, 4)).to_have_text("X")
 
 
-# One's own move.
+# The player's own move.
 
 
-def test_ones_own_square_appears_at_once_and_no_other_can_be_pressed(enter: Enter, match: Match) -> None:
+def test_own_move_appears_at_once_and_disables_other_squares(enter: Enter, match: Match) -> None:
     page = enter(match.url, match.x)
     held: list[Route] = []
     page.route("**/move/", lambda route: held.append(route))
@@ -269,7 +269,7 @@ def test_ones_own_square_appears_at_once_and_no_other_can_be_pressed(enter: Ente
     expect(cell(page, 4)).to_have_text("X")
 
 
-def test_a_lost_race_is_corrected_and_nothing_is_put_in_under_a_move(enter: Enter, match: Match) -> None:
+def test_lost_race_is_corrected_and_push_waits_for_move(enter: Enter, match: Match) -> None:
     page = enter(match.url, match.x)
     held: list[Route] = []
     page.route("**/move/", lambda route: held.append(route))
@@ -284,13 +284,13 @@ def test_a_lost_race_is_corrected_and_nothing_is_put_in_under_a_move(enter: Ente
     expect(cell(page, 8)).to_have_text("X")
 
 
-def test_what_was_pushed_under_a_move_is_shown_after_it_if_newer(enter: Enter, match: Match) -> None:
+def test_newer_push_during_move_is_shown_after_it(enter: Enter, match: Match) -> None:
     page = enter(match.url, match.x)
     held: list[Route] = []
     page.route("**/move/", lambda route: held.append(route))
     press(page, 0)
     expect(cell(page, 0)).to_have_text("X")
-    answer = held[0].fetch()  # The move is made; its answer is still under way when the reply is pushed.
+    answer = held[0].fetch()  # The move is made; its response is still pending when the opponent's reply is pushed.
     match.move(8)
     until(page, "window.pushed.includes(12)")
     expect(cell(page, 8)).to_have_text("")
@@ -299,7 +299,7 @@ def test_what_was_pushed_under_a_move_is_shown_after_it_if_newer(enter: Enter, m
     expect(headline(page)).to_have_text("Your turn: you play X.")
 
 
-def test_a_refused_move_is_taken_back(enter: Enter, match: Match) -> None:
+def test_refused_move_is_undone(enter: Enter, match: Match) -> None:
     page = enter(match.url, match.x)
     page.context.clear_cookies()
     press(page, 4)
@@ -308,17 +308,17 @@ def test_a_refused_move_is_taken_back(enter: Enter, match: Match) -> None:
     expect(cell(page, 4)).to_have_text("")
 
 
-def test_a_move_whose_answer_was_lost_is_shown_when_it_is_pushed(enter: Enter, match: Match) -> None:
+def test_move_with_lost_reply_is_confirmed_by_push(enter: Enter, match: Match) -> None:
     page = enter(match.url, match.x)
     sent = posts(page)
     page.route("**/move/", lose_the_answer)
     press(page, 4)
     expect(headline(page)).to_have_text(f"{match.o}'s turn.")
-    assert page.evaluate(KEPT) == []  # Nothing is kept to be sent again.
+    assert page.evaluate(KEPT) == []  # No move is kept for sending again.
     assert len(sent) == 1
 
 
-def test_a_move_that_comes_twice_is_made_once(enter: Enter, match: Match) -> None:
+def test_retry_after_lost_reply_is_not_a_second_move(enter: Enter, match: Match) -> None:
     page = enter(match.url, match.x)
     cut(page)
     page.route(STATE, lambda route: route.abort())
@@ -330,7 +330,7 @@ def test_a_move_that_comes_twice_is_made_once(enter: Enter, match: Match) -> Non
     assert (len(sent), match.moves) == (2, "4")
 
 
-def test_a_move_made_offline_is_kept_and_sent_once(enter: Enter, match: Match) -> None:
+def test_offline_move_is_kept_and_sent_once(enter: Enter, match: Match) -> None:
     page = enter(match.url, match.x)
     page.context.set_offline(True)
     expect(line(page)).to_have_text(re.compile(r"Offline: last checked \d+ s ago"))
@@ -345,7 +345,7 @@ def test_a_move_made_offline_is_kept_and_sent_once(enter: Enter, match: Match) -
     assert (answered, match.moves) == ([200], "4")
 
 
-def test_a_move_that_hangs_in_a_network_that_was_lost_is_sent_anew(enter: Enter, match: Match) -> None:
+def test_hanging_move_is_resent_when_back_online(enter: Enter, match: Match) -> None:
     page = enter(match.url, match.x)
     page.route("**/move/", lambda route: None, times=1)
     press(page, 4)
@@ -355,7 +355,7 @@ def test_a_move_that_hangs_in_a_network_that_was_lost_is_sent_anew(enter: Enter,
     assert match.moves == "4"
 
 
-def test_a_kept_move_survives_the_reload_of_its_page(enter: Enter, match: Match) -> None:
+def test_kept_move_survives_reload(enter: Enter, match: Match) -> None:
     page = enter(match.url, match.x)
     page.route("**/move/", lambda route: route.abort())
     press(page, 4)
@@ -367,7 +367,7 @@ def test_a_kept_move_survives_the_reload_of_its_page(enter: Enter, match: Match)
     assert match.moves == "4"
 
 
-def test_a_kept_move_is_dropped_when_the_game_has_moved_on(enter: Enter, match: Match) -> None:
+def test_kept_move_is_dropped_when_game_has_moved_on(enter: Enter, match: Match) -> None:
     page = enter(match.url, match.x)
     page.route("**/move/", lambda route: route.abort())
     press(page, 4)
@@ -380,7 +380,7 @@ def test_a_kept_move_is_dropped_when_the_game_has_moved_on(enter: Enter, match: 
     expect(cell(page, 8)).to_have_text("X")
     expect(page.locator(".board button:not([aria-disabled='true'])")).to_have_count(7)
     assert sent == []
-    # The same while the page is open: there is a sentence for it.
+    # If it happens while the page is open, the page says so.
     press(page, 4)
     expect(line(page)).to_contain_text("your move is kept")
     match.move(1)
@@ -391,7 +391,7 @@ def test_a_kept_move_is_dropped_when_the_game_has_moved_on(enter: Enter, match: 
 # Never stale.
 
 
-def test_a_server_that_was_restarted_is_found_again(enter: Enter, match: Match, engine: str) -> None:
+def test_page_reconnects_after_server_restart(enter: Enter, match: Match, engine: str) -> None:
     port = str(free_port())
     url = match.url.replace(match.url.split("/")[2], f"127.0.0.1:{port}")
     with playing("--endpoint", engine, "--port", port):
@@ -405,10 +405,10 @@ def test_a_server_that_was_restarted_is_found_again(enter: Enter, match: Match, 
         expect(headline(page)).to_have_text(f"{match.x}'s turn.")
 
 
-def test_a_page_that_is_looked_at_again_shows_the_truth_within_two_seconds(enter: Enter, match: Match) -> None:
+def test_page_brought_to_front_is_current_within_two_seconds(enter: Enter, match: Match) -> None:
     page = enter(match.url, match.o)
     bring(page, in_front=False)
-    page.evaluate("Date.now = ((now) => () => now() + 3_600_000)(Date.now)")  # An hour goes by.
+    page.evaluate("Date.now = ((now) => () => now() + 3_600_000)(Date.now)")  # An hour passes.
     cut(page)
     expect(line(page)).to_have_text("Checking every 15 s")
     match.move(4)
@@ -416,13 +416,15 @@ def test_a_page_that_is_looked_at_again_shows_the_truth_within_two_seconds(enter
     expect(cell(page, 4)).to_have_text("X", timeout=2000)
 
 
-def test_a_machine_that_slept_with_the_page_before_it_asks_when_it_wakes(enter: Enter, match: Match) -> None:
+def test_page_polls_at_once_after_sleep(enter: Enter, match: Match) -> None:
     page = enter(match.url, match.o)
     failed: list[str] = []
     page.on("requestfailed", lambda request: failed.append(request.url))
     page.route(STATE, lambda route: route.abort())
     cut(page)
-    while len([url for url in failed if "/state/" in url]) < 3:  # It asks less and less, and next in some four seconds.
+    while (
+        len([url for url in failed if "/state/" in url]) < 3
+    ):  # Polling backs off: the next one is about four seconds away.
         page.wait_for_event("requestfailed")
     match.move(4)
     page.unroute(STATE)
@@ -430,7 +432,7 @@ def test_a_machine_that_slept_with_the_page_before_it_asks_when_it_wakes(enter: 
     expect(cell(page, 4)).to_have_text("X", timeout=2000)
 
 
-def test_the_back_button_shows_the_game_as_it_is_now(enter: Enter, match: Match) -> None:
+def test_back_button_shows_current_game(enter: Enter, match: Match) -> None:
     page = enter(match.url, match.o)
     page.get_by_role("link", name="To your games").click()
     expect(page.get_by_role("heading", name="Your games")).to_be_visible()
@@ -439,12 +441,12 @@ def test_the_back_button_shows_the_game_as_it_is_now(enter: Enter, match: Match)
     expect(cell(page, 4)).to_have_text("X", timeout=2000)
     press(page, 0)
     expect(headline(page)).to_have_text(f"{match.x}'s turn.")
-    # A page that the browser kept as it was, which Chromium does not do under test.
+    # Simulate the back/forward cache, which Chromium doesn't use under test.
     with page.expect_navigation():
         page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
 
 
-def test_without_events_the_page_asks_and_it_returns_to_them_by_itself(enter: Enter, match: Match) -> None:
+def test_page_polls_without_stream_and_returns_to_it(enter: Enter, match: Match) -> None:
     page = enter(match.url, match.o)
     answers: list[int] = []
     page.on("response", lambda answer: answers.append(answer.status) if "/state/" in answer.url else None)
@@ -463,7 +465,7 @@ def test_without_events_the_page_asks_and_it_returns_to_them_by_itself(enter: En
     assert answers == []
 
 
-def test_the_lobby_too_asks_while_it_has_no_events(enter: Enter, site: str, match: Match) -> None:
+def test_lobby_polls_without_stream(enter: Enter, site: str, match: Match) -> None:
     page = enter(site, match.o)
     cut(page)
     expect(line(page)).to_have_text("Checking every 5 s")
@@ -471,7 +473,7 @@ def test_the_lobby_too_asks_while_it_has_no_events(enter: Enter, site: str, matc
     expect(page.get_by_text("Your turn", exact=True)).to_be_visible()
 
 
-def test_a_table_that_cannot_be_read_is_said(enter: Enter, match: Match) -> None:
+def test_page_says_when_table_is_unreadable(enter: Enter, match: Match) -> None:
     page = enter(match.url, match.o)
     page.route(STATE, lambda route: route.fulfill(status=503))
     cut(page)
@@ -480,7 +482,7 @@ def test_a_table_that_cannot_be_read_is_said(enter: Enter, match: Match) -> None
     expect(line(page)).to_contain_text("Checking every")
 
 
-def test_who_logs_out_in_one_tab_is_out_in_all(enter: Enter, site: str, match: Match) -> None:
+def test_logout_in_one_tab_reaches_all_tabs(enter: Enter, site: str, match: Match) -> None:
     page = enter(site, match.x)
     tab = page.context.new_page()
     tab.goto(match.url)
@@ -496,7 +498,7 @@ def test_who_logs_out_in_one_tab_is_out_in_all(enter: Enter, site: str, match: M
 # Cues.
 
 
-def test_the_title_counts_and_the_icon_shows_that_a_game_waits(enter: Enter, site: str, match: Match) -> None:
+def test_title_and_icon_show_waiting_games(enter: Enter, site: str, match: Match) -> None:
     page = enter(match.url, match.o)
     lobby = page.context.new_page()
     lobby.goto(site)
@@ -512,13 +514,13 @@ def test_the_title_counts_and_the_icon_shows_that_a_game_waits(enter: Enter, sit
     expect(page.locator("link[rel=icon]")).to_have_attribute("href", re.compile("icon.svg"))
 
 
-def test_each_move_is_said_aloud_once(enter: Enter, match: Match) -> None:
+def test_each_move_is_announced_once(enter: Enter, match: Match) -> None:
     page = enter(match.url, match.x)
     press(page, 4)
     expect(headline(page)).to_have_text(f"{match.o}'s turn.")
     match.move(0)
     expect(headline(page)).to_have_text("Your turn: you play X.")
-    bring(page, in_front=True)  # asks once more
+    bring(page, in_front=True)  # polls once more
     page.wait_for_timeout(500)
     assert page.evaluate("window.said") == [
         f"X played centre. {match.o}'s turn.",
@@ -526,7 +528,7 @@ def test_each_move_is_said_aloud_once(enter: Enter, match: Match) -> None:
     ]
 
 
-def test_a_player_who_is_elsewhere_is_called_if_they_want_to_be(enter: Enter, match: Match) -> None:
+def test_player_in_another_tab_gets_sound_and_notification(enter: Enter, match: Match) -> None:
     page = enter(match.url, match.o)
     page.context.grant_permissions(["notifications"])
     sound, notification = page.get_by_role("button", name="Play a sound"), page.get_by_role("button", name="Notify me")
@@ -534,9 +536,9 @@ def test_a_player_who_is_elsewhere_is_called_if_they_want_to_be(enter: Enter, ma
     notification.click()
     for button in (sound, notification):
         expect(button).to_have_attribute("aria-pressed", "true")
-    assert page.evaluate("window.rung") == 2  # to hear what it is like
+    assert page.evaluate("window.rung") == 2  # a sample, when switched on
     match.move(4)
-    expect(headline(page)).to_have_text("Your turn: you play O.")  # in front: no call
+    expect(headline(page)).to_have_text("Your turn: you play O.")  # in front: no notification
     press(page, 0)
     expect(headline(page)).to_have_text(f"{match.x}'s turn.")
     bring(page, in_front=False)
@@ -554,7 +556,7 @@ def test_a_player_who_is_elsewhere_is_called_if_they_want_to_be(enter: Enter, ma
     assert page.evaluate("[window.notified.length, window.rung]") == [1, 4]
 
 
-def test_several_tabs_call_once_and_not_when_one_of_them_is_in_front(enter: Enter, site: str, match: Match) -> None:
+def test_only_one_tab_notifies_and_none_if_one_is_in_front(enter: Enter, site: str, match: Match) -> None:
     page = enter(match.url, match.o)
     page.context.grant_permissions(["notifications"])
     lobby = page.context.new_page()
@@ -578,7 +580,7 @@ def test_several_tabs_call_once_and_not_when_one_of_them_is_in_front(enter: Ente
     assert calls() == 1
 
 
-def test_a_browser_that_allows_no_notifications_is_said_to(enter: Enter, match: Match) -> None:
+def test_blocked_notifications_are_explained(enter: Enter, match: Match) -> None:
     page = enter(match.url, match.o)
     button = page.get_by_role("button", name="Notify me")
     button.click()
@@ -587,12 +589,12 @@ def test_a_browser_that_allows_no_notifications_is_said_to(enter: Enter, match: 
 
 
 def hurried(match: Match, pace: int) -> StoredMatch:
-    """A new game between the two, in which a move has ``pace`` seconds."""
+    """Start a new game between the two with ``pace`` seconds per move."""
     invited = store.invite(host=match.o, opponent=match.x, pace=pace)
     return store.accept(invited.game_id, player=match.x)
 
 
-def test_a_game_whose_time_is_up_ends_by_itself_on_both_players_pages(site: str, match: Match, enter: Enter) -> None:
+def test_expired_deadline_ends_game_on_both_pages(site: str, match: Match, enter: Enter) -> None:
     game = hurried(match, PACES["minutes"] or 0)
     url = f"{site}/games/{game.game_id}/"
     x, o = enter(url, match.x), enter(url, match.o)
@@ -609,7 +611,7 @@ def test_a_game_whose_time_is_up_ends_by_itself_on_both_players_pages(site: str,
     assert stored(game.game_id).ending == "late"
 
 
-def test_a_slow_game_says_the_hours(site: str, match: Match, enter: Enter) -> None:
+def test_daily_game_shows_hours_left(site: str, match: Match, enter: Enter) -> None:
     game = hurried(match, PACES["day"] or 0)
     page = enter(f"{site}/games/{game.game_id}/", match.x)
     expect(page.locator(".clock time")).to_have_text(re.compile("^2[34] hours left$"))

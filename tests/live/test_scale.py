@@ -1,4 +1,4 @@
-"""Thousands of streams: nothing leaks, a restart loses nothing, and limits say so. Timings are in bench/live.py."""
+"""Thousands of streams: no leaks, nothing lost in a restart, and clear limits. Timings are in bench/live.py."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -25,12 +25,14 @@ def site(games_table: str, tmp_path: Path) -> Iterator[Deployment]:
         yield site
 
 
-def test_memory_and_descriptors_return_after_thousands_came_and_went(
+def test_thousands_of_streams_leak_no_memory_or_descriptors(
     site: Deployment, watchers: crowd.Handle, full: bool, report: Callable[[str], None]
 ) -> None:
     [path] = Table(site.web).set_up(1)
     live, events, count = site.live.pid, events_of(path), 20_000 if full else 2000
-    watchers.come_and_go(site.live.address, events, 2000)  # Memory grows to what so many at once need, and stays.
+    watchers.come_and_go(
+        site.live.address, events, 2000
+    )  # Warm up: memory grows to what this many need at once, and stays.
     assert comes_true(lambda: usage.descriptors(live) < 30, 60)
     descriptors, megabytes = usage.descriptors(live), usage.resident_mb(live)
     watchers.hold(site.live.address, events, {"never reads": 20})
@@ -39,10 +41,10 @@ def test_memory_and_descriptors_return_after_thousands_came_and_went(
     assert comes_true(lambda: usage.descriptors(live) <= descriptors, 60)
     grown = usage.resident_mb(live) - megabytes
     report(f"{count:,} streams came and went: {descriptors} descriptors as before, {grown:+.1f} MB")
-    assert grown < 16  # Those of 2,000 streams would be 40.
+    assert grown < 16  # 2,000 open streams would take 40 MB.
 
 
-def test_who_asks_for_nothing_is_given_up(site: Deployment, watchers: crowd.Handle) -> None:
+def test_silent_connections_are_closed(site: Deployment, watchers: crowd.Handle) -> None:
     [path] = Table(site.web).set_up(1)
     before = usage.descriptors(site.live.pid)
     watchers.hold(site.live.address, events_of(path), {"says half of it": 20, "says nothing": 20})
@@ -50,7 +52,7 @@ def test_who_asks_for_nothing_is_given_up(site: Deployment, watchers: crowd.Hand
     assert comes_true(lambda: usage.descriptors(site.live.pid) <= before, 40)
 
 
-def test_a_restart_loses_nothing(
+def test_streams_miss_nothing_across_restart(
     site: Deployment, watchers: crowd.Handle, full: bool, report: Callable[[str], None]
 ) -> None:
     table, streams = Table(site.web), 2000 if full else 300
@@ -71,7 +73,7 @@ def test_a_restart_loses_nothing(
     crowd.check_order(watchers.heard())
 
 
-def test_limits_are_said_with_a_503(games_table: str, tmp_path: Path, watchers: crowd.Handle) -> None:
+def test_stream_limits_are_503_with_reason(games_table: str, tmp_path: Path, watchers: crowd.Handle) -> None:
     with deployed(games_table, tmp_path, "streams_per_process = 12", "streams_per_address = 5", workers=1) as site:
         [path] = Table(site.web).set_up(1)
         url = f"{site.live.address}{events_of(path)}"

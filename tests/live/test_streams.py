@@ -1,4 +1,4 @@
-"""Event streams as a client without a browser sees them: what is sent to whom, when, and when no more."""
+"""Event streams seen by a client without a browser: which events each viewer gets, and when a stream ends."""
 
 import re
 import time
@@ -25,12 +25,12 @@ pytestmark = pytest.mark.process
 
 @pytest.fixture
 def site(running: str, games_table: str) -> str:
-    """The address of a site on the engine's table."""
+    """Return the address of a site on the engine's table."""
     return running
 
 
 class Table:
-    """Two guests at a game in progress: ``x`` moves first."""
+    """A running game between two guests; ``x`` moves first."""
 
     def __init__(self, site: str, other_site: str = "") -> None:
         self.o = Player(site)
@@ -49,7 +49,7 @@ class Table:
             self.move(self.o if number % 2 else self.x, int(digit))
 
 
-def test_a_move_is_pushed_to_the_other_player_and_to_who_watches(site: str) -> None:
+def test_move_is_pushed_to_opponent_and_spectator(site: str) -> None:
     game = Table(site)
     with watching(game.url, game.o.session) as other, watching(game.url) as spectator:
         assert {other.next().id, spectator.next().id} == {"10"}
@@ -64,7 +64,7 @@ def test_a_move_is_pushed_to_the_other_player_and_to_who_watches(site: str) -> N
     assert "‹csrf›" not in pushed.data + seen.data
 
 
-def test_a_pushed_form_works_as_the_pages_own(site: str) -> None:
+def test_pushed_form_can_be_submitted(site: str) -> None:
     game = Table(site)
     with watching(game.url, game.x.session) as watch:
         form = dict(re.findall(r'name="(csrfmiddlewaretoken|position)" value="([^"]+)"', watch.next().data))
@@ -73,11 +73,11 @@ def test_a_pushed_form_works_as_the_pages_own(site: str) -> None:
     assert answer.json()["moves"] == "0"
 
 
-def test_only_what_is_newer_is_sent(site: str) -> None:
+def test_only_newer_versions_are_sent(site: str) -> None:
     game = Table(site)
     game.play("40")
     with watching(game.url, since="12") as current, watching(game.url, since="10") as behind:
-        assert behind.next().id == "12"  # the board as it is, and not the one between
+        assert behind.next().id == "12"  # the current board, skipping the one between
         assert current.nothing(0.5)
         game.move(game.x, 8)
         assert current.next().id == behind.next().id == "13"
@@ -86,18 +86,18 @@ def test_only_what_is_newer_is_sent(site: str) -> None:
 
 
 @pytest.mark.parametrize("since", ["19", "29", "99"])
-def test_no_board_older_than_the_clients_is_sent(site: str, since: str) -> None:
+def test_older_board_than_clients_is_not_sent(site: str, since: str) -> None:
     with watching(Table(site).url, since=since) as watch:
         assert watch.nothing(2.5)
 
 
 @pytest.mark.parametrize("since", ["‹no version›".encode().decode("latin-1"), "9" * 5000, "-1", "²"])
-def test_what_was_never_a_version_gets_the_board_as_it_is(site: str, since: str) -> None:
+def test_invalid_last_event_id_gets_current_board(site: str, since: str) -> None:
     with watching(Table(site).url, since=since) as watch:
         assert watch.next().id == "10"
 
 
-def test_the_stream_of_a_finished_game_ends_and_is_not_to_be_asked_for_again(site: str) -> None:
+def test_finished_games_stream_ends_and_reconnect_is_204(site: str) -> None:
     game = Table(site)
     with watching(game.url) as watch:
         game.play("03142")
@@ -111,7 +111,7 @@ def test_the_stream_of_a_finished_game_ends_and_is_not_to_be_asked_for_again(sit
         assert [late.next().id, late.next().name] == ["25", END]
 
 
-def test_a_withdrawn_invitation_is_gone(site: str) -> None:
+def test_cancelled_invitation_sends_gone_and_then_404(site: str) -> None:
     host = Player(site)
     path = host.invite("")
     with watching(f"{site}{path}events/", since="0") as watch:
@@ -120,7 +120,7 @@ def test_a_withdrawn_invitation_is_gone(site: str) -> None:
     assert opened(f"{site}{path}events/").status_code == 404
 
 
-def test_what_vanishes_from_the_table_without_a_word_is_gone_too(site: str) -> None:
+def test_item_deleted_without_hint_sends_gone(site: str) -> None:
     path = Player(site).invite("")
     with watching(f"{site}{path}events/", since="0") as watch:
         stored(path.split("/")[2]).delete()
@@ -128,7 +128,7 @@ def test_what_vanishes_from_the_table_without_a_word_is_gone_too(site: str) -> N
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.IN_PROGRESS])
-def test_a_board_that_no_game_leads_to_is_left_to_the_page(site: str, status: Status) -> None:
+def test_impossible_board_sends_gone(site: str, status: Status) -> None:
     path = Player(site).invite("")
     with watching(f"{site}{path}events/", since="0") as watch:
         broken = {"status_date": status.dated(datetime.now(UTC)), "top_left": "X", "top_middle": "X"}
@@ -137,7 +137,7 @@ def test_a_board_that_no_game_leads_to_is_left_to_the_page(site: str, status: St
         assert [watch.next().name, watch.next().name] == ["gone", END]
 
 
-def test_an_invitation_expires_while_it_is_watched(site: str) -> None:
+def test_watched_invitation_expires_and_stream_ends(site: str) -> None:
     soon = int(datetime.now(UTC).timestamp()) + 4
     [game_id] = put([game_of(Status.PENDING, 0, "alice", "bob", expires_at=soon)])
     with watching(f"{site}/games/{game_id}/events/", since="0") as watch:
@@ -146,7 +146,7 @@ def test_an_invitation_expires_while_it_is_watched(site: str) -> None:
     assert "has expired" in event.data
 
 
-def test_who_logs_out_is_sent_nothing_more(site: str) -> None:
+def test_logout_ends_own_streams_only(site: str) -> None:
     game = Table(site)
     watches = [(game.url, game.x.session), (f"{site}/events/", game.x.session), (game.url, None)]
     with watching(*watches[0]) as own, watching(*watches[1]) as lobby, watching(*watches[2]) as other:
@@ -161,7 +161,7 @@ def test_who_logs_out_is_sent_nothing_more(site: str) -> None:
     assert opened(f"{site}/events/", game.x.session).status_code == 403
 
 
-def test_the_lobby_has_what_happens_to_ones_games(site: str) -> None:
+def test_lobby_stream_follows_own_games(site: str) -> None:
     alice, bob = Player(site), Player(site)
     with watching(f"{site}/events/", alice.session) as lobby:
         assert "No games yet" in lobby.next().data
@@ -176,12 +176,12 @@ def test_the_lobby_has_what_happens_to_ones_games(site: str) -> None:
         bob.move(path, 0, position)
         event = lobby.next()
         assert "Your turn" in event.data
-        assert lobby.nothing(3)  # also not what the index says, which is the same
+        assert lobby.nothing(3)  # nor when the index is read, which says the same
     with watching(f"{site}/events/", alice.session, since=event.id) as again:
         assert again.nothing(1)
 
 
-def test_hint_after_hint_does_not_put_a_lobby_off(games_table: str) -> None:
+def test_repeated_hints_do_not_postpone_lobby_read(games_table: str) -> None:
     with playing("--endpoint", games_table) as (here, _), playing("--endpoint", games_table) as (there, _):
         alice, bob, cat = Player(here), Player(here), Player(there)
         path = alice.invite(bob.name)
@@ -190,18 +190,18 @@ def test_hint_after_hint_does_not_put_a_lobby_off(games_table: str) -> None:
             bob.insist("POST", f"{path}accept/")
             cat.invite(alice.name)
             for _ in range(20):
-                bob.insist("POST", f"{path}accept/")  # the same again, which is told again
+                bob.insist("POST", f"{path}accept/")  # accepting again sends the hint again
                 time.sleep(0.5)
             said = [lobby.next(0.1).data, lobby.next(0.1).data]
     assert f"<b>{cat.name}</b> invites you" in said[-1]
 
 
-def test_a_lobby_that_is_newer_than_what_is_known_is_not_replaced_by_it(games_table: str) -> None:
+def test_newer_lobby_of_client_is_not_replaced(games_table: str) -> None:
     with playing("--endpoint", games_table) as (here, _), playing("--endpoint", games_table) as (there, _):
         alice, bob = Player(here), Player(there)
         with watching(f"{here}events/", alice.session) as lobby:
             old = lobby.next()
-            path = bob.invite(alice.name)  # which only the table can tell
+            path = bob.invite(alice.name)  # on the other site: no hint arrives here
             newer = LobbyPage(lobbies.newest(alice.name, now()), alice.name, now()).version
             assert newer != old.id
             with watching(f"{here}events/", alice.session, since=newer) as second_tab:
@@ -210,7 +210,7 @@ def test_a_lobby_that_is_newer_than_what_is_known_is_not_replaced_by_it(games_ta
                 assert second_tab.next().id == old.id
 
 
-def test_a_declined_invitation_leaves_the_lobby_of_who_sent_it(site: str) -> None:
+def test_declined_invitation_leaves_hosts_lobby(site: str) -> None:
     alice, bob = Player(site), Player(site)
     path = alice.invite(bob.name)
     with watching(f"{site}/events/", alice.session) as lobby:
@@ -219,7 +219,7 @@ def test_a_declined_invitation_leaves_the_lobby_of_who_sent_it(site: str) -> Non
         assert "No games yet" in lobby.next().data
 
 
-def test_where_only_the_table_is_shared_it_tells(games_table: str) -> None:
+def test_move_on_another_server_arrives_through_table(games_table: str) -> None:
     with playing("--endpoint", games_table) as (here, _), playing("--endpoint", games_table) as (there, _):
         game = Table(here.rstrip("/"), there.rstrip("/"))
         with watching(game.url) as watch, watching(f"{here}events/", game.o.session) as lobby:
@@ -229,13 +229,13 @@ def test_where_only_the_table_is_shared_it_tells(games_table: str) -> None:
             assert "Your turn" in lobby.next().data
 
 
-def test_a_comment_keeps_the_connection_open(site: str) -> None:
+def test_comment_is_sent_as_keepalive(site: str) -> None:
     with watching(Table(site).url, since="10") as watch:
         assert watch.next(17) == Event("comment")
         assert 500 <= watch.retry <= 2500
 
 
-def test_where_the_table_cannot_be_read_the_stream_says_so_and_goes_on(proxy: Handle) -> None:
+def test_stream_reports_table_outage_and_recovery(proxy: Handle) -> None:
     with playing("--endpoint", proxy.address) as (address, _):
         game = Table(address.rstrip("/"))
         with watching(game.url, since="10") as watch:
@@ -248,7 +248,7 @@ def test_where_the_table_cannot_be_read_the_stream_says_so_and_goes_on(proxy: Ha
             assert watch.next().id == "11"
 
 
-def test_refusals_are_a_sentence_at_the_right_status(site: str) -> None:
+def test_stream_errors_have_status_and_plain_text(site: str) -> None:
     game = Table(site)
     unknown = f"{site}/games/00000000-0000-4000-8000-000000000000/events/"
     nowhere = opened(f"{site}/games/12/events/")
@@ -263,7 +263,9 @@ def test_refusals_are_a_sentence_at_the_right_status(site: str) -> None:
 @pytest.mark.parametrize(
     ("setting", "limit", "who"), [("streams_per_process", 3, "This server"), ("streams_per_address", 2, "Your address")]
 )
-def test_streams_are_limited(games_table: str, tmp_path: Path, setting: str, limit: int, who: str) -> None:
+def test_streams_are_limited_per_process_and_address(
+    games_table: str, tmp_path: Path, setting: str, limit: int, who: str
+) -> None:
     file = configured_for(games_table, tmp_path)
     with Path(file).open("a") as config:
         config.write(f"{setting} = {limit}\n")
@@ -287,7 +289,7 @@ def comes_back(url: str) -> bool:
     return False
 
 
-def test_a_process_that_serves_pages_says_that_it_has_no_events(games_table: str, tmp_path: Path) -> None:
+def test_web_process_answers_events_with_503(games_table: str, tmp_path: Path) -> None:
     with serving(CONFIG_FILE=configured_for(games_table, tmp_path)) as site:
         answer = requests.get(f"{site}/events/", timeout=10)
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")

@@ -1,4 +1,4 @@
-"""What a topic knows and how often it is read: without a process, without a clock."""
+"""What a topic knows and how often it is read, tested without a server process."""
 
 import itertools
 import time
@@ -28,7 +28,7 @@ HOUR = 3600.0
 
 
 def reads(*, looked_at: bool, until: float = HOUR, each: int = 1) -> list[float]:
-    """When something is read that does not change, in seconds from its last change."""
+    """Return when an unchanged item is read, in seconds since its last change."""
     moments = [0.0]
     while moments[-1] < until:
         moments.append(moments[-1] + schedule.pause(quiet=moments[-1], looked_at=looked_at, reads=each))
@@ -41,19 +41,19 @@ def most_in_a_minute(moments: list[float]) -> int:
 
 @pytest.mark.parametrize("looked_at", [True, False])
 @pytest.mark.parametrize("each", [1, 2, 7])
-def test_no_minute_has_more_than_sixty_reads(looked_at: bool, each: int) -> None:
+def test_at_most_sixty_reads_in_any_minute(looked_at: bool, each: int) -> None:
     assert most_in_a_minute(reads(looked_at=looked_at, each=each)) * each <= 60
 
 
-def test_who_looks_waits_a_second_however_long_the_players_think() -> None:
+def test_visible_viewer_waits_at_most_a_second() -> None:
     assert max(after - before for before, after in pairwise(reads(looked_at=True))) < 1.1
 
 
-def test_what_nobody_looks_at_falls_to_four_reads_a_minute() -> None:
+def test_game_in_hidden_tabs_falls_to_four_reads_a_minute() -> None:
     moments = reads(looked_at=False)
     assert most_in_a_minute([moment for moment in moments if moment > 360]) == 4
     assert max(after - before for before, after in pairwise(moments) if before < 110) < 1.1
-    assert most_in_a_minute([moment for moment in moments if moment > 360] * 2) == 8  # the count counts
+    assert most_in_a_minute([moment for moment in moments if moment > 360] * 2) == 8  # checks most_in_a_minute itself
 
 
 def viewer(name: str = "", token: str = "") -> Viewer:
@@ -61,7 +61,7 @@ def viewer(name: str = "", token: str = "") -> Viewer:
 
 
 def stages() -> Iterator[StoredMatch]:
-    """A game from its invitation to its end, each stage given when it is stored."""
+    """Play a game from invitation to end, yielding each stage once it is stored."""
     game = store.invite(host="alice", opponent="bob")
     yield game
     game = store.accept(game.game_id, player="bob")
@@ -71,7 +71,7 @@ def stages() -> Iterator[StoredMatch]:
         yield game
 
 
-def test_a_topic_never_goes_back(games_table: str) -> None:
+def test_topic_version_never_goes_back(games_table: str) -> None:
     topic = GameTopic("any")
     older: list[StoredMatch] = []
     for game in stages():
@@ -90,14 +90,14 @@ class Watching(Watcher):
         self.looking = looking
 
     def wake(self) -> None:
-        """It is told by nobody here."""
+        """Do nothing: no test waits for it."""
 
 
 @pytest.mark.parametrize(
     ("looking", "shown", "soon"),
     [(False, "0", False), (True, "0", True), (False, "10", True), (False, "", True), (False, "no version", True)],
 )
-def test_who_comes_back_with_what_is_known_costs_no_read(looking: bool, shown: str, soon: bool) -> None:
+def test_returning_viewer_with_known_version_costs_no_read(looking: bool, shown: str, soon: bool) -> None:
     hub = Hub()
     topic = hub.game("any")
     topic.take(game_of(Status.PENDING, 0, "alice", "bob").match())
@@ -106,7 +106,7 @@ def test_who_comes_back_with_what_is_known_costs_no_read(looking: bool, shown: s
     assert (topic.due < later) is soon
 
 
-def test_a_game_that_is_over_is_known_for_a_minute_also_to_who_came_while_it_was_read() -> None:
+def test_finished_game_is_cached_for_a_minute() -> None:
     hub = Hub()
     game = game_of(Status.FINISHED, 1, "alice", "bob")
     topic = hub.game(game.game_id)
@@ -123,7 +123,7 @@ def test_a_game_that_is_over_is_known_for_a_minute_also_to_who_came_while_it_was
     assert hub.game(game.game_id) is not topic
 
 
-def test_an_invitation_that_expires_and_is_removed_has_expired_and_is_not_just_gone() -> None:
+def test_expired_and_deleted_invitation_shows_as_expired() -> None:
     def taken(lifetime: int) -> GameTopic:
         topic = GameTopic("any")
         soon = int(datetime.now(UTC).timestamp()) + lifetime
@@ -139,7 +139,7 @@ def test_an_invitation_that_expires_and_is_removed_has_expired_and_is_not_just_g
     assert (removed.version, removed.gone, removed.over) == ("9", False, True)
 
 
-def test_all_spectators_share_one_rendering_and_no_player_gets_anothers_token(games_table: str) -> None:
+def test_spectators_share_rendering_and_players_get_own_csrf_token(games_table: str) -> None:
     topic = GameTopic("any")
     topic.take([*stages()][1])
     assert topic.news(viewer(), "") is topic.news(viewer(), "")
@@ -150,7 +150,7 @@ def test_all_spectators_share_one_rendering_and_no_player_gets_anothers_token(ga
     assert own.replace(b"token-one", b"token-two") == other
 
 
-def test_a_lobby_follows_its_games_without_reading(games_table: str) -> None:
+def test_lobby_updated_by_hints_equals_lobby_read(games_table: str) -> None:
     lobbies = {player: lists.newest(player, now()) for player in ("alice", "bob")}
     for game in stages():
         for player, lobby in lobbies.items():
@@ -161,7 +161,7 @@ def test_a_lobby_follows_its_games_without_reading(games_table: str) -> None:
             )
 
 
-def test_a_lobby_loses_a_withdrawn_invitation_and_keeps_ten_finished_games(games_table: str) -> None:
+def test_lobby_drops_cancelled_invitation_and_keeps_ten_finished(games_table: str) -> None:
     put([game_of(Status.FINISHED, second, "alice", "bob", result="Tie") for second in range(10)])
     invitation = store.invite(host="alice", opponent="bob")
     with_all = lists.with_game(lists.newest("alice", now()), "alice", [*stages()][-1], now())
@@ -172,7 +172,7 @@ def test_a_lobby_loses_a_withdrawn_invitation_and_keeps_ten_finished_games(games
 
 
 @pytest.mark.parametrize(("playing", "invited"), [(0, 0), (3, 2), (5, 60)])
-def test_a_lobby_knows_how_many_reads_it_takes(
+def test_reads_of_estimates_lobby_cost(
     games_table: str, meter: Meter, engine: str, request: Any, playing: int, invited: int
 ) -> None:
     put([game_of(Status.IN_PROGRESS, second, "alice", "bob") for second in range(playing)])
@@ -184,7 +184,7 @@ def test_a_lobby_knows_how_many_reads_it_takes(
         assert units * 2 <= lists.reads_of(lobby) <= units * 2 + 2
 
 
-def test_a_topic_takes_the_same_version_with_another_name() -> None:
+def test_topic_takes_renamed_player_at_same_version() -> None:
     game = game_of(Status.IN_PROGRESS, 0, "guest-aaaaaa", "bob")
     topic = GameTopic(game.game_id)
     topic.take(game.match())
@@ -193,7 +193,7 @@ def test_a_topic_takes_the_same_version_with_another_name() -> None:
     assert b"dora" in (topic.news(viewer("charlie"), shown="") or b"")
 
 
-def test_an_expired_invitation_whose_id_is_used_again_is_shown_anew() -> None:
+def test_new_invitation_with_expired_ones_id_is_shown() -> None:
     expired = game_of(Status.PENDING, 0, "alice", "bob", expires_at=1)
     topic = GameTopic(expired.game_id)
     topic.take(expired.match())
@@ -206,7 +206,7 @@ def test_an_expired_invitation_whose_id_is_used_again_is_shown_anew() -> None:
     assert topic.version == "0"
 
 
-def test_a_late_hint_does_not_turn_a_lobby_back(games_table: str) -> None:
+def test_late_hint_does_not_revert_lobby(games_table: str) -> None:
     *_, before, latest = itertools.islice(stages(), 5)
     topic = LobbyTopic("alice")
     topic.take(lists.newest("alice", now()), known_at=time.monotonic())
@@ -216,7 +216,7 @@ def test_a_late_hint_does_not_turn_a_lobby_back(games_table: str) -> None:
     assert topic.version == version
 
 
-def test_a_lobby_shows_each_new_deadline(games_table: str) -> None:
+def test_new_deadline_changes_lobby_version(games_table: str) -> None:
     game = game_of(Status.IN_PROGRESS, 0, "alice", "bob", turn="alice", pace=300, deadline=1_900_000_000).match()
     later = replace(game, deadline=1_900_000_300)
     shown = [LobbyPage(Lobby(playing=[each]), "alice", now()) for each in (game, later)]

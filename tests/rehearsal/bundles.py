@@ -1,4 +1,4 @@
-"""Zips to rehearse, made by ``manage.py bundle`` from a copy of this repository, with what is not committed yet."""
+"""Zips to rehearse, made by ``manage.py bundle`` from a copy of this repository, with uncommitted changes."""
 
 import subprocess
 import sys
@@ -10,17 +10,17 @@ AUTHOR = ["-c", "user.name=rehearsal", "-c", "user.email=rehearsal@localhost"]
 
 
 class Repository:
-    """A copy in a folder of its own, whose commits are versions to deploy."""
+    """A copy of this repository whose commits are versions to deploy."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        # A commit of the files as they are, which changes nothing here; empty where all is committed.
+        # `stash create` commits the files as they are, changing nothing here; prints nothing if all is committed.
         here = _git(BASE_DIR, "stash", "create") or _git(BASE_DIR, "rev-parse", "HEAD")
         _git(BASE_DIR, "clone", "--quiet", "--shared", "--no-checkout", str(BASE_DIR), str(folder))
         _git(folder, "checkout", "--quiet", here)
 
     def bundle(self, name: str, configuration: str) -> Path:
-        """The zip of what is committed, with the operator's configuration in it."""
+        """Return the path of a zip of the current commit with the operator's configuration."""
         config, output = self.folder.parent / f"{name}.config", self.folder.parent / f"{name}.zip"
         config.write_text(configuration)
         command = [sys.executable, "manage.py", "bundle", "--config", str(config), "--output", str(output)]
@@ -28,7 +28,7 @@ class Repository:
         return output
 
     def change(self, name: str, old: str, new: str) -> None:
-        """Commit a change of a file."""
+        """Replace text in a file and commit that."""
         file = self.folder / name
         text = file.read_text()
         assert old in text

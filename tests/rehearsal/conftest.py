@@ -1,4 +1,4 @@
-"""The stage: two instances made from the zip alone, a load balancer before them, DynamoDB Local behind."""
+"""The stage: two instances made from the zip alone, behind a load balancer, on DynamoDB Local."""
 
 import uuid
 import zipfile
@@ -23,7 +23,7 @@ CONFIGURATION = "[dynamodb]\nregion = us-west-2\nendpoint = dynamodb.us-west-2.a
 
 @dataclass(frozen=True)
 class Stage:
-    """``address`` is the balancer's. ``secret`` is what both instances sign with, unless a test changes that."""
+    """``address`` is the balancer's. ``secret`` is both instances' secret key unless a test changes it."""
 
     bundle: Path
     instances: list[Instance]
@@ -36,11 +36,11 @@ class Stage:
 
     @property
     def properties(self) -> dict[str, str]:
-        """The environment's, as docs/deploy.md has them."""
+        """The environment properties, as in docs/deploy.md."""
         return {"CONFIG_FILE": "beanstalk.config", "SECRET_KEY": self.secret}
 
     def set_properties(self, **properties: str) -> None:
-        """On one instance after the other, as a rolling update does."""
+        """Set the properties on one instance after the other, like a rolling update."""
         for instance in self.instances:
             with self.balancer.without(instance.name):
                 instance.set_properties(**properties)
@@ -53,7 +53,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
 
 @pytest.fixture(scope="session")
 def bundle(repository: Repository, pytestconfig: pytest.Config) -> Path:
-    """The zip that --bundle names, or one of this repository."""
+    """Return the zip given by --bundle, or make one of this repository."""
     given = pytestconfig.getoption("--bundle")
     if not given:
         return repository.bundle("first", CONFIGURATION)
@@ -66,14 +66,14 @@ def bundle(repository: Repository, pytestconfig: pytest.Config) -> Path:
 
 @pytest.fixture(scope="session")
 def configuration(bundle: Path) -> str:
-    """The operator's, as it is in the zip."""
+    """Return the operator's configuration from the zip."""
     with zipfile.ZipFile(bundle) as archive:
         return archive.read("beanstalk.config").decode()
 
 
 @pytest.fixture(scope="session")
 def stage(bundle: Path, configuration: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Deployed before it is configured, as the seed does."""
+    """Deploy the stage without configuring it, as the seed does."""
     folder = tmp_path_factory.mktemp("stage")
     chosen = bundle_config.read(configuration.encode(), "beanstalk.config")
     with ExitStack() as running:
@@ -94,7 +94,7 @@ def stage(bundle: Path, configuration: str, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture
 def site(stage: Stage) -> Stage:
-    """The stage, configured."""
+    """Return the stage, configured."""
     if any(instance.properties != stage.properties for instance in stage.instances):
         stage.set_properties(**stage.properties)
     return stage

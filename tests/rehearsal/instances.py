@@ -1,4 +1,4 @@
-"""An instance as Elastic Beanstalk makes one: from the zip alone, with its own directory and virtual environment."""
+"""An instance as Elastic Beanstalk makes it: from the zip alone, with its own directory and virtual environment."""
 
 import os
 import re
@@ -17,12 +17,12 @@ from tests.support.engines import free_port, wait_for_port
 from tests.support.nginx import Nginx
 
 NOT_REHEARSED = re.compile(r"\s*(region|endpoint|secret_key|secret_key_fallbacks|https)\s*[=:]")
-# What a target group sends: no name of the site, but the instance's own address.
+# A target group's health check: its Host is the instance's address, not the site's name.
 HEALTH_CHECK = {"Host": "10.0.3.7", "User-Agent": "ELB-HealthChecker/2.0"}
 
 
 class Instance:
-    """``folder`` stands for /var/app. ``properties`` are the environment's; ``drained`` says how long SIGTERMs took."""
+    """``folder`` stands for /var/app. ``properties`` are the environment's; ``drained`` are seconds from SIGTERM."""
 
     def __init__(self, name: str, folder: Path, dynamodb: str) -> None:
         self.name = name
@@ -44,11 +44,11 @@ class Instance:
         return self.nginx.address
 
     def log(self, name: str) -> str:
-        """What a process has written so far: on Beanstalk /var/log/web.stdout.log."""
+        """Return the log of a process so far: on Beanstalk /var/log/web.stdout.log."""
         return (self._folder / f"{name}.stdout.log").read_text()
 
     def deploy(self, bundle: Path) -> None:
-        """A new version: unpacked and made ready beside the old one, which then makes way for it."""
+        """Deploy a new version: unpack and prepare it beside the old one, then replace that."""
         staging = self._folder / "staging"
         with zipfile.ZipFile(bundle) as archive:
             archive.extractall(staging)
@@ -64,7 +64,7 @@ class Instance:
         self.wait_until_healthy()
 
     def set_properties(self, **properties: str) -> None:
-        """The environment's properties. As on Beanstalk, the processes start anew with them."""
+        """Set the environment properties and restart the processes, as Beanstalk does."""
         self.properties = properties
         if self._processes:
             self._end_processes()
@@ -82,7 +82,7 @@ class Instance:
         self._end_processes()
 
     def _adapt(self, config: Path) -> None:
-        """What is not rehearsed: where DynamoDB is, and HTTPS. Keys come from the properties, which tests change."""
+        """Replace the endpoint and drop HTTPS, which can't be rehearsed, and keys, which come from the properties."""
         region = bundle_config.read(config.read_bytes(), config.name).region
         lines = [line for line in config.read_text().splitlines() if not NOT_REHEARSED.match(line)]
         head = lines.index("[dynamodb]") + 1
@@ -101,7 +101,7 @@ class Instance:
                 subprocess.run(["sh", hook, self.current], cwd=staging, check=True)
 
     def _start_processes(self) -> None:
-        """What the Procfile says, with the environment's properties and little else, its output in a file each."""
+        """Start the Procfile's processes with the environment properties and little else, logging to a file each."""
         path = f"{self._folder}/venv/bin:{os.defpath}"
         for line in (self.current / "Procfile").read_text().splitlines():
             name, _, command = line.partition(":")

@@ -1,4 +1,4 @@
-"""The load balancer before the instances."""
+"""The load balancer in front of the instances."""
 
 import getpass
 from collections.abc import Iterator
@@ -8,12 +8,12 @@ from pathlib import Path
 from tests.support.nginx import BALANCER, Nginx
 
 CONFIGURATION = Path(__file__).with_name("balancer.conf")
-# Shorter than the 60 s of AWS, for a shorter rehearsal; comments come every 15 s.
+# Shorter than AWS's 60 s, to shorten the rehearsal; streams send a comment every 15 s.
 IDLE_SECONDS = 20
 
 
 class Balancer(Nginx):
-    """``ports`` are those of the instances, by their names."""
+    """``ports`` are the instances' ports by name."""
 
     def __init__(self, folder: Path, ports: dict[str, int]) -> None:
         super().__init__(folder)
@@ -29,7 +29,7 @@ class Balancer(Nginx):
 
     @contextmanager
     def without(self, name: str) -> Iterator[None]:
-        """New requests go to the others."""
+        """Send new requests to the other instances within the block."""
         out = self.folder / f"{name}.out"
         out.touch()
         try:
@@ -39,7 +39,7 @@ class Balancer(Nginx):
 
 
 def _server(port: int) -> str:
-    # Without this, one failed request would take an instance out for ten seconds, and hide what follows.
+    # By default one failed request takes an instance out for ten seconds, which would hide later failures.
     return f"server 127.0.0.1:{port} max_fails=0;"
 
 

@@ -1,4 +1,4 @@
-"""Changes under play: new versions and new secrets, one instance after the other, and nobody notices."""
+"""Changes during play: rolling out new versions and secrets disturbs nobody."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -19,13 +19,13 @@ from tests.support.processes import comes_true
 pytestmark = pytest.mark.process
 
 GAMES = 30
-# One less than all: a stream of a finished game does not come back.
+# Not all nine: a finished game's stream would not reconnect.
 MOVES = 8
 STREAMS = 300
 DRAIN_SECONDS = 30
 
 
-def test_a_new_version_under_steady_play(
+def test_rolling_deployment_under_play_loses_no_move(
     site: Stage, repository: Repository, configuration: str, watchers: crowd.Handle, report: Callable[[str], None]
 ) -> None:
     repository.change("games/static/games/site.css", ":root", "/* the second version */\n:root")
@@ -56,14 +56,14 @@ def test_a_new_version_under_steady_play(
 
 
 def check_moves(table: Table, made: list[Made], stored: dict[str, str]) -> None:
-    """Every move was acknowledged at its first try (all else would have raised), and the table has all of them."""
+    """Check that every move was acknowledged at the first try (anything else would have raised) and is stored."""
     assert table.refused == 0
     assert len(made) == MOVES * GAMES
     assert stored == {move.path: "18" for move in made}
 
 
 def away(heard: list[Heard]) -> Iterator[float]:
-    """How long each stream that ended was away, in seconds."""
+    """Yield how many seconds each stream that ended took to reconnect."""
     ended: dict[int, float] = {}
     for watcher, _, name, _, at in heard:
         if name.startswith(ENDED):
@@ -72,7 +72,7 @@ def away(heard: list[Heard]) -> Iterator[float]:
             yield at - ended.pop(watcher)
 
 
-def test_a_secret_is_replaced_and_nobody_is_logged_out(site: Stage) -> None:
+def test_secret_rotation_logs_nobody_out(site: Stage) -> None:
     player = Player(site.address)
     path = player.invite("")
     opponent = Player(site.address)
@@ -90,7 +90,7 @@ def test_a_secret_is_replaced_and_nobody_is_logged_out(site: Stage) -> None:
             players.append(Player(site.address))
             for other in site.instances:
                 check_that_all_are_known(other.address, players)
-        # The position was signed before the step, and is sent with a form of before.
+        # Both the position and the form's token were signed before the step.
         answer = players[1 - square].move(path, square, position)
         assert answer.status_code == 200
         position = answer.json()["position"]

@@ -1,4 +1,4 @@
-"""The bundle as Beanstalk runs it: the seed's section 3.4, and what a load balancer and two instances ask of a site."""
+"""The bundle as Beanstalk runs it: the seed's section 3.4, and what a load balancer and two instances require."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -20,13 +20,13 @@ pytestmark = [pytest.mark.process, pytest.mark.browser]
 
 
 def requests_of(instance: Instance) -> Iterator[dict[str, object]]:
-    """The lines of its log that are about requests."""
+    """Yield the request lines of an instance's log."""
     for line in instance.log("web").splitlines():
         if line.startswith("{") and "status" in (found := json.loads(line)):
             yield found
 
 
-def test_deployed_before_it_is_configured_it_is_healthy_and_says_what_to_set(stage: Stage) -> None:
+def test_unconfigured_deployment_is_healthy_and_asks_for_config_file(stage: Stage) -> None:
     stage.set_properties()
     for instance in stage.instances:
         health = requests.get(f"{instance.address}/healthz/", headers=HEALTH_CHECK, timeout=5)
@@ -37,13 +37,13 @@ def test_deployed_before_it_is_configured_it_is_healthy_and_says_what_to_set(sta
     assert "beanstalk.config" in page.text
 
 
-def test_configured_it_makes_its_table_and_is_ready(site: Stage) -> None:
+def test_configured_site_creates_table_and_becomes_ready(site: Stage) -> None:
     for instance in site.instances:
         assert comes_true(lambda: requests.get(f"{instance.address}/readyz/", timeout=9).status_code == 200, 30)  # noqa: B023
 
 
 @pytest.mark.parametrize("ending", ["win", "tie"])
-def test_the_seeds_walk_through_the_balancer(site: Stage, open_browser: Callable[..., Page], ending: str) -> None:
+def test_seed_walk_through_balancer(site: Stage, open_browser: Callable[..., Page], ending: str) -> None:
     first, second = open_browser(), open_browser()
     names = [f"testuser1-{ending}", f"testuser2-{ending}"]
     before = [len(list(requests_of(instance))) for instance in site.instances]
@@ -64,7 +64,7 @@ def test_the_seeds_walk_through_the_balancer(site: Stage, open_browser: Callable
 
 
 def check_that_both_served_both(site: Stage, before: list[int]) -> None:
-    """Each browser's requests went to one instance and the other."""
+    """Check that each browser's requests went to both instances."""
     players = [
         {line["player"] for line in list(requests_of(instance))[start:] if line["player"]}
         for instance, start in zip(site.instances, before, strict=True)
@@ -73,7 +73,7 @@ def check_that_both_served_both(site: Stage, before: list[int]) -> None:
     assert players[0] == players[1]
 
 
-def test_a_session_made_on_one_instance_is_good_on_the_other(site: Stage) -> None:
+def test_session_is_valid_on_other_instance(site: Stage) -> None:
     one, two = site.instances
     player = Player(one.address)
     path = player.invite("")
@@ -82,23 +82,23 @@ def test_a_session_made_on_one_instance_is_good_on_the_other(site: Stage) -> Non
     assert player.insist("POST", f"{path}cancel/").status_code == 200
 
 
-def test_without_a_shared_secret_the_check_says_exactly_that(site: Stage) -> None:
+def test_readyz_reports_missing_shared_secret(site: Stage) -> None:
     site.set_properties(CONFIG_FILE="beanstalk.config")
     ready = requests.get(f"{site.address}/readyz/", timeout=9)
     assert ready.status_code == 503
     assert "secret_key" in ready.json()["error"]
     one, two = site.instances
-    # Without a balancer there is one server, which needs no secret.
+    # A single server without a balancer needs no shared secret.
     assert requests.get(f"{one.address}/readyz/", timeout=9).status_code == 200
     player = Player(one.address)
     assert player.session.get(f"{one.address}/", timeout=5).status_code == 200
     assert player.session.post(f"{two.address}/games/new/", timeout=5).status_code == 403
 
 
-def test_a_stream_outlives_the_balancers_idle_timeout(site: Stage) -> None:
+def test_stream_outlives_balancers_idle_timeout(site: Stage) -> None:
     path = Player(site.address).invite("")
     with watching(f"{site.address}{path}events/", since="0") as watch:
-        # A comment comes every 15 s, so this takes longer than two such timeouts.
+        # A comment comes every 15 s, so this takes longer than two idle timeouts.
         assert [watch.next(IDLE_SECONDS).name for _ in range(3)] == ["comment"] * 3
         player = Player(site.address)
         player.insist("POST", f"{path}accept/")

@@ -1,4 +1,4 @@
-"""What these tests share: DynamoDB Local alone judges races, faults and crashes, and a proxy makes the faults."""
+"""Fixtures for reliability tests: races, faults and crashes run on DynamoDB Local only, and a proxy injects faults."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,6 @@ from tests.support.faults import Handle, faulty
 
 @pytest.fixture
 def proxy(games_table: str) -> Iterator[Handle]:
-    """A proxy that injects faults, before the engine."""
+    """Yield a proxy in front of the engine that injects faults."""
     with faulty(games_table) as handle:
         yield handle

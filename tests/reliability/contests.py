@@ -1,4 +1,4 @@
-"""Contestants who act on one game at the same moment: in processes and threads of the store, or over HTTP."""
+"""Contestants who act on one game at the same moment: on the store, in processes and threads, or over HTTP."""
 
 import multiprocessing
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,9 +27,9 @@ PATIENCE_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What somebody does: a ``move`` from the position they see, or ``accept``, ``decline`` or ``cancel``.
+    """A player's action: ``move`` from the position they see, ``accept``, ``decline`` or ``cancel``.
 
-    ``moves`` are those of the game once the move is made; the last one is the square.
+    ``moves`` are the game's moves including this one; the last is the square.
     """
 
     verb: str
@@ -41,7 +41,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A game as somebody was shown it. ``position`` is what they move from: a match, or its signed form."""
+    """A game as shown to a player. ``position`` is the basis of their moves: a match, or its signed form."""
 
     game_id: str
     status: str
@@ -68,7 +68,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """How an act ended: with the game, or with an error's name and the game if that was shown; and when it ran."""
+    """The outcome of an act: the game, or an error's name and the game if it was shown; and when the act ran."""
 
     error: str | None
     game: Seen | None
@@ -77,7 +77,7 @@ class Told:
 
 
 class Arena(Protocol):
-    """Where games are played: ``contest`` starts all acts at once and gives what each was told, in their order."""
+    """A place to play: ``contest`` starts all acts at once and returns their outcomes in order."""
 
     def invite(self, host: str, opponent: str | None) -> Seen: ...
 
@@ -85,7 +85,7 @@ class Arena(Protocol):
 
 
 def overlapped(told: Sequence[Told]) -> bool:
-    """Whether there was a moment at which every one of the acts was under way."""
+    """Whether all acts were running at some moment."""
     return max(answer.began for answer in told) < min(answer.ended for answer in told)
 
 
@@ -93,7 +93,7 @@ def overlapped(told: Sequence[Told]) -> bool:
 
 
 class Processes:
-    """Several processes of several threads each. Who acts in which of them is left to chance."""
+    """Several processes with several threads each; acts are assigned to threads at random."""
 
     def __init__(self, seats: Sequence[Connection], random: Random) -> None:
         self._seats = seats
@@ -117,9 +117,9 @@ class Processes:
 
 @contextmanager
 def processes(engine: str, count: int, threads: int) -> Iterator[Processes]:
-    """``count`` processes with ``threads`` contestants each, on the table at ``engine``."""
+    """Run ``count`` processes with ``threads`` contestants each, on the table at ``engine``."""
     context = multiprocessing.get_context("spawn")
-    # A barrier for each number of contestants.
+    # One barrier per number of contestants.
     barriers = {size: context.Barrier(size) for size in range(1, count * threads + 1)}
     pipes = [context.Pipe() for _ in range(count * threads)]
     workers = []
@@ -141,7 +141,7 @@ def processes(engine: str, count: int, threads: int) -> Iterator[Processes]:
 
 
 def _work(engine: str, seats: Sequence[Connection], barriers: Mapping[int, Barrier]) -> None:
-    # An engine that is slow to answer on a busy machine is no finding.
+    # Be patient: a slow engine on a busy machine is not a finding.
     table.bind(config.for_endpoint(engine, environ={}), patient=True)
     warm_up()
     threads = [Thread(target=_sit, args=(seat, barriers)) for seat in seats]
@@ -152,7 +152,7 @@ def _work(engine: str, seats: Sequence[Connection], barriers: Mapping[int, Barri
 
 
 def _sit(seat: Connection, barriers: Mapping[int, Barrier]) -> None:
-    """Acts when told to, until the other end is closed."""
+    """Perform the acts received, until the other end closes."""
     with seat:
         while True:
             try:
@@ -173,7 +173,7 @@ def _tried(act: Act) -> Told:
         error, shown = "LostRace", Seen.stored(exc.game)
     except (IllegalMove, NotFound, NotYours) as exc:
         error = type(exc).__name__
-    except Exception as exc:  # Anything else is for the judge to see, not for a thread to die of.
+    except Exception as exc:  # Report anything else to the judge rather than killing the thread.
         error = repr(exc)
     return Told(error, shown, began, monotonic())
 
@@ -191,7 +191,7 @@ ERRORS = {200: None, 201: None, 403: "NotYours", 404: "NotFound", 409: "LostRace
 
 
 class Browsers:
-    """Players at the site's address who are logged in and act in as many tabs as the contest needs."""
+    """Logged-in players of the site who act in as many tabs as the contest needs."""
 
     def __init__(self, address: str, players: Sequence[str], tabs: ThreadPoolExecutor) -> None:
         self._tabs = tabs
@@ -216,7 +216,7 @@ class Browsers:
         return Told(ERRORS.get(answer.status_code, f"{answer.status_code} {data}"), game, began, ended)
 
     def _posted(self, player: str, path: str, form: dict[str, str]) -> Response:
-        # On a connection of its own, so that any worker may take it.
+        # Use a new connection, so that any worker may accept it.
         answer = self._players[player].once("POST", path, form, headers={"Connection": "close"})
         assert answer is not None
         return answer

@@ -1,4 +1,4 @@
-"""Whole games in which every transition is contested, and the judgement of each contest."""
+"""Play whole games in which every transition is contested, and judge each contest."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -25,13 +25,13 @@ class Kind(StrEnum):
     LINK = "a link opened by two"
 
 
-# The same act of the same player twice: both are told success, and it happened once. Of all others one succeeds.
+# The same player's same act twice: both succeed, but it is done once. In other kinds exactly one act succeeds.
 REPEATS = (Kind.TWICE, Kind.AGAIN)
 
 
 @dataclass
 class Referee:
-    """Plays in the arena, counts the contested positions by kind, and judges every one of them."""
+    """Plays in the arena, counts contested positions by kind, and judges each."""
 
     arena: Arena
     random: Random
@@ -49,15 +49,15 @@ class Referee:
         return f"{self.total:,} contested positions ({kinds}); all acts under way at once in {self.overlaps:,}"
 
     def play(self, host: str, invited: str, other: str) -> None:
-        """One game, from the invitation to the end, every transition of it contested."""
-        tabs: dict[int, Seen] = {}  # What was shown after each number of moves.
+        """Play one game from invitation to end, contesting every transition."""
+        tabs: dict[int, Seen] = {}  # The game as shown, by number of moves.
         while not tabs:
             self._contest_invitation(tabs, host, invited, other)
         while tabs[max(tabs)].status != Status.FINISHED:
             self._contest_move(tabs)
 
     def _contest_invitation(self, tabs: dict[int, Seen], host: str, invited: str, other: str) -> None:
-        # There is but one invitation to ten moves: by turns, a short contest has every kind too.
+        # There are about ten moves per invitation: taking turns covers every kind even in a short run.
         kind = min((Kind.CANCEL, Kind.AGAIN, Kind.DECLINE, Kind.LINK), key=self.counted.__getitem__)
         invitation = self.arena.invite(host, None if kind is Kind.LINK else invited)
         accepting = self._accepting(invitation, invited)
@@ -71,7 +71,7 @@ class Referee:
             tabs.setdefault(0, invitation)
 
     def _accepting(self, invitation: Seen, player: str) -> Act:
-        """The first move accepts as well."""
+        """Return an accept, or a first move, which accepts as well."""
         accept = Act("accept", player, invitation.game_id)
         return self.random.choice([accept, _move(invitation, player, self.random.randrange(9))])
 
@@ -89,7 +89,7 @@ class Referee:
         self._hold(kind, now, ACTS[kind](tabs, squares), tabs)
 
     def _hold(self, kind: Kind, before: Seen, acts: Sequence[Act], tabs: dict[int, Seen]) -> bool:
-        """Whether the game is there after the contest. Adds what its winners were shown to the tabs."""
+        """Hold a contest; add what its winners were shown to the tabs. Return whether the game still exists."""
         told = self.arena.contest(acts)
         after = _found(before.game_id)
         judge(kind, before, acts, told, after)
@@ -102,11 +102,11 @@ class Referee:
         return after is not None
 
 
-# Who acts in a contest of each kind. The first of the squares is the one that is played from the current position.
+# The acts of each kind of contest. The first square is played from the current position.
 
 
 def _in_tabs(tabs: dict[int, Seen], squares: Sequence[int]) -> list[Act]:
-    """A third tab is two moves old: it was the same player's turn then."""
+    """Return moves of one player from two current tabs, and from one two moves old, when it was their turn too."""
     now, old = tabs[max(tabs)], tabs.get(max(tabs) - 2)
     mine, _ = _players(now)
     acts = [_move(now, mine, square) for square in squares[:2]]
@@ -119,7 +119,7 @@ def _twice(tabs: dict[int, Seen], squares: Sequence[int]) -> list[Act]:
 
 
 def _by_both(tabs: dict[int, Seen], squares: Sequence[int]) -> list[Act]:
-    """The other moves from their own last turn, and bets on positions that are not there: yet, or ever."""
+    """Return moves of both players: the opponent moves from their last turn, and from positions guessed ahead."""
     now, old = tabs[max(tabs)], tabs[max(tabs) - 1]
     mine, other = _players(now)
     acts = [_move(now, mine, squares[0]), _move(old, other, squares[-1])]
@@ -129,7 +129,7 @@ def _by_both(tabs: dict[int, Seen], squares: Sequence[int]) -> list[Act]:
 
 
 def _for_the_win(tabs: dict[int, Seen], squares: Sequence[int]) -> list[Act]:
-    """The other wants the winning square too, from their own last turn."""
+    """Return moves to the winning square and another one; the opponent tries the former from their last turn."""
     now, old = tabs[max(tabs)], tabs[max(tabs) - 1]
     mine, other = _players(now)
     return [*(_move(now, mine, square) for square in squares[:2]), _move(old, other, squares[0])]
@@ -143,7 +143,7 @@ def _move(shown: Seen, player: str, square: int) -> Act:
 
 
 def _bet(shown: Seen, player: str, guess: int, square: int) -> list[Act]:
-    """A move from the position after ``guess``; none where that ends the game."""
+    """Return a move from the position after ``guess``, or none if that ends the game."""
     if _ending(shown.board, guess):
         return []
     board = rules.play(Position(shown.board), guess).board
@@ -156,17 +156,17 @@ def _ending(board: str, square: int) -> Outcome | None:
 
 
 def _players(shown: Seen) -> tuple[str, str]:
-    """Whose turn it is, and the other, by the board alone: the invited player is X."""
+    """Return the player to move and the opponent, from the board alone: the invited player is X."""
     assert shown.opponent
     both = (shown.opponent, shown.host)
     return both if Position(shown.board).turn is Mark.X else both[::-1]
 
 
-# What must be true of a contest.
+# What must hold after a contest.
 
 
 def judge(kind: Kind, before: Seen, acts: Sequence[Act], told: Sequence[Told], after: StoredMatch | None) -> None:
-    """One act won, or one and its repetition; its write alone is there; each loser got the game as it then was."""
+    """Check that one act won (or one and its repeat), that only its write is stored, and that losers got that game."""
     story = f"{kind}: {list(zip(acts, told, strict=True))}"
     moves = (after.moves or "") if after else ""
     winners = [act for act in acts if _landed(act, after)]
@@ -194,9 +194,9 @@ def _landed(act: Act, after: StoredMatch | None) -> bool:
 
 
 def _is_current(shown: Seen, act: Act, before: Seen, after: StoredMatch) -> bool:
-    """Whether this is the game as it was when the act was done: no older than the write that decided it.
+    """Whether this is the game as of the act: no older than the write that decided it.
 
-    Whoever moved from the contested position saw the winner's move. Others may have come before it.
+    A player who moved from the contested position saw the winner's move. Others may have acted before it.
     """
     moves = after.moves or ""
     contested = act.position == before.position and len(act.moves) == len(before.moves) + 1
@@ -208,7 +208,7 @@ def _is_current(shown: Seen, act: Act, before: Seen, after: StoredMatch) -> bool
 
 
 def check(game: StoredMatch, story: str) -> None:
-    """The stored moves lead to the stored board legally, and the status, turn and result are those of the board."""
+    """Check that the stored moves lead legally to the stored board, and that status, turn and result match it."""
     position = [*rules.replay(game.moves or "")][-1]
     names = {Mark.X: game.opponent, Mark.O: game.host}
     ending = rules.outcome(position)

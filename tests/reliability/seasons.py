@@ -1,4 +1,4 @@
-"""Many games at once over HTTP, each move of which is sent until it is acknowledged, and kept account of."""
+"""Play many games at once over HTTP, sending each move until it is acknowledged, and record what was."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,7 @@ DRIVERS = 16
 
 @dataclass
 class Season:
-    """Games between guests, several at a time; what was acknowledged of each, and what the players were told."""
+    """Concurrent games between guests, with the acknowledged moves of each and the status codes that players got."""
 
     site: str
     told: Counter[int | str] = field(default_factory=Counter)
@@ -30,7 +30,7 @@ class Season:
             list(drivers.map(self._drive, range(DRIVERS), shares))
 
     def check(self) -> None:
-        """Every game is in the table, once, with every acknowledged move and no other, and is legal to the end."""
+        """Check that the table has exactly the acknowledged games and moves, all legal and finished."""
         found = {game.game_id: game for game in Game.scan(Game.host_id.exists(), consistent_read=True)}
         assert {game_id: game.recorded_moves for game_id, game in found.items()} == self.acknowledged
         for game in found.values():
@@ -59,7 +59,7 @@ class Season:
 
 
 def pressed(board: list[str], dice: Random) -> list[int]:
-    """A square; now and then the same one twice at once, or another one in a second tab."""
+    """Return a square, sometimes twice, or sometimes with another one for a second tab."""
     empty = [square for square, mark in enumerate(board) if mark == rules.EMPTY]
     square = dice.choice(empty)
     return [square, *dice.choice([[], [], [], [square], [dice.choice(empty)]])]
@@ -72,7 +72,7 @@ def accepted(answer: requests.Response) -> dict[str, Any]:
 
 
 def judged(moves: str, squares: list[int], answers: list[requests.Response]) -> tuple[str, dict[str, Any]]:
-    """The moves and the state after one square was acknowledged, whoever lost having been shown that."""
+    """Check that one square was acknowledged and that losers got that board; return the moves and the state."""
     told = list(zip(squares, answers, strict=True))
     made = {square for square, answer in told if answer.status_code == 200}
     assert len(made) == 1, [(square, answer.status_code, answer.text) for square, answer in told]

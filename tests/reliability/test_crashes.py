@@ -1,4 +1,4 @@
-"""kill -9 in the middle of load, of every process there is: every acknowledged move is there afterwards."""
+"""kill -9 each process under load: every acknowledged move is still stored afterwards."""
 
 import os
 import signal
@@ -32,7 +32,7 @@ Running = tuple[str, "subprocess.Popen[bytes]"]
 
 @dataclass
 class Server:
-    """A process that is started again on its old port once it was killed, as a supervisor does."""
+    """A process that is restarted on its old port after a kill, as by a supervisor."""
 
     start: Callable[[], AbstractContextManager[Running]]
     address: str = ""
@@ -52,7 +52,7 @@ class Server:
         return self.process.pid
 
     def crash(self) -> None:
-        """Its children are ended before it is started again, as systemd does with what is left of a service."""
+        """Kill the process, end its children as systemd does with leftovers of a service, and start it again."""
         orphans = children_of(self.pid)
         os.kill(self.pid, signal.SIGKILL)
         for number in (signal.SIGTERM, signal.SIGKILL):
@@ -80,7 +80,7 @@ class Deployment:
 
 @pytest.fixture
 def deployment(tmp_path: Path) -> Iterator[Deployment]:
-    """Two workers on a DynamoDB Local that keeps its tables on disk."""
+    """Run a site with two workers on a DynamoDB Local that keeps its tables on disk."""
     ports = free_port(), free_port()
     (tmp_path / "tables").mkdir()
     with Server(lambda: dynamodb_local_process(ports[0], tmp_path / "tables")) as dynamodb:
@@ -98,7 +98,7 @@ def under_way(season: Season, games: int) -> Iterator[Future[None]]:
 
 
 @pytest.mark.parametrize("victim", ["worker", "master", "DynamoDB Local"])
-def test_every_acknowledged_move_survives(
+def test_acknowledged_moves_survive_kill_9(
     victim: str, deployment: Deployment, full: bool, report: Callable[[str], None]
 ) -> None:
     season, crashes = Season(deployment.site.address), 0
@@ -106,7 +106,7 @@ def test_every_acknowledged_move_survives(
         while not playing.done():
             deployment.kill(victim)
             crashes += 1
-            # The next crash is to meet full load again.
+            # Wait for full load before the next crash.
             enough = season.told[200] + 150
             while season.told[200] < enough and not playing.done():
                 time.sleep(0.1)

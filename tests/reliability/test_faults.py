@@ -1,4 +1,4 @@
-"""A third of all requests to DynamoDB fail: no move is lost or made twice, and nobody is told otherwise."""
+"""A third of all requests to DynamoDB fail: no move is lost or made twice, and players are told the truth."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -18,13 +18,13 @@ pytestmark = [
 
 @pytest.fixture
 def site(proxy: Handle, tmp_path: Path) -> Iterator[str]:
-    """The site under gunicorn, behind which the proxy stands."""
+    """Yield the address of a site under gunicorn that reaches DynamoDB through the proxy."""
     file = configured_for(proxy.address, tmp_path)
     with serving("--workers", "2", "--threads", "16", CONFIG_FILE=file) as address:
         yield address
 
 
-def test_games_complete_and_every_acknowledged_move_is_there_once(
+def test_games_complete_under_faults_without_lost_or_doubled_moves(
     site: str, proxy: Handle, full: bool, report: Callable[[str], None]
 ) -> None:
     season, games = Season(site), 1000 if full else 50
@@ -36,6 +36,6 @@ def test_games_complete_and_every_acknowledged_move_is_there_once(
     season.check()
     assert len(season.acknowledged) == games
     assert min(met.get(fault, 0) for fault in ("throttle", "error", "close", "lose", "stall")) > 0
-    # gunicorn closes a connection that was idle for two seconds, now and then just as it is used again.
+    # gunicorn closes connections idle for two seconds, sometimes just as one is used again.
     assert set(season.told) <= {200, 201, 409, 503, "ConnectionError"}, season.told
     report(f"faults: {games:,} games in {seconds:.0f} s; DynamoDB requests {met}; players were told {season.told}")

@@ -1,4 +1,4 @@
-"""Races with real processes and threads, on DynamoDB Local alone: moto's conditional writes are not atomic."""
+"""Races between real processes and threads, on DynamoDB Local only: moto's conditional writes aren't atomic."""
 
 import time
 from collections import Counter
@@ -39,12 +39,12 @@ def moving(game: StoredMatch, player: str, square: int) -> Act:
 
 
 def outcomes(arena: Arena, acts: list[Act]) -> Counter[str | None]:
-    """How many ended how: None is a success."""
+    """Count the outcomes of the acts by error; None is success."""
     return Counter(answer.error for answer in arena.contest(acts))
 
 
 def contested(arena: Arena, positions: int, casts: list[tuple[str, str, str]]) -> Referee:
-    """Whole games until that many positions were contested, which must be of every kind and won from every side."""
+    """Play games until that many positions were contested; check that every kind occurred and either act won some."""
     random = Random(positions)
     referee = Referee(arena, random)
     while referee.total < positions:
@@ -54,7 +54,7 @@ def contested(arena: Arena, positions: int, casts: list[tuple[str, str, str]]) -
     return referee
 
 
-def test_every_contested_position_of_the_store_has_one_winner(arena: Arena, full: bool, report: Report) -> None:
+def test_every_contest_in_store_has_one_winner(arena: Arena, full: bool, report: Report) -> None:
     began = time.monotonic()
     referee = contested(arena, 10_000 if full else 1_000, CASTS)
     seconds = time.monotonic() - began
@@ -62,11 +62,9 @@ def test_every_contested_position_of_the_store_has_one_winner(arena: Arena, full
 
 
 @pytest.mark.process
-def test_every_contested_position_of_the_site_has_one_winner(
-    engine: str, tmp_path: Path, full: bool, report: Report
-) -> None:
+def test_every_contest_over_http_has_one_winner(engine: str, tmp_path: Path, full: bool, report: Report) -> None:
     log = tmp_path / "access.log"
-    # The log has the process that answered, and nothing else.
+    # Log only the process that answered.
     options = ["--workers", str(WORKERS), "--access-logfile", str(log), "--access-logformat", "%(p)s"]
     began = time.monotonic()
     with serving(*options, CONFIG_FILE=configured_for(engine, tmp_path)) as address, ThreadPoolExecutor(4) as tabs:
@@ -78,14 +76,14 @@ def test_every_contested_position_of_the_site_has_one_winner(
     report(f"races over HTTP: {referee.figures}; {WORKERS} workers answered {shares} requests; {seconds:.0f} s")
 
 
-def test_of_nine_squares_taken_at_once_one_is_played(arena: Arena) -> None:
+def test_one_of_nine_simultaneous_moves_wins(arena: Arena) -> None:
     for _ in range(ROUNDS):
         game = store.accept(store.invite(host="alice", opponent="bob").game_id, player="bob")
         assert outcomes(arena, [moving(game, "bob", square) for square in range(9)]) == {None: 1, "LostRace": 8}
         assert stored(game.game_id).match().board.count("X") == 1
 
 
-def test_one_of_six_takes_an_open_invitation(arena: Arena) -> None:
+def test_one_of_six_simultaneous_accepts_wins(arena: Arena) -> None:
     for _ in range(ROUNDS):
         game = store.invite(host="alice", opponent=None)
         takers = [Act("accept", f"player-{number}", game.game_id) for number in range(3)]
@@ -93,7 +91,7 @@ def test_one_of_six_takes_an_open_invitation(arena: Arena) -> None:
         assert outcomes(arena, takers) == {None: 1, "LostRace": 5}
 
 
-def test_of_two_squares_taken_at_once_the_computer_answers_one(arena: Arena) -> None:
+def test_computer_replies_to_one_of_two_simultaneous_moves(arena: Arena) -> None:
     for _ in range(ROUNDS):
         game = store.challenge_computer(host="alice")
         first, second = game.position.empty_squares[:2]

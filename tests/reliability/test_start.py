@@ -1,4 +1,4 @@
-"""Eight processes start at once where there is no table yet: one table, with the right indexes, and no error."""
+"""Eight processes start at once without a table: they make one, with the right indexes and no errors."""
 
 import json
 import subprocess
@@ -30,7 +30,7 @@ PROCESSES = 8
 
 @pytest.fixture
 def empty() -> Iterator[str]:
-    """The address of a DynamoDB Local without a table."""
+    """Yield the address of a DynamoDB Local without a table."""
     with dynamodb_local() as address:
         yield address
 
@@ -42,14 +42,14 @@ def manage(*arguments: str) -> list[str]:
 def check_the_one_table(address: str) -> None:
     table.bind(config.for_endpoint(address, environ={}), patient=True)
     assert shared_client().list_tables()["TableNames"] == ["Games"]
-    # TTL can be switched on only once the table is ACTIVE, and thus ready for pages.
+    # TTL can be enabled only once the table is ACTIVE, and so ready for pages.
     assert comes_true(lambda: provisioning.time_to_live() == TTL_ATTRIBUTE, seconds=60)
     command = manage("inspect_table", "--json", "--endpoint", address)
     inspected = subprocess.run(command, cwd=BASE_DIR, capture_output=True, text=True, check=True)
     assert json.loads(inspected.stdout)["differences"] == []
 
 
-def test_create_table_eight_times(empty: str) -> None:
+def test_eight_create_table_commands_make_one_table(empty: str) -> None:
     pipe = subprocess.PIPE
     command = manage("create_table", "--json", "--endpoint", empty)
     started = [subprocess.Popen(command, cwd=BASE_DIR, stdout=pipe, stderr=pipe, text=True) for _ in range(PROCESSES)]
@@ -67,7 +67,7 @@ def create(address: str, start: Barrier) -> bool:
     return provisioning.create(lambda line: None)
 
 
-def test_the_requests_themselves_at_the_same_moment(empty: str) -> None:
+def test_simultaneous_create_requests_make_one_table(empty: str) -> None:
     context = get_context("spawn")
     with context.Manager() as manager, context.Pool(PROCESSES, initializer=set_up_django) as processes:
         start = manager.Barrier(PROCESSES)
@@ -85,13 +85,13 @@ def set_up_django() -> None:
     django.setup()
 
 
-def test_eight_workers_of_a_server(empty: str, tmp_path: Path) -> None:
+def test_eight_workers_make_one_table(empty: str, tmp_path: Path) -> None:
     with serving("--workers", str(PROCESSES), CONFIG_FILE=configured_for(empty, tmp_path)) as address:
         assert comes_true(lambda: requests.get(f"{address}/readyz/", timeout=10).status_code == 200, seconds=60)
         check_the_one_table(empty)
 
 
-def test_the_site_itself_eight_times(empty: str) -> None:
+def test_eight_sites_make_one_table(empty: str) -> None:
     with ExitStack() as sites:
         started = [sites.enter_context(playing("--endpoint", empty)) for _ in range(PROCESSES)]
         for address, _ in started:
@@ -100,7 +100,7 @@ def test_the_site_itself_eight_times(empty: str) -> None:
     check_the_one_table(empty)
 
 
-def test_what_a_new_table_refuses_at_first_is_switched_on_later(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refused_ttl_is_enabled_by_retry(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
     table.bind(config.for_endpoint(empty, environ={}))
     warm_up()
     monkeypatch.setattr(startup, "FIRST_PAUSE_SECONDS", 0)

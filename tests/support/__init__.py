@@ -1,1 +1,1 @@
-"""What tests and bench share: sites, browsers, engines, and whoever plays on them."""
+"""Helpers shared by tests and bench: sites, browsers, engines and players."""

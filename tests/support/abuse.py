@@ -1,4 +1,4 @@
-"""Clients that behave as no browser should: they break off, never read, or never say what they want."""
+"""Abusive clients: they break off, never read, or never send a whole request."""
 
 import asyncio
 import socket
@@ -8,15 +8,15 @@ from contextlib import suppress
 
 from tests.support.streams import place, request
 
-# A client that never reads is to notice soon that it does not: its buffer is as small as Linux has it.
+# The smallest receive buffer on Linux, so that it soon matters when a client never reads.
 SMALL = 2048
-# So many connections of each kind are kept; each new one takes the place of the oldest.
+# How many connections are kept; each new one replaces the oldest.
 KEPT = 4000
 ANSWER_SECONDS = 30
 
 
 async def come_and_go(address: str, path: str, count: int, at_once: int) -> Counter[str]:
-    """Open and close so many streams, in each of WAYS in turn; how many went in each."""
+    """Open and close that many streams, in each of WAYS in turn; return the count by way and outcome."""
     doors = asyncio.Semaphore(at_once)
     gone: Counter[str] = Counter()
 
@@ -29,13 +29,13 @@ async def come_and_go(address: str, path: str, count: int, at_once: int) -> Coun
     return gone
 
 
-# A clean end, an end by RST, one before the answer is read, one in the middle of the request's head, and a client that
-# reads nothing for a while and is then cut off.
+# A clean close, a close by RST, a close before reading the response, a close in the middle of the request's head, and a
+# client that reads nothing for a second and then resets.
 WAYS = ("leaves", "resets", "does not wait", "says half of it", "never reads")
 
 
 async def visit(address: str, path: str, way: str, number: int) -> str:
-    """What became of one connection."""
+    """Make one connection; return its outcome."""
     asked = request(address, path, forwarded=f"10.9.{number >> 8 & 255}.{number & 255}")
     connection = await connected(address, small=way == "never reads")
     try:
@@ -77,9 +77,9 @@ async def flood(address: str, path: str, done: Counter[str]) -> None:
 
 
 async def hold(address: str, path: str, kinds: dict[str, int]) -> list[socket.socket]:
-    """Connections that do nothing more, of the kinds in IDLE.
+    """Open and return idle connections of the kinds in IDLE.
 
-    Whether the server has given them up only the server can tell: what the kernel gives up, it gives up silently.
+    Only the server can tell whether it has closed them: the kernel drops connections silently.
     """
     asked = request(address, path)
     held = []
@@ -90,7 +90,7 @@ async def hold(address: str, path: str, kinds: dict[str, int]) -> list[socket.so
     return held
 
 
-# How much of its request each says.
+# The share of its request that each sends.
 IDLE = {"never reads": 1.0, "says half of it": 0.5, "says nothing": 0.0}
 
 
@@ -112,6 +112,6 @@ async def send(connection: socket.socket, data: bytes) -> None:
 
 
 def close(connection: socket.socket, *, reset: bool) -> None:
-    if reset:  # RST instead of FIN, by a linger of no time (socket(7))
+    if reset:  # RST instead of FIN, by a linger time of 0 (socket(7))
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()

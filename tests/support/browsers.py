@@ -31,10 +31,10 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture
 def open_browser(playwright: Playwright) -> Iterator[Callable[..., Page]]:
-    """Starts a browser process of its own, and gives its page.
+    """Yield a function that starts a browser process and returns its page.
 
-    Fails the test on any error in the page, such as a breach of the content security policy; but what the site
-    answers with a status of 400 or more, and htmx's note of it, is for the test to expect.
+    Fail the test on any error in the page, such as a violation of the content security policy. Responses with a
+    status of 400 or more, and htmx's messages about them, don't count: tests may expect them.
     """
     problems: list[str] = []
 

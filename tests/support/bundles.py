@@ -1,4 +1,4 @@
-"""A repository to make bundles of, as this work tree is now, and what is in a bundle."""
+"""A repository to make bundles from, copied from this work tree, and the contents of a bundle."""
 
 import io
 import os
@@ -30,7 +30,7 @@ def git(root: Path, *arguments: str) -> str:
 
 @pytest.fixture(scope="session")
 def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """This work tree as it is now, committed to a repository of its own."""
+    """Return a new repository with this work tree committed as it is."""
     root = tmp_path_factory.mktemp("origin") / "project"
     shutil.copytree(BASE_DIR, root, ignore=shutil.ignore_patterns(*NOT_OURS))
     git(root, "init", "--quiet")
@@ -46,7 +46,7 @@ def built(origin: Path) -> bytes:
 
 @pytest.fixture
 def clone(origin: Path, tmp_path: Path) -> Path:
-    """A clone of it to change."""
+    """Return a clone of the origin for the test to change."""
     root = tmp_path / "clone"
     git(origin, "clone", "--quiet", str(origin), str(root))
     return root

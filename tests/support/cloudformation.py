@@ -1,4 +1,4 @@
-"""The deployment's template as CloudFormation sees it for given parameters."""
+"""The deployment template as CloudFormation evaluates it for given parameters."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -17,18 +17,18 @@ NO_VALUE = object()
 
 
 def written() -> dict[str, Any]:
-    """The template with its functions in the long form, nothing resolved."""
+    """Return the template with its functions in the long form, unresolved."""
     template, mistakes = decode(str(PATH))
     assert not mistakes, mistakes
     return dict(template)
 
 
 class Stack:
-    """The template with its functions resolved. What refers to another resource is left as ``{"Ref": its name}``."""
+    """The template with its functions resolved. References to other resources stay ``{"Ref": name}``."""
 
     def __init__(self, **values: str) -> None:
         self._template = written()
-        # All parameters are text to CloudFormation, numbers too.
+        # To CloudFormation all parameters are text, even numbers.
         declared = self._template["Parameters"].items()
         defaults = {name: str(parameter["Default"]) for name, parameter in declared if "Default" in parameter}
         self._values = AWS | defaults | NEEDED | values
@@ -46,7 +46,7 @@ class Stack:
         return {name: each["Properties"] for name, each in self.resources.items() if each["Type"] == f"AWS::{kind}"}
 
     def refuses(self) -> list[str]:
-        """What the template's rules have against the parameters."""
+        """Return the descriptions of the template's rules that the parameters violate."""
         return [
             assertion["AssertDescription"]
             for rule in self._template["Rules"].values()
@@ -86,7 +86,7 @@ class Stack:
         return re.sub(r"\$\{([\w:]+)\}", lambda found: values[found[1]], text)
 
     def _expanded(self, resources: Mapping[str, Any], loops: dict[str, str]) -> Iterator[tuple[str, Any]]:
-        """Fn::ForEach, written out."""
+        """Yield the resources with Fn::ForEach expanded."""
         for name, body in resources.items():
             if name.startswith("Fn::ForEach::"):
                 variable, values, inner = body

@@ -1,4 +1,4 @@
-"""What was asked of DynamoDB in this process, and what it cost, from ConsumedCapacity."""
+"""Record this process's DynamoDB requests and their cost, from ConsumedCapacity."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass
 class Meter:
-    """The requests made of DynamoDB, and the units they consumed."""
+    """DynamoDB requests and the units they consumed."""
 
     calls: list[tuple[str, float]] = field(default_factory=list)
 

@@ -1,6 +1,6 @@
-"""Thousands of browsers that watch games, in a process of their own.
+"""Thousands of simulated browsers that watch games, in a separate process.
 
-``gathered`` starts it, and the handle it gives opens streams, asks what they were told, and sends them away.
+``gathered`` starts the process; its handle opens streams, returns the events they received, and closes them.
 """
 
 import asyncio
@@ -19,13 +19,13 @@ from tests.support import abuse
 from tests.support.hops import Helper, helper
 from tests.support.streams import Event, Stream, place, request
 
-# How many connect at the same time.
+# The number that connect at the same time.
 AT_ONCE = 200
 ANSWER_SECONDS = 30
 
 
 class Heard(NamedTuple):
-    """What one watcher met: an event by its name, or OPENED or ENDED; ``at`` is its time.monotonic()."""
+    """One thing a watcher received: an event by name, or OPENED or ENDED; ``at`` is time.monotonic()."""
 
     watcher: int
     path: str
@@ -38,7 +38,7 @@ OPENED, ENDED = "(opened)", "(ended)"
 
 
 def check_order(heard: list[Heard]) -> None:
-    """Nobody was ever shown an older version after a newer one, or the same twice."""
+    """Check that no watcher received an older version after a newer one, or the same version twice."""
     shown: dict[int, int] = {}
     for watcher, _, name, version, _ in heard:
         if name == "board":
@@ -48,9 +48,9 @@ def check_order(heard: list[Heard]) -> None:
 
 @dataclass
 class Watcher:
-    """A browser that has a game's page open. One that ``stays`` connects again whenever its stream ends.
+    """A browser with a game's page open. One that ``stays`` reconnects whenever its stream ends.
 
-    As browsers do, it waits as long as the server's ``retry`` says, or ``Retry-After``, and takes 204 for the end.
+    Like a browser it waits for the server's ``retry`` or ``Retry-After`` time, and stops on 204.
     """
 
     number: int
@@ -119,7 +119,7 @@ class Connection(Stream):
 
 
 class Crowd:
-    """What the process holds. Each command is a method, its arguments those of the handle's."""
+    """The state of the process. Each command is a method with the arguments of the handle's."""
 
     def __init__(self) -> None:
         self._watchers: list[Watcher] = []
@@ -188,7 +188,7 @@ class Crowd:
 
 
 class Handle(Helper):
-    """The crowd, for the test that called it together."""
+    """The test's handle on the crowd."""
 
     def open(
         self,
@@ -201,9 +201,9 @@ class Handle(Helper):
         stays: bool = False,
         each_its_address: bool = True,
     ) -> dict[int, int]:
-        """One watcher for each path; how many got which status, 0 for none.
+        """Open a watcher for each path; return the number of watchers by status, 0 for none.
 
-        Each has an address of its own, as nginx would pass it on, unless they are all ``forwarded`` for one.
+        Each has its own client address, as nginx would forward it, unless they share one given as ``forwarded``.
         """
         options = {"cookie": cookie, "since": since, "forwarded": forwarded, "stays": stays}
         apart = each_its_address and not forwarded
@@ -211,41 +211,41 @@ class Handle(Helper):
         return {int(status): count for status, count in told.items()}
 
     def heard(self) -> list[Heard]:
-        """What all watchers met since the last time, in the order in which it came."""
+        """Return what all watchers received since the last call, in order."""
         return [Heard(*each) for each in self._do("heard")]
 
     def shown(self) -> list[tuple[str, str]]:
-        """The path and the version that each watcher's page shows."""
+        """Return the path and the version that each watcher's page shows."""
         return [(path, version) for path, version in self._do("shown")]
 
     def comments(self) -> list[int]:
-        """How many comments each watcher got."""
+        """Return the number of comments that each watcher got."""
         found: list[int] = self._do("comments")
         return found
 
     def present(self) -> int:
-        """How many streams are open."""
+        """Return the number of open streams."""
         return int(self._do("present"))
 
     def leave(self) -> int:
-        """All close their connections; how many there were."""
+        """Close all connections; return the number of watchers."""
         return int(self._do("leave"))
 
     def come_and_go(self, address: str, path: str, count: int, at_once: int = 100) -> dict[str, int]:
-        """So many streams are opened and closed again in every way there is; how many in each."""
+        """Open and close that many streams, in each of abuse.WAYS in turn; return the count by way and outcome."""
         ways: dict[str, int] = self._do("come_and_go", address=address, path=path, count=count, at_once=at_once)
         return ways
 
     def hold(self, address: str, path: str, kinds: dict[str, int]) -> None:
-        """So many connections of these kinds (abuse.IDLE), held until the process ends."""
+        """Open connections of these kinds (abuse.IDLE), by number, and hold them until the process ends."""
         self._do("hold", address=address, path=path, kinds=kinds)
 
     def flood(self, address: str, path: str) -> None:
-        """Start to connect as fast as possible, and never to read."""
+        """Start connecting as fast as possible without reading."""
         self._do("flood", address=address, path=path)
 
     def ebb(self) -> dict[str, int]:
-        """End the flood; how many connections of each kind there were."""
+        """End the flood; return the number of connections of each kind."""
         kinds: dict[str, int] = self._do("ebb")
         return kinds
 

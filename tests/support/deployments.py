@@ -1,4 +1,4 @@
-"""The site as the Procfile has it: ``web`` and ``live``, each a process of its own, on one table."""
+"""The site as in the Procfile: separate ``web`` and ``live`` processes on one table."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from tictactoe_site.config import BASE_DIR
 
 
 class Live:
-    """A ``live`` process, which can be started again on its old port. It takes hints that are left at ``socket``."""
+    """A ``live`` process that can be restarted on the same port. It receives hints at ``socket``."""
 
     def __init__(self, config_file: str, socket: Path) -> None:
         self.port = free_port()
@@ -34,14 +34,14 @@ class Live:
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """SIGTERM, as a supervisor or a new version does, and wait for the end."""
+        """Send SIGTERM, as a supervisor or a deployment does, and wait for the process to end."""
         if self._process:
             self._process.terminate()
             self._process.wait(30)
             self._process = None
 
     def reload(self) -> None:
-        """SIGHUP: gunicorn starts a new worker, then ends the old one; the port is always open."""
+        """Send SIGHUP: gunicorn starts a new worker, then ends the old one; the port stays open."""
         assert self._process
         self._process.send_signal(signal.SIGHUP)
 
@@ -51,14 +51,14 @@ class Live:
 
     @property
     def pid(self) -> int:
-        """The worker's, which holds the streams."""
+        """The pid of the worker, which holds the streams."""
         assert self._process
         return children_of(self._process.pid)[0]
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """``elsewhere`` is the ``live`` process of a second server, which shares nothing but the table with ``web``."""
+    """``elsewhere`` is the ``live`` process of a second server, which shares only the table with ``web``."""
 
     web: str
     web_master: int
@@ -72,7 +72,7 @@ class Deployment:
 
 @contextmanager
 def deployed(endpoint: str, folder: Path, *settings: str, workers: int = 2, servers: int = 1) -> Iterator[Deployment]:
-    """The site on the table that is at ``endpoint``; ``settings`` are lines of the configuration's [django]."""
+    """Run the site on the table at ``endpoint``; ``settings`` are lines for [django] in the configuration."""
     file = configured_for(endpoint, folder)
     with Path(file).open("a") as configuration:
         configuration.writelines(f"{line}\n" for line in settings)
@@ -83,7 +83,7 @@ def deployed(endpoint: str, folder: Path, *settings: str, workers: int = 2, serv
             running.callback(live.stop)
             live.start()
         environ = {"CONFIG_FILE": file, "LIVE_SOCKET": str(sockets[0])}
-        # A line for each of thousands of moves would bury the figures.
+        # No log: lines for thousands of moves would bury the figures.
         web, master = running.enter_context(
             gunicorn(free_port(), "--workers", str(workers), log=subprocess.DEVNULL, **environ)
         )

@@ -1,4 +1,4 @@
-"""The DynamoDB engines that tests run on, and what to do where one can't run."""
+"""The DynamoDB engines that tests run on, and what to do if one can't run."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ LOCAL = BASE_DIR / ".venv" / "dynamodb-local"
 
 
 def missing(what: str) -> None:
-    """Skip the test where a tool is not installed; in CI, where all of them are, fail it."""
+    """Skip the test for lack of a tool; in CI, where all tools are installed, fail it."""
     if os.environ.get("CI"):
         pytest.fail(f"{what} is missing, and in CI nothing is skipped.")
     pytest.skip(f"not run here: {what} is missing")
@@ -25,14 +25,14 @@ def missing(what: str) -> None:
 
 @contextmanager
 def dynamodb_local(folder: Path | None = None) -> Iterator[str]:
-    """The address of a DynamoDB Local that keeps its tables in ``folder``, or in memory."""
+    """Run a DynamoDB Local that keeps its tables in ``folder``, or in memory; yield its address."""
     with dynamodb_local_process(free_port(), folder) as (address, _):
         yield address
 
 
 @contextmanager
 def dynamodb_local_process(port: int, folder: Path | None = None) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """The same on a port of the caller's, and its process."""
+    """Do the same on a given port; yield the address and the process."""
     if not (shutil.which("java") and LOCAL.exists()):
         missing("a JDK or DynamoDB Local (make dynamodb-local)")
     command = ["java", "-Djava.library.path=jar/DynamoDBLocal_lib", "-cp", ".:jar/*:jar/DynamoDBLocal_lib/*"]

@@ -1,7 +1,7 @@
-"""A proxy between the site and DynamoDB Local that injects what a network and a busy service do.
+"""A proxy between the site and DynamoDB Local that injects faults of networks and busy services.
 
-``faulty`` starts it, and the handle it gives changes the faults while the site runs. ``python -m
-tests.support.faults --help`` starts it by hand.
+``faulty`` starts it; its handle changes the faults while the site runs. To start it by hand, see ``python -m
+tests.support.faults --help``.
 """
 
 import argparse
@@ -18,18 +18,18 @@ from tests.support.hops import Connection, Helper, Hop, carried_out, helper, rea
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """The share of requests, 0 to 1, that meets each fault. What remains is passed on untouched."""
+    """The share of requests, 0 to 1, that meets each fault. The rest pass through unchanged."""
 
     throttle: float = 0  # refused with ThrottlingException
     error: float = 0  # refused with InternalServerError
     close: float = 0  # the connection is closed before the request arrives
-    lose: float = 0  # the request is carried out, and the connection closed before its reply
+    lose: float = 0  # the request is carried out, but the connection is closed before the reply
     stall: float = 0  # held for two seconds: half of these before the request arrives, half after it is carried out
     hang: float = 0  # read, and never answered
-    slow: float = 0  # answered after 0.9 seconds, a little before the site gives up
+    slow: float = 0  # answered after 0.9 seconds, just before the site gives up
 
 
-# The mixture that the site must survive: a third of all requests meet something.
+# The mixture that the site must survive: a third of all requests fail.
 STORM = Faults(throttle=0.10, error=0.10, close=0.05, lose=0.05, stall=0.02)
 SILENCE = Faults(hang=1)
 SLOWNESS = Faults(slow=1)
@@ -43,7 +43,7 @@ ERRORS = {
 
 
 class Proxy(Hop):
-    """The site's way to DynamoDB Local, with faults on it. ``met`` counts them."""
+    """A proxy to DynamoDB Local with faults. ``met`` counts them."""
 
     def __init__(self, upstream: str, faults: Faults, seed: int) -> None:
         super().__init__(upstream)
@@ -84,7 +84,7 @@ class Proxy(Hop):
         return True
 
     def _delays(self, fault: str) -> tuple[float, float]:
-        """Seconds before the request reaches DynamoDB, and after it was carried out."""
+        """Return the delays before the request reaches DynamoDB and after it is carried out, in seconds."""
         if fault == "slow":
             return SLOW_SECONDS, 0
         if fault != "stall":
@@ -101,17 +101,17 @@ def refusal(status: int, kind: str, message: str) -> bytes:
 
 
 class Handle(Helper):
-    """The running proxy, for the test that started it."""
+    """The test's handle on the running proxy."""
 
     def set(self, faults: Faults) -> dict[str, int]:
-        """From now on these faults; how many requests met which of those before."""
+        """Change the faults; return how many requests met each fault since the last change."""
         met: dict[str, int] = json.loads(self.ask(json.dumps(asdict(faults))))
         return met
 
 
 @contextmanager
 def faulty(upstream: str, faults: Faults = Faults(), *, seed: int = 0, port: int = 0) -> Iterator[Handle]:
-    """A running proxy before ``upstream``, a DynamoDB's address, which ends with the block."""
+    """Run a proxy in front of ``upstream``, the address of a DynamoDB, until the block ends."""
     with helper("tests.support.faults", upstream, "--seed", str(seed), "--port", str(port)) as process:
         handle = Handle(process)
         handle.set(faults)

@@ -1,6 +1,6 @@
-"""A proxy before DynamoDB Local, in a process of its own so that it takes no time from the tests' threads.
+"""A proxy in front of DynamoDB Local, in a separate process so that it takes no time from the tests' threads.
 
-A subclass of Hop says what it does to each exchange, and what it answers to a line from the test that started it.
+A subclass of Hop defines what happens to each exchange, and the answers to lines from the test.
 """
 
 import asyncio
@@ -16,17 +16,17 @@ Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Hop:
-    """One HTTP/1.1 hop. Each connection of the site has one of its own to DynamoDB Local."""
+    """An HTTP/1.1 hop. Each connection from the site gets its own to DynamoDB Local."""
 
     def __init__(self, upstream: str) -> None:
         self.host, self.port = urlsplit(upstream).hostname, urlsplit(upstream).port
 
     async def exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, upstream: Connection) -> bool:
-        """Answer one request; whether the connection is good for another."""
+        """Answer one request; return whether to keep the connection."""
         raise NotImplementedError
 
     def told(self, line: str) -> str:
-        """The answer to a line from the test."""
+        """Return the answer to a line from the test."""
         raise NotImplementedError
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -56,14 +56,14 @@ async def carried_out(request: bytes, upstream: Connection) -> bytes:
 
 
 async def read_message(reader: asyncio.StreamReader) -> bytes:
-    """A whole request or response: botocore, DynamoDB Local and the site's pages all give Content-Length."""
+    """Read a whole request or response: botocore, DynamoDB Local and the site all send Content-Length."""
     head = await reader.readuntil(b"\r\n\r\n")
     lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
     return head + await reader.readexactly(int(lengths[0].partition(b":")[2]) if lengths else 0)
 
 
 class Helper:
-    """A running helper process, for the test that started it: it answers each line with one."""
+    """The test's handle on a helper process, which answers each line with a line."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
@@ -83,7 +83,7 @@ class Helper:
 
 @contextmanager
 def helper(module: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """``python -m module`` with its pipes, ended with the block."""
+    """Run ``python -m module`` with pipes until the block ends."""
     command = [sys.executable, "-m", module, *arguments]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=BASE_DIR) as process:

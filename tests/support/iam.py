@@ -1,4 +1,4 @@
-"""An AWS account that enforces its policies (moto's), and a record of what is asked of AWS."""
+"""A moto AWS account that enforces its policies, and a record of requests to AWS."""
 
 import json
 from collections.abc import Collection, Iterator
@@ -15,13 +15,13 @@ from dynamodb import embedded
 from dynamodb.client import warm_up
 from tictactoe_site import config, table
 
-# moto's own, and where this table is said to be.
+# moto's account number, and the table's region.
 ACCOUNT, REGION = "123456789012", "us-west-2"
 USER = "site"
 
 
 class Account:
-    """One user, and the policy that holds for all it asks; at first it may do everything."""
+    """An account with one user, who may do everything until a policy is set."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -33,26 +33,26 @@ class Account:
 
     @property
     def config(self) -> config.Config:
-        """DynamoDB there, with the user's credentials."""
+        """A configuration for this account's DynamoDB, with the user's credentials."""
         key = self._key
         return config.Config(
             endpoint=self.address, access_key_id=key["AccessKeyId"], secret_access_key=key["SecretAccessKey"]
         )
 
     def use(self, name: str) -> None:
-        """Bind the models to the table of that name as the user, and as the site does."""
+        """Bind the models to the table of that name with the user's credentials, as the site does."""
         table.bind(replace(self.config, table=name))
         warm_up()
 
     def allow_actions(self, actions: Collection[str]) -> None:
-        """Only these, such as ``dynamodb:GetItem``, from now on."""
+        """Allow only these actions, such as ``dynamodb:GetItem``, from now on."""
         statement = {"Effect": "Allow", "Action": sorted(actions)}
         self.allow({"Version": "2012-10-17", "Statement": [statement]})
 
     def allow(self, document: dict[str, Any], *, but: str = "") -> None:
-        """Only what the policy allows from now on, without the action ``but``.
+        """Allow only what the policy allows from now on, without the action ``but``.
 
-        moto can't tell one resource from another: it is given the same policy for all resources.
+        moto can't tell resources apart, so it gets the same policy for all resources.
         """
         everywhere = [statement | {"Resource": "*"} for statement in document["Statement"]]
         for statement in everywhere:
@@ -76,7 +76,7 @@ def account() -> Iterator[Account]:
 
 
 def pairs(document: dict[str, Any]) -> set[tuple[str, str]]:
-    """Each action that a policy allows, with each resource that it allows it on."""
+    """Return the pairs of action and resource that a policy allows."""
     found = set()
     for statement in document["Statement"]:
         resources = statement["Resource"]
@@ -86,7 +86,7 @@ def pairs(document: dict[str, Any]) -> set[tuple[str, str]]:
 
 
 def recorded(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str]]:
-    """Grows by the action and the resource of every request that any AWS client in this process sends from now on."""
+    """Return a set that collects action and resource of each request by any AWS client of this process from now on."""
     seen: set[tuple[str, str]] = set()
     send = URLLib3Session.send
 
@@ -100,7 +100,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str]]:
 
 def _asked_for(request: Any) -> Iterator[tuple[str, str]]:
     if "X-Amz-Target" not in request.headers:
-        yield request.method, request.url  # another service's, or an instance's metadata
+        yield request.method, request.url  # to another service, or for instance metadata
         return
     target = request.headers["X-Amz-Target"]
     action = (target.decode() if isinstance(target, bytes) else target).rpartition(".")[2]

@@ -1,4 +1,4 @@
-"""An instance as Beanstalk runs one: what the Procfile says, and nginx before it with this project's piece of it."""
+"""An instance as on Beanstalk: the Procfile's processes behind nginx with this project's configuration."""
 
 import os
 import shlex
@@ -18,7 +18,7 @@ from tictactoe_site.config import BASE_DIR
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """``address`` is nginx's; the processes are gunicorn's masters, by their name in the Procfile."""
+    """``address`` is nginx's; ``processes`` are gunicorn's masters by their names in the Procfile."""
 
     address: str
     ports: dict[str, int]
@@ -26,7 +26,7 @@ class Instance:
 
 
 def procfile() -> dict[str, str]:
-    """The commands by the names of their processes."""
+    """Return the Procfile's commands by process name."""
     lines = (BASE_DIR / "Procfile").read_text().splitlines()
     return {name: command.strip() for name, _, command in (line.partition(":") for line in lines)}
 
@@ -35,9 +35,9 @@ def procfile() -> dict[str, str]:
 def started(
     name: str, port: int, endpoint: str, folder: Path, *, log: IO[bytes] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """One of the Procfile's processes, listening on ``port``; it writes its ``log`` there, or where the tests do.
+    """Run one of the Procfile's processes on ``port``, logging to ``log``, or to the tests' output.
 
-    Those with one ``folder`` are one instance's.
+    Processes with the same ``folder`` belong to the same instance.
     """
     words = shlex.split(procfile()[name])
     words[words.index("--bind") + 1] = f"127.0.0.1:{port}"
@@ -53,7 +53,7 @@ def started(
 
 @contextmanager
 def instance(endpoint: str, folder: Path) -> Iterator[Instance]:
-    """All of the Procfile's processes, which log to ``folder``, and nginx."""
+    """Run all of the Procfile's processes, which log to ``folder``, and nginx."""
     ports = {name: free_port() for name in procfile()}
     with ExitStack() as running:
         log = running.enter_context((folder / "log").open("ab"))

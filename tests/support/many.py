@@ -1,4 +1,4 @@
-"""Many stored games at once, past the site, and reading its lists as somebody does who follows the links."""
+"""Store many games at once, bypassing the site, and read its lists by following the links."""
 
 import re
 import uuid
@@ -14,13 +14,13 @@ from games.models import Game
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 LISTS = ("invitations", "waiting", "playing", "finished")
-# What asks for the place that a page has under this name.
+# The query parameter for the cursor of that name in a page's JSON.
 PARAMETERS = {"older": "before", "newer": "after"}
 JSON = {"accept": "application/json"}
 
 
 def game_of(status: Status, second: int, host: str, opponent: str | None, **attributes: Any) -> Game:
-    """A game, not stored yet, that came into its status so many seconds after the start."""
+    """Return an unstored game whose status began that many seconds after START."""
     over = status is Status.FINISHED
     usual = {
         "status_date": status.dated(START + timedelta(seconds=second)),
@@ -38,7 +38,7 @@ def game_of(status: Status, second: int, host: str, opponent: str | None, **attr
 
 
 def put(games: Iterable[Game]) -> list[str]:
-    """Stores them; their ids, as given."""
+    """Store the games; return their ids in the same order."""
     games = list(games)
     with Game.batch_write() as batch:
         for game in games:
@@ -47,7 +47,7 @@ def put(games: Iterable[Game]) -> list[str]:
 
 
 def move_on(game_id: str, status: Status) -> str:
-    """The game comes into its next status now; one that is finished is a tie. Gives its id."""
+    """Set the game's status as of now, with a tie as the result if finished; return its id."""
     actions: list[Action] = [Game.status_date.set(status.dated(datetime.now(UTC)))]
     if status is Status.FINISHED:
         actions.append(Game.result.set("Tie"))
@@ -56,13 +56,13 @@ def move_on(game_id: str, status: Status) -> str:
 
 
 def links(page: str) -> dict[str, str]:
-    """The addresses behind Newer games, Older games and Back to your games, as far as the page has them."""
+    """Return the URLs of the page's links Newer games, Older games and Back to your games, by text."""
     found = re.findall(r'href="(/(?:\?[^"]*)?)">(Newer games|Older games|Back to your games)<', page)
     return {name: address for address, name in found}
 
 
 def pages(client: Client, way: str, start: str = "/") -> Iterator[tuple[str, list[str]]]:
-    """The address and the ids of each page from ``start`` on, following ``Older games`` or ``Newer games``."""
+    """Yield the URL and game ids of each page from ``start``, following ``Older games`` or ``Newer games``."""
     address: str | None = start
     while address:
         page = client.get(address).content.decode()
@@ -71,7 +71,7 @@ def pages(client: Client, way: str, start: str = "/") -> Iterator[tuple[str, lis
 
 
 def summaries(client: Client, way: str, start: str = "") -> Iterator[dict[str, Any]]:
-    """The same in JSON, where a page names the place that is ``older`` or ``newer``: each page whole."""
+    """Yield each page in JSON, following its ``older`` or ``newer`` cursor."""
     place: str | None = start
     while place is not None:
         page: dict[str, Any] = client.get("/", {PARAMETERS[way]: place} if place else {}, headers=JSON).json()
@@ -84,7 +84,7 @@ def ids(page: dict[str, Any]) -> list[str]:
 
 
 def walked(found: Iterable[list[str]], between: Callable[[], object] = lambda: None) -> list[str]:
-    """All ids that the pages have, one page after the other; ``between`` happens between two pages."""
+    """Return the ids of all pages in order; call ``between`` after each page."""
     seen: list[str] = []
     for page in found:
         seen += page

@@ -1,6 +1,6 @@
-"""A proxy before DynamoDB Local that meters: what was asked of it, and the units that its replies say it took.
+"""A proxy in front of DynamoDB Local that counts requests, and the units that replies report.
 
-``metered`` starts it, and the handle it gives reads the meter, which starts again from nothing each time.
+``metered`` starts it; its handle reads the meter, which resets with each reading.
 """
 
 import argparse
@@ -17,17 +17,17 @@ from tests.support.hops import Connection, Helper, Hop, carried_out, helper, rea
 
 @dataclass
 class Reading:
-    """What happened since the meter was last read.
+    """The counts since the meter was last read.
 
-    ``requests`` and ``units`` are by operation. ``reads`` are the eventually consistent ones, by the key that was read:
-    a game's id, or in a query the player's name. A BatchGetItem of a hundred keys is one request, and a hundred reads.
+    ``requests`` and ``units`` are by operation. ``reads`` are eventually consistent reads by key: a game's id, or for a
+    query the player's name. A BatchGetItem of a hundred keys is one request and a hundred reads.
     """
 
     requests: Counter[str] = field(default_factory=Counter)
     units: Counter[str] = field(default_factory=Counter)
     reads: Counter[str] = field(default_factory=Counter)
     consistent: Counter[str] = field(default_factory=Counter)
-    unmetered: int = 0  # replies that did not say what they consumed
+    unmetered: int = 0  # replies without ConsumedCapacity
 
     @property
     def read_units(self) -> float:
@@ -44,7 +44,7 @@ class Reading:
 
 
 def asked_for(operation: str, request: dict[str, Any]) -> Iterator[tuple[str, bool]]:
-    """The key of each thing that is read, and whether consistently."""
+    """Yield each key that a request reads, and whether the read is consistent."""
     if operation == "GetItem":
         yield request["Key"]["GameId"]["S"], request.get("ConsistentRead", False)
     elif operation == "BatchGetItem":
@@ -73,7 +73,7 @@ class Meter(Hop):
 
 
 def operation_of(request: bytes) -> str:
-    """GetItem, from the header ``X-Amz-Target: DynamoDB_20120810.GetItem``."""
+    """Return the operation, such as GetItem from the header ``X-Amz-Target: DynamoDB_20120810.GetItem``."""
     for line in request.partition(b"\r\n\r\n")[0].split(b"\r\n"):
         name, _, value = line.partition(b":")
         if name.lower() == b"x-amz-target":
@@ -88,10 +88,10 @@ def body_of(message: bytes) -> dict[str, Any]:
 
 
 class Handle(Helper):
-    """The running meter, for the test that started it."""
+    """The test's handle on the running meter."""
 
     def read(self) -> Reading:
-        """What happened since the last time."""
+        """Return the counts since the last call."""
         told = json.loads(self.ask("read"))
         counters = {name: Counter(each) for name, each in told.items() if isinstance(each, dict)}
         return Reading(**(told | counters))
@@ -99,7 +99,7 @@ class Handle(Helper):
 
 @contextmanager
 def metered(upstream: str) -> Iterator[Handle]:
-    """A running meter before ``upstream``, a DynamoDB's address, which ends with the block."""
+    """Run a meter in front of ``upstream``, the address of a DynamoDB, until the block ends."""
     with helper("tests.support.meter", upstream) as process:
         yield Handle(process)
 

@@ -1,4 +1,4 @@
-"""A model of the store: what a game is, and what becomes of it. It knows nothing of the store but its errors."""
+"""A model of the store: games and their transitions. It knows nothing of the store except its errors."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -56,7 +56,7 @@ class Model:
 
 
 class Refused(Exception):
-    """What the model expects the store to raise."""
+    """Raised by the model with the error that the store should raise."""
 
     def __init__(self, error: type[Exception]) -> None:
         super().__init__(error.__name__)
@@ -64,7 +64,7 @@ class Refused(Exception):
 
 
 def invited(now: Model | None, new: Model) -> Model:
-    """An id that is taken stays whose it is; the same invitation again is that invitation, also once it is taken."""
+    """Return the game after an invitation. A used id is refused unless for the same invitation, even if accepted."""
     if now is None:
         return new
     same_seat = now.opponent == new.opponent or (now.by_link and new.by_link)
@@ -74,7 +74,7 @@ def invited(now: Model | None, new: Model) -> Model:
 
 
 def accepted(now: Model | None, player: str, host: str | None) -> Model:
-    """``host`` is whose invitation the player's page shows, if it shows one."""
+    """Return the game after an accept. ``host`` is the host of the invitation on the player's page, if it shows one."""
     if now is None:
         raise Refused(NotFound)
     if now.invites(player) and host in (None, now.host):
@@ -85,7 +85,7 @@ def accepted(now: Model | None, player: str, host: str | None) -> Model:
 
 
 def too_late(now: Model, player: str) -> type[Exception]:
-    """Who may never have this seat intrudes; everybody else was too slow."""
+    """Return the error for a seat that's gone: NotYours if the player could never have had it, else LostRace."""
     for_another = not now.by_link and now.opponent not in (None, player)
     return NotYours if player == now.host or for_another else LostRace
 
@@ -100,7 +100,7 @@ def withdrawn(now: Model | None, player: str, *, by_host: bool) -> None:
 
 
 def moved(now: Model | None, then: Model, player: str, square: str) -> Model:
-    """The game after a move from the position ``then``, without the computer's reply."""
+    """Return the game after a move from the position ``then``, without the computer's reply."""
     seen = then.accepted(player) if then.invites(player) else then
     if player not in seen.seats:
         raise Refused(NotYours)
@@ -119,14 +119,14 @@ def moved(now: Model | None, then: Model, player: str, square: str) -> Model:
 
 
 def same_place(now: Model, then: Model, player: str) -> bool:
-    """The player's place and the other are the same, but that the other may have been a guest with a name by now."""
+    """Whether the player has the same seat and opponent, who may have been a guest and signed up since."""
     was, other = then.other_than(player), now.other_than(player) or ""
     claimed = str(was).startswith("guest-") and not other.startswith("guest-")
     return player in now.seats and now.seats.index(player) == then.seats.index(player) and (was == other or claimed)
 
 
 def resigned(now: Model | None, then: Model, player: str) -> Model:
-    """The game after somebody resigned who was shown it as it was ``then``."""
+    """Return the game after a player resigned on a page that showed ``then``."""
     if player not in then.seats:
         raise Refused(NotYours)
     if then.status != "IN_PROGRESS":

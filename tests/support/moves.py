@@ -1,6 +1,6 @@
-"""Games that go on: two guests who make their moves in all of them over HTTP, at a steady pace.
+"""Two guests who play many games over HTTP at a steady pace.
 
-Each move carries its signed position, so that it is one write and no read.
+Each move carries its signed position, so it costs one write and no read.
 """
 
 import asyncio
@@ -20,13 +20,13 @@ from tests.support.players import Player
 from tests.support.streams import place
 
 A_TIE = "021354678"
-# In progress after no move, as the site counts versions: what a test may ask of a stream's ids.
+# The site's version of a running game without moves, as in a stream's event ids.
 FIRST_VERSION = 10
 DRIVERS = 16
 
 
 class Made(NamedTuple):
-    """A move: the version that it led to, when it was posted, and when it was acknowledged."""
+    """A move: the resulting version, and when it was posted and acknowledged."""
 
     path: str
     version: str
@@ -36,7 +36,7 @@ class Made(NamedTuple):
 
 @dataclass
 class Table:
-    """Two guests at many boards."""
+    """Two guests and their many games."""
 
     web: str
     refused: int = 0
@@ -47,7 +47,7 @@ class Table:
         self.host, self.opponent = Player(self.web), Player(self.web)
 
     def set_up(self, count: int) -> list[str]:
-        """The paths of so many new games in progress, stored past the site."""
+        """Store that many running games, bypassing the site; return their paths."""
         ids = put(
             game_of(Status.IN_PROGRESS, second, self.host.name, self.opponent.name, turn=self.opponent.name)
             for second in range(count)
@@ -55,7 +55,7 @@ class Table:
         return [f"/games/{game_id}/" for game_id in ids]
 
     def play(self, paths: list[str], *, moves: int, pace: float) -> list[Made]:
-        """So many moves in each game, one each ``pace`` seconds, all games spread over that time."""
+        """Make ``moves`` moves in each game, one every ``pace`` seconds, with the games spread over that time."""
         return asyncio.run(self._play(paths, moves, pace))
 
     async def _play(self, paths: list[str], moves: int, pace: float) -> list[Made]:
@@ -82,7 +82,7 @@ class Table:
         form = {"square": rules.SQUARES[int(A_TIE[number])], "position": positions[path]}
         posted = time.monotonic()
         while "moves" not in (state := await self._ask(connection, "POST", f"{path}move/", urlencode(form), number)):
-            self.refused += 1  # 503, and sent again as a page does
+            self.refused += 1  # on a 503, send again as a page does
             await asyncio.sleep(1)
         assert state["moves"] == A_TIE[: number + 1], state
         positions[path] = state["position"]
@@ -109,6 +109,6 @@ def events_of(path: str) -> str:
 
 
 def truth(paths: Sequence[str]) -> dict[str, str]:
-    """The version that each game has in the table."""
+    """Return the stored version of each game by path."""
     ids = [path.split("/")[2] for path in paths]
     return {f"/games/{game.game_id}/": str(FIRST_VERSION + len(game.recorded_moves)) for game in Game.batch_get(ids)}

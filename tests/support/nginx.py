@@ -1,4 +1,4 @@
-"""nginx as tests run it: on an instance, with this project's piece of its configuration, and as a load balancer."""
+"""nginx for tests: on an instance with this project's configuration, or as a load balancer."""
 
 import shutil
 import subprocess
@@ -6,15 +6,15 @@ from pathlib import Path
 
 from tests.support.engines import free_port, missing, wait_for_port
 
-# Who connects from here is a load balancer to nginx: this project's piece has a private range in its place.
+# nginx trusts this address as a load balancer; this project's configuration has a private range instead.
 BALANCER = "127.0.0.2"
 PRIVATE = "10.0.0.0/8"
-PORTS = {"web": 8000, "live": 8001}  # of the Procfile, which the project's piece has too
+PORTS = {"web": 8000, "live": 8001}  # as in the Procfile and the project's configuration
 PLATFORM = Path(__file__).with_name("platform.conf")
 
 
 class Nginx:
-    """Its files are in ``folder``, which is there."""
+    """An nginx with its files in ``folder``, which must exist."""
 
     def __init__(self, folder: Path, port: int | None = None) -> None:
         self.folder = folder
@@ -23,7 +23,7 @@ class Nginx:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, template: str, **values: object) -> None:
-        """The template is a format string, of which {folder} and {port} are this one's."""
+        """Start nginx. The template is a format string; {folder} and {port} are filled in."""
         if not shutil.which("nginx"):
             missing("nginx")
         text = template.format(folder=self.folder, port=self.port, **values)
@@ -34,7 +34,7 @@ class Nginx:
         wait_for_port(self.port)
 
     def start_on_instance(self, project: Path, ports: dict[str, int]) -> None:
-        """As the platform has it, before the processes of the project or bundle that is in the folder ``project``."""
+        """Start nginx as the platform does, in front of the processes of the project or bundle in ``project``."""
         copy_piece(project, self.folder / "conf.d", ports)
         self.start(PLATFORM.read_text())
 
@@ -46,7 +46,7 @@ class Nginx:
 
 
 def copy_piece(project: Path, folder: Path, ports: dict[str, int]) -> None:
-    """The project's piece of nginx's configuration. On one machine each instance needs ports of its own."""
+    """Copy the project's nginx configuration with other ports: on one machine each instance needs its own."""
     shutil.copytree(project / ".platform/nginx/conf.d", folder, dirs_exist_ok=True)
     changes = {f"127.0.0.1:{PORTS[name]}": f"127.0.0.1:{port}" for name, port in ports.items()}
     changes[PRIVATE] = f"{BALANCER}/32"

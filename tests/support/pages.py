@@ -1,11 +1,11 @@
-"""Reading the site's pages as a client does that knows nothing but the contract."""
+"""Read the site's pages as a client that knows only the contract."""
 
 import re
 from typing import Any
 
 
 def position_in(response: Any) -> str:
-    """The signed position: of a page's hidden field, or of a JSON answer."""
+    """Return the signed position from a page's hidden field or a JSON response."""
     if response.headers["Content-Type"] == "application/json":
         return str(response.json()["position"])
     found = re.search(r'name="position" value="([^"]+)"', response.content.decode())
@@ -14,12 +14,12 @@ def position_in(response: Any) -> str:
 
 
 def hidden_in(page: str) -> dict[str, str]:
-    """The hidden fields of a page that has one form."""
+    """Return the hidden fields of a page with one form."""
     return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]+)">', page))
 
 
 def new_game_in(response: Any) -> str:
-    """The signed id that the page's forms have for a new game."""
+    """Return the signed id of a new game from the page's forms."""
     found = re.search(r'name="game" value="([^"]+)"', response.content.decode())
     assert found, "The page has no game's id."
     return found[1]

@@ -1,4 +1,4 @@
-"""People who play over HTTP with nothing but the contract, and who ask again until they are answered."""
+"""Players over HTTP who know only the contract, and retry until they get an answer."""
 
 import time
 from collections import Counter
@@ -10,14 +10,14 @@ from games import rules
 from tests.conftest import PASSWORD
 from tests.support.pages import new_game_in
 
-# A request that was not answered is one that a browser sends again.
+# Errors of unanswered requests, which a browser would send again.
 UNANSWERED = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 
 _counting = Lock()
 
 
 class Player:
-    """The browser of a guest, or of who claims ``name``. ``told`` counts its answers; players may share one."""
+    """The browser of a guest, or of a player signing up as ``name``. ``told`` counts answers; players may share it."""
 
     def __init__(self, site: str, told: Counter[int | str] | None = None, *, name: str = "") -> None:
         self.site = site.rstrip("/")
@@ -31,7 +31,7 @@ class Player:
     def insist(
         self, method: str, path: str, form: dict[str, str] | None = None, **options: dict[str, str]
     ) -> requests.Response:
-        """The answer, asked for again after a 503 as it says, and where there was none. At most 60 s."""
+        """Return the answer; retry for up to 60 s after a 503, as its Retry-After says, or if there was none."""
         deadline = time.monotonic() + 60
         while True:
             answer = self.once(method, path, form, **options)
@@ -43,7 +43,7 @@ class Player:
     def once(
         self, method: str, path: str, form: dict[str, str] | None = None, **options: dict[str, str]
     ) -> requests.Response | None:
-        """One answer, whatever it is; None where the connection broke."""
+        """Send once; return any answer, or None if the connection broke."""
         headers = {"X-CSRFToken": self.session.cookies.get("csrftoken", "")} | options.get("headers", {})
         try:
             answer = self.session.request(method, self.site + path, data=form, headers=headers, timeout=20)
@@ -58,7 +58,7 @@ class Player:
             self.told[told] += 1
 
     def invite(self, opponent: str) -> str:
-        """The path of a new game."""
+        """Create a game; return its path."""
         form = self.insist("GET", "/games/new/", headers={"Accept": "text/html"})
         game = {"opponent": opponent, "game": new_game_in(form)}
         return f"/games/{self.insist('POST', '/games/new/', game).json()['gameId']}/"

@@ -1,4 +1,4 @@
-"""Looking at running processes, from /proc, and waiting for what they do."""
+"""Inspect running processes through /proc, and wait for conditions."""
 
 import re
 import time
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def children_of(process: int) -> list[int]:
-    """Processes below this one, from /proc."""
+    """Return the descendants of this process, from /proc."""
     found = []
     for status in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -30,7 +30,7 @@ def ends(pids: list[int], seconds: float = 5) -> bool:
 
 
 def comes_true(condition: Callable[[], bool], seconds: float) -> bool:
-    """Whether it is true within the time, looking twenty times a second."""
+    """Whether the condition becomes true within the time, checking twenty times a second."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() >= deadline:

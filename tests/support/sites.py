@@ -1,4 +1,4 @@
-"""The site in processes of its own: under gunicorn, as a server runs it, and as ``manage.py play``."""
+"""The site in separate processes: under gunicorn, as on a server, and as ``manage.py play``."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ from tictactoe_site.config import BASE_DIR
 
 
 def configured_for(endpoint: str, folder: Path) -> str:
-    """The path of a configuration file, for CONFIG_FILE: DynamoDB at ``endpoint``, one secret for all processes."""
+    """Write a file for CONFIG_FILE, with DynamoDB at ``endpoint`` and one secret for all processes; return its path."""
     path = folder / "site.config"
     path.write_text(f"[dynamodb]\nregion = us-west-2\nendpoint = {endpoint}\n[django]\nsecret_key = {uuid.uuid4()}\n")
     return str(path)
@@ -21,7 +21,7 @@ def configured_for(endpoint: str, folder: Path) -> str:
 
 @contextmanager
 def serving(*arguments: str, **environ: str) -> Iterator[str]:
-    """The address of the site under gunicorn, as a server runs it."""
+    """Run the site under gunicorn, as on a server; yield its address."""
     with gunicorn(free_port(), *arguments, log=None, **environ) as (address, _):
         yield address
 
@@ -30,7 +30,7 @@ def serving(*arguments: str, **environ: str) -> Iterator[str]:
 def gunicorn(
     port: int, *arguments: str, log: int | None = None, **environ: str
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """The same on a port of the caller's, and its master's process; ``log`` is as Popen takes ``stdout``."""
+    """Do the same on a given port; yield the address and the master's process. ``log`` is Popen's ``stdout``."""
     command = [sys.executable, "-m", "gunicorn", "tictactoe_site.wsgi"]
     command += ["--bind", f"127.0.0.1:{port}", "--log-level", "warning", *arguments]
     with subprocess.Popen(command, cwd=BASE_DIR, env=os.environ | environ, stdout=log) as process:
@@ -43,7 +43,7 @@ def gunicorn(
 
 @contextmanager
 def playing(*arguments: str, project: Path = BASE_DIR, **environ: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """Serve ``project``; give the site's address and its process, which is ended with the block."""
+    """Serve ``project``; yield the site's address and its process, which ends with the block."""
     clean = {key: value for key, value in os.environ.items() if key != "CONFIG_FILE"}
     command = [sys.executable, "manage.py", "play", "--port", "0", *arguments]
     pipe = subprocess.PIPE

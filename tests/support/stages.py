@@ -1,4 +1,4 @@
-"""Every page in every state it has: where it is, who looks, and what they have just done."""
+"""Every page in every state: its path, the player who views it, and what they do first."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from games.models import Game
 from games.storage import store
 from tests.conftest import PASSWORD, stored
 
-# Moves that end in each way, X's being bob's; the last of them draws two lines at once.
+# Moves to each ending, with bob as X; the last one completes two lines at once.
 WON, TIED, TWICE = "03142", "021354678", "132546870"
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A page for ``player``, who is nobody where that is empty; ``act`` is what they do there first."""
+    """A page seen by ``player`` (empty for a visitor), who does ``act`` first."""
 
     path: str
     player: str = ""
@@ -39,15 +39,15 @@ def log_in(context: BrowserContext, player: str, site: str) -> None:
 
 
 def session_of(player: str) -> str:
-    """Return a value of the cookie ``session`` with which the player is logged in."""
-    session = SessionStore()  # The site has this process's secret key.
+    """Return a value of the cookie ``session`` that logs the player in."""
+    session = SessionStore()  # The site shares this process's secret key.
     session["player"] = player
     session.save()
     return str(session.session_key)
 
 
 def game_after(moves: str, *, pace: int | None = None) -> StoredMatch:
-    """A game that bob has accepted from alice, so that he is X, after these moves."""
+    """Return alice's game against bob, who accepted and is X, after these moves."""
     game = store.accept(store.invite(host="alice", opponent="bob", pace=pace).game_id, player="bob")
     for number, digit in enumerate(moves):
         game = store.move(game, player=("bob", "alice")[number % 2], square=int(digit))
@@ -123,7 +123,7 @@ ACTS = {
 
 
 def stages() -> dict[str, Stage]:
-    """All of STAGES, their games written into the table."""
+    """Store the games of STAGES; return all stages by name."""
     games = _games()
     found = {}
     for name, path in STAGES.items():
@@ -156,6 +156,6 @@ def _games() -> dict[str, str]:
 
 
 def move(game: StoredMatch, square: int) -> None:
-    """Whoever's turn it is takes the square, elsewhere."""
+    """Take the square for the player to move, directly in the store."""
     now = stored(game.game_id).match()
     store.move(now, player=str(now.turn), square=square)

@@ -1,6 +1,6 @@
-"""A client of server-sent events that is independent of the site: sockets, HTTP/1.1 and the HTML standard, no more.
+"""A client for server-sent events independent of the site: sockets, HTTP/1.1 and the HTML standard, no more.
 
-A Stream calls a method for each event, and is cheap enough to hold ten thousand in one process.
+A Stream calls a method for each event, and is cheap enough for ten thousand in one process.
 """
 
 import asyncio
@@ -14,11 +14,11 @@ class Event:
     name: str
     id: str
     data: str
-    at: float  # time.monotonic(), which all processes of a machine share
+    at: float  # time.monotonic(), shared by all processes of a machine
 
 
 class Parser:
-    """Bytes become events (HTML standard, section 9.2.6). ``retry`` is in milliseconds, as the server last said."""
+    """Parses bytes into events (HTML standard, section 9.2.6). ``retry`` is the server's latest, in milliseconds."""
 
     __slots__ = ("_data", "_name", "_rest", "comments", "last_id", "retry")
 
@@ -31,10 +31,10 @@ class Parser:
         self.comments = 0
 
     def feed(self, data: bytes) -> list[Event]:
-        """The events that these bytes complete."""
+        """Return the events that these bytes complete."""
         found: list[Event] = []
         lines = (self._rest + data).splitlines(keepends=True)
-        # A carriage return at the end may be half of a line's end.
+        # A final carriage return may be the first half of a line ending.
         self._rest = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
         for line in lines:
             if text := line.rstrip(b"\r\n").decode():
@@ -65,13 +65,13 @@ class Parser:
 
 
 class Chunks:
-    """Undoes the chunked transfer coding (RFC 9112, section 7.1)."""
+    """Decodes the chunked transfer coding (RFC 9112, section 7.1)."""
 
     __slots__ = ("_left", "_rest", "ended")
 
     def __init__(self) -> None:
         self._rest = b""
-        self._left = 0  # of the chunk at hand, with the line's end behind it
+        self._left = 0  # of the current chunk, including its line ending
         self.ended = False
 
     def feed(self, data: bytes) -> bytes:
@@ -92,9 +92,9 @@ class Chunks:
 
 
 class Stream(asyncio.Protocol):
-    """One request for events, on a connection of its own, from its first byte to its last.
+    """One request for events on its own connection.
 
-    ``heard`` is called for each event, ``answered`` once the status is known, ``over`` when the connection is gone.
+    ``heard`` is called for each event, ``answered`` once the status is known, ``over`` when the connection is closed.
     """
 
     __slots__ = ("_chunks", "_head", "_request", "body", "finished", "headers", "parser", "status", "transport")
@@ -106,8 +106,8 @@ class Stream(asyncio.Protocol):
         self.parser = Parser(last_id)
         self.status = 0
         self.headers: dict[str, str] = {}
-        self.body = b""  # of an answer that is no stream
-        self.finished = False  # by the server, as HTTP has it; not cut off
+        self.body = b""  # of a response that isn't a stream
+        self.finished = False  # ended properly by the server, not cut off
         self.transport: asyncio.Transport | None = None
 
     def heard(self, event: Event) -> None: ...
@@ -162,13 +162,13 @@ class Stream(asyncio.Protocol):
 
 
 def place(address: str) -> tuple[str, int]:
-    """Where to connect to."""
+    """Return the host and port of an address."""
     where = urlsplit(address)
     return where.hostname or "", where.port or 80
 
 
 def request(address: str, path: str, *, cookie: str = "", since: str = "", forwarded: str = "") -> bytes:
-    """The request that a browser makes for events; ``forwarded`` is the client's address, as nginx passes it on."""
+    """Return a browser's request for events; ``forwarded`` is the client's address, as nginx forwards it."""
     lines = [f"GET {path} HTTP/1.1", f"Host: {urlsplit(address).netloc}", "Accept: text/event-stream"]
     lines += ["Cache-Control: no-cache", "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36"]
     others = {"Cookie": cookie, "Last-Event-ID": since, "X-Forwarded-For": forwarded}

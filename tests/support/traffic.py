@@ -1,4 +1,4 @@
-"""What comes over the wire for a page of Chromium's."""
+"""Measure what a Chromium page receives over the wire."""
 
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 
 @dataclass
 class Traffic:
-    """What came over the wire for a page, headers included: bytes by address. ``asked`` are addresses by request."""
+    """What a page received over the wire: bytes by URL, headers included. ``asked`` are URLs by request id."""
 
     bytes: dict[str, int] = field(default_factory=dict)
     asked: dict[str, str] = field(default_factory=dict)
@@ -26,5 +26,5 @@ class Traffic:
     def _came(self, event: dict[str, Any]) -> None:
         url = self.asked.get(event["requestId"])
         if url is None:
-            return  # asked for before anybody listened
+            return  # requested before listening began
         self.bytes[url] = self.bytes.get(url, 0) + int(event["encodedDataLength"])

@@ -1,4 +1,4 @@
-"""What running processes use, from /proc (proc(5))."""
+"""Resource usage of running processes, from /proc (proc(5))."""
 
 import os
 import time
@@ -9,7 +9,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def resident_mb(pid: int) -> float:
-    """Memory that the process itself has in use; what it shares with its parent counts too."""
+    """Return the process's resident memory in MB, including what it shares with its parent."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
 
@@ -19,13 +19,13 @@ def descriptors(pid: int) -> int:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Of all its threads, since it started."""
+    """Return the CPU time of all threads since the process started."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 def cpu_percent(pids: list[int], work: Callable[[], object]) -> list[float]:
-    """The share of one core that each process took while the work was done."""
+    """Do the work; return the percentage of one core that each process used meanwhile."""
     before, start = [cpu_seconds(pid) for pid in pids], time.monotonic()
     work()
     seconds = time.monotonic() - start

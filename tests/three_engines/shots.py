@@ -1,4 +1,4 @@
-"""Screenshots, and how much of a rectangle of them has a colour."""
+"""Screenshots, and where a colour is in them."""
 
 import io
 import re
@@ -9,7 +9,7 @@ from PIL import Image, ImageChops
 
 from tests.three_engines.people import Person
 
-# How far each of red, green and blue may be from the colour, of 255: edges are blended with what is behind.
+# Tolerance for each of red, green and blue, out of 255: edges blend with the background.
 NEAR = 24
 
 
@@ -31,16 +31,16 @@ class Box:
         return self.y + self.height
 
     def within(self, other: Self, pixels: float = 1) -> bool:
-        """Whether no edge is outside of the other's by more than the pixels."""
+        """Whether no edge is outside the other box by more than ``pixels``."""
         beyond = (other.x - self.x, other.y - self.y, self.right - other.right, self.bottom - other.bottom)
         return max(beyond) <= pixels
 
     def grown(self, pixels: float) -> "Box":
-        """Return the box with that much more at each of its sides."""
+        """Return the box extended by ``pixels`` on each side."""
         return Box(self.x - pixels, self.y - pixels, self.width + 2 * pixels, self.height + 2 * pixels)
 
     def near(self, other: Self, pixels: float = 1) -> bool:
-        """Whether each edge is where the other's is, give or take the pixels."""
+        """Whether each edge is within ``pixels`` of the other box's."""
         edges = zip(
             (self.x, self.y, self.right, self.bottom), (other.x, other.y, other.right, other.bottom), strict=True
         )
@@ -48,7 +48,7 @@ class Box:
 
 
 def boxes(person: Person, selector: str) -> list[Box]:
-    """Return where the elements are in the viewport."""
+    """Return the elements' boxes in the viewport."""
     found = person.run(
         "return [...document.querySelectorAll(arguments[0])].map((element) => {"
         "  const { x, y, width, height } = element.getBoundingClientRect(); return [x, y, width, height]; })",
@@ -65,12 +65,12 @@ def colour_of(person: Person, selector: str) -> tuple[int, int, int]:
 
 
 def shot(person: Person) -> Image.Image:
-    """Return what the viewport shows now."""
+    """Return a screenshot of the viewport."""
     return Image.open(io.BytesIO(person.driver.get_screenshot_as_png())).convert("RGB")
 
 
 def coloured(picture: Image.Image, colour: tuple[int, int, int], area: Box) -> Box | None:
-    """Return the box around the pixels of that colour within the area; None where there are none."""
+    """Return the box around the pixels of that colour within the area, or None if there are none."""
     part = picture.crop((round(area.x), round(area.y), round(area.right), round(area.bottom)))
     distances = ImageChops.difference(part, Image.new("RGB", part.size, colour)).split()
     red, green, blue = (band.point([255 if value <= NEAR else 0 for value in range(256)]) for band in distances)

@@ -1,4 +1,4 @@
-"""Where things are and how large, in each engine: a page that works can still be one that nobody can use."""
+"""Position and size of elements in each engine: a page that works can still be unusable."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -23,7 +23,7 @@ pytestmark = [
 WIDTHS = (320, 390, 1280)
 HEIGHT = 1200
 FINGER = 44
-# A board to begin on, one under way, a full one, and one with a square that would have been better.
+# A new board, one in play, a full one, and one that marks a better square.
 BOARDS = ("welcome", "own turn", "won twice", "replay with a mistake")
 
 DOUBLED = """
@@ -56,7 +56,7 @@ def _invite_badly(person: Person) -> None:
     person.find("[name=opponent][aria-invalid]")
 
 
-# What is done on a page before it is looked at, as in tests/stages.py.
+# What to do on a page before checking it, as in tests/support/stages.py.
 ACTS: dict[str, Callable[[Person], None]] = {
     "claim with errors": _claim_badly,
     "new game with errors": _invite_badly,
@@ -87,7 +87,7 @@ def widen(person: Person, width: int) -> None:
 
 
 @pytest.mark.parametrize("stage", BOARDS)
-def test_squares_are_square_and_fill_the_sheet(at: Open, all_stages: dict[str, Stage], name: str, stage: str) -> None:
+def test_squares_are_square_and_fill_sheet(at: Open, all_stages: dict[str, Stage], name: str, stage: str) -> None:
     person = at(name)
     enter(person, all_stages, stage)
     for width in WIDTHS:
@@ -107,8 +107,8 @@ def test_squares_are_square_and_fill_the_sheet(at: Open, all_stages: dict[str, S
 
 
 @pytest.mark.parametrize("stage", BOARDS[:2])
-def test_ruled_lines_end_within_the_squares(at: Open, all_stages: dict[str, Stage], name: str, stage: str) -> None:
-    """By the screenshot's pixels. The lines leave a thirtieth of the board free at each end."""
+def test_ruled_lines_end_within_board(at: Open, all_stages: dict[str, Stage], name: str, stage: str) -> None:
+    """Checked by a screenshot's pixels. The lines leave a thirtieth of the board free at each end."""
     person = at(name)
     enter(person, all_stages, stage)
     colour = colour_of(person, ".lines")
@@ -126,8 +126,8 @@ def test_ruled_lines_end_within_the_squares(at: Open, all_stages: dict[str, Stag
 
 
 @pytest.mark.parametrize("stage", BOARDS[1:])
-def test_marks_are_seen(at: Open, all_stages: dict[str, Stage], name: str, stage: str) -> None:
-    """By the screenshot's pixels: each mark fills half of its square at least."""
+def test_marks_fill_half_their_square(at: Open, all_stages: dict[str, Stage], name: str, stage: str) -> None:
+    """Checked by a screenshot's pixels: each mark is more than half as wide and high as its square."""
     person = at(name)
     enter(person, all_stages, stage)
     colours = {mark: colour_of(person, f".board .mark-{mark}") for mark in "XO"}
@@ -150,7 +150,7 @@ def test_marks_are_seen(at: Open, all_stages: dict[str, Stage], name: str, stage
 
 
 def overflowing(person: Person) -> dict[str, list[str]]:
-    """Return what is cut off or makes the page scroll sideways, by width and by whether the text is doubled."""
+    """Return the elements that overflow horizontally, by width, with normal and with doubled text."""
     found = {}
     for width in WIDTHS:
         widen(person, width)
@@ -162,8 +162,8 @@ def overflowing(person: Person) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_nothing_scrolls_sideways(at: Open, all_stages: dict[str, Stage], name: str, stage: str) -> None:
-    """At each width, with the usual text, twice that, and twice the browser's default."""
+def test_no_page_overflows_horizontally(at: Open, all_stages: dict[str, Stage], name: str, stage: str) -> None:
+    """At each width, with normal text, doubled text, and twice the browser's default font size."""
     person = at(name)
     enter(person, all_stages, stage)
     assert overflowing(person) == {}
@@ -174,7 +174,7 @@ def test_nothing_scrolls_sideways(at: Open, all_stages: dict[str, Stage], name: 
         assert person.run(TOO_WIDE) == [], width
 
 
-def test_the_page_of_a_site_that_is_not_set_up_does_not_scroll_sideways(at: Open, engine: str, name: str) -> None:
+def test_unconfigured_sites_page_does_not_overflow_horizontally(at: Open, engine: str, name: str) -> None:
     with gunicorn(free_port(), CONFIG_FILE="") as (address, _):
         person = at(name)
         person.driver.get(address)
@@ -182,8 +182,8 @@ def test_the_page_of_a_site_that_is_not_set_up_does_not_scroll_sideways(at: Open
 
 
 @pytest.mark.parametrize("stage", ["new game", "player", "lobby"])
-def test_cards_keep_to_their_column(at: Open, all_stages: dict[str, Stage], name: str, stage: str) -> None:
-    """All columns begin at the same height: in WebKit's CSS columns one card's shadow pushed the next column down."""
+def test_cards_stay_in_aligned_columns(at: Open, all_stages: dict[str, Stage], name: str, stage: str) -> None:
+    """All columns start at the same height: in WebKit's CSS columns a card's shadow pushed the next column down."""
     person = at(name)
     enter(person, all_stages, stage)
     for width in WIDTHS:

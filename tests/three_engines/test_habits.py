@@ -1,4 +1,4 @@
-"""What people do besides clicking: the keyboard, back and forward, tabs, bad networks, and no JavaScript."""
+"""Using the site by other means than clicks: keyboard, back and forward, tabs, bad networks, no JavaScript."""
 
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
@@ -30,7 +30,7 @@ def game(site: str) -> StoredMatch:
 
 
 def enter(person: Person, game: StoredMatch) -> None:
-    """Open the game's page as bob, who is X, and wait until it is kept up to date."""
+    """Open the game's page as bob, who is X, and wait until it is live."""
     person.become("bob")
     person.visit(f"/games/{game.game_id}/")
     if person.browser.javascript:
@@ -38,11 +38,11 @@ def enter(person: Person, game: StoredMatch) -> None:
 
 
 def square(number: int) -> str:
-    """Return a selector of a square that can be pressed."""
+    """Return the selector of a playable square's button."""
     return f'button[value="{rules.SQUARES[number]}"]'
 
 
-def test_by_keyboard_a_board_is_one_stop_with_keys_of_its_own(at: Open, game: StoredMatch, name: str) -> None:
+def test_board_is_one_tab_stop_with_arrow_keys(at: Open, game: StoredMatch, name: str) -> None:
     person = at(name)
     enter(person, game)
     assert person.count('[role="grid"] > tbody > [role="row"] > [role="gridcell"]') == 9
@@ -59,14 +59,14 @@ def test_by_keyboard_a_board_is_one_stop_with_keys_of_its_own(at: Open, game: St
     assert person.focused == 5
 
 
-def test_the_focus_stays_in_its_square_whoever_moves(at: Open, game: StoredMatch, name: str) -> None:
+def test_focus_stays_on_square_after_either_players_move(at: Open, game: StoredMatch, name: str) -> None:
     person = at(name)
     enter(person, game)
     person.run("document.querySelector(arguments[0]).focus()", square(4))
     person.keys(Keys.ENTER)
     person.shows("----X----")
     person.until(lambda: person.focused == 4, "the focus in the square")
-    # In WebKit nothing matches :focus while another window has the keyboard.
+    # In WebKit nothing matches :focus while another window has the focus.
     on_the_cell = "return document.activeElement.matches('td[aria-disabled=\"true\"]')"
     person.until(lambda: person.run(on_the_cell), "the focus on the square that was a button")
     person.keys(Keys.ARROW_UP)
@@ -78,7 +78,7 @@ def test_the_focus_stays_in_its_square_whoever_moves(at: Open, game: StoredMatch
     assert stored(game.game_id).recorded_moves == "410"
 
 
-def test_back_and_forward_show_a_game_as_it_is_now(at: Open, game: StoredMatch, name: str) -> None:
+def test_back_and_forward_show_current_game(at: Open, game: StoredMatch, name: str) -> None:
     person = at(name)
     enter(person, game)
     person.press(4)
@@ -97,7 +97,7 @@ def test_back_and_forward_show_a_game_as_it_is_now(at: Open, game: StoredMatch, 
     assert stored(game.game_id).recorded_moves == "40821"
 
 
-def test_a_second_tab_shows_the_same_game_and_the_same_player(at: Open, game: StoredMatch, name: str) -> None:
+def test_second_tab_follows_game_and_logout(at: Open, game: StoredMatch, name: str) -> None:
     person = at(name)
     enter(person, game)
     first = person.driver.current_window_handle
@@ -115,8 +115,8 @@ def test_a_second_tab_shows_the_same_game_and_the_same_player(at: Open, game: St
     person.until(lambda: person.board == "O---X----" and not person.count(".board button"), "a board to look at")
 
 
-def test_a_lock_that_is_taken_away_is_no_uncaught_error(at: Open, game: StoredMatch, name: str) -> None:
-    """A browser rejects the request for a lock late: when another page steals it, or when the page is left."""
+def test_lost_lock_causes_no_uncaught_error(at: Open, game: StoredMatch, name: str) -> None:
+    """A browser rejects a lock request late, when another page steals the lock or when the page is left."""
     person = at(name)
     enter(person, game)
     for place in range(1, 5):
@@ -126,9 +126,7 @@ def test_a_lock_that_is_taken_away_is_no_uncaught_error(at: Open, game: StoredMa
     assert [error for error in errors if "the last one" not in error] == []
 
 
-def test_a_move_made_during_an_outage_is_kept_and_goes_out_afterwards(
-    at: Open, engine: str, game: StoredMatch, name: str
-) -> None:
+def test_move_during_outage_is_kept_and_sent_afterwards(at: Open, engine: str, game: StoredMatch, name: str) -> None:
     port = str(free_port())
     with playing("--endpoint", engine, "--port", port) as (address, _):
         person = at(name, address=address.rstrip("/"))
@@ -136,7 +134,7 @@ def test_a_move_made_during_an_outage_is_kept_and_goes_out_afterwards(
     person.click(square(4))
     person.find("#game form.kept")
     person.until(lambda: person.count('#connection:not([data-kind="live"])'), "word of the lost connection")
-    person.click(square(0))  # does nothing: one move is on its way
+    person.click(square(0))  # does nothing: a move is pending
     assert stored(game.game_id).recorded_moves == ""
     with playing("--endpoint", engine, "--port", port):
         person.shows("----X----")
@@ -146,7 +144,7 @@ def test_a_move_made_during_an_outage_is_kept_and_goes_out_afterwards(
     assert stored(game.game_id).recorded_moves == "40"
 
 
-def test_without_javascript_a_game_is_played_and_played_again(at: Open, game: StoredMatch, name: str) -> None:
+def test_game_and_rematch_without_javascript(at: Open, game: StoredMatch, name: str) -> None:
     person = at(name, javascript=False)
     enter(person, game)
     for square_of_x, square_of_o in ((4, 0), (2, 1)):
@@ -161,7 +159,7 @@ def test_without_javascript_a_game_is_played_and_played_again(at: Open, game: St
     assert stored(person.game_id).match().opponent == "alice"
 
 
-def test_without_javascript_a_new_player_signs_up_and_invites(at: Open, name: str) -> None:
+def test_signup_and_invitation_without_javascript(at: Open, name: str) -> None:
     person = at(name, javascript=False)
     person.sign_up(f"plain-{name}".lower())
     person.invite("alice")

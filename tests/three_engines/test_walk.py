@@ -1,4 +1,4 @@
-"""The seed's walk and what else two people do, Firefox against WebKit and WebKit against Firefox.
+"""The seed's walk, a rematch, and a replay, with Firefox against WebKit and WebKit against Firefox.
 
 Chromium's walk is in tests/test_browsers.py.
 """
@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.parametrize(("x", "o"), [("Firefox", "WebKit"), ("WebKit", "Firefox")]),
 ]
 
-# Moves, the result in the table (a mark stands for its player), and how the game ended for X and for O.
+# Moves, the stored result (a mark stands for its player), and the outcome for X and for O.
 ENDINGS = {
     "win": ("03142", "X", "won", "lost"),
     "loss": ("031485", "O", "lost", "won"),
@@ -25,7 +25,7 @@ ENDINGS = {
 
 
 def play(moves: str, x: Person, o: Person) -> None:
-    """Play to the end. After each move both pages show it, and the item in the table has it."""
+    """Play to the end, checking after each move that both pages show it and that it is stored."""
     game_id, board = x.game_id, "-" * 9
     for number, square in enumerate(map(int, moves)):
         mover, other = (x, o) if number % 2 == 0 else (o, x)
@@ -37,7 +37,7 @@ def play(moves: str, x: Person, o: Person) -> None:
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_two_people_sign_up_and_play_to_each_ending(at: Open, x: str, o: str, ending: str) -> None:
+def test_two_players_sign_up_and_play_to_each_ending(at: Open, x: str, o: str, ending: str) -> None:
     moves, result, for_x, for_o = ENDINGS[ending]
     host, invited = at(o), at(x)
     names = {"O": f"host-{o}-{ending}".lower(), "X": f"invited-{x}-{ending}".lower()}
@@ -53,11 +53,11 @@ def test_two_people_sign_up_and_play_to_each_ending(at: Open, x: str, o: str, en
     assert (game.match().status, game.result) == ("FINISHED", names.get(result, result))
 
 
-def test_a_guest_joins_by_a_link_and_both_play_a_rematch(at: Open, x: str, o: str) -> None:
+def test_guest_joins_by_link_and_plays_rematch(at: Open, x: str, o: str) -> None:
     host, guest = at(o), at(x)
     guest.visit(host.offer_a_link())
     assert stored(guest.game_id).match().status == "PENDING"
-    play(ENDINGS["win"][0], guest, host)  # The first move accepts the invitation, and makes the visitor a guest.
+    play(ENDINGS["win"][0], guest, host)  # The first move accepts the invitation and makes the visitor a guest.
     guest.ended("won")
     host.ended("lost")
     first = guest.game_id
@@ -65,14 +65,14 @@ def test_a_guest_joins_by_a_link_and_both_play_a_rematch(at: Open, x: str, o: st
     host.until(lambda: host.game_id != first, "the rematch")
     guest.click("#rematch")
     guest.until(lambda: guest.game_id == host.game_id, "the same rematch")
-    # Who lost begins.
+    # The loser, who was O, moves first.
     host.until(lambda: host.count(".board button") == 9, "the first turn")
     play(ENDINGS["loss"][0], host, guest)
     host.ended("lost")
     guest.ended("won")
 
 
-def test_the_computer_answers_and_its_game_is_replayed(at: Open, x: str, o: str) -> None:
+def test_computer_game_can_be_played_and_replayed(at: Open, x: str, o: str) -> None:
     person = at(x)
     person.visit("/")
     person.click('[name=level][value="perfect"]')
@@ -86,7 +86,7 @@ def test_the_computer_answers_and_its_game_is_replayed(at: Open, x: str, o: str)
 
 
 def step_through(person: Person) -> None:
-    """Follow the replay from its end, back by the arrow key and on by the link."""
+    """Step through the replay from its end: back, forward, and to the first move."""
     count = len(stored(person.game_id).recorded_moves or "")
     person.click("#replay")
     person.until(lambda: person.board.count("-") == 9 - count, "the last move")

@@ -1,6 +1,6 @@
-"""A browser of undecorated WebKitGTK windows, for WebKitWebDriver to start: MiniBrowser's are too wide for a phone.
+"""A browser with undecorated WebKitGTK windows for WebKitWebDriver: MiniBrowser's can't be as narrow as a phone.
 
-Debian's own python3 runs this file, with python3-gi and gir1.2-webkit2-4.1. Nothing imports it.
+Debian's python3 runs this file, with python3-gi and gir1.2-webkit2-4.1. Nothing imports it.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import gi
 gi.require_version("Gtk", "3.0")
 gi.require_version("WebKit2", "4.1")
 
-from gi.repository import Gtk, WebKit2  # noqa: E402 -- the versions have to be chosen first
+from gi.repository import Gtk, WebKit2  # noqa: E402 -- the versions must be chosen first
 
 VERSION = (WebKit2.get_major_version(), WebKit2.get_minor_version(), WebKit2.get_micro_version())
 LISTEN = """
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def _start(_: object, session: Any, context: Any, options: argparse.Namespace) -> None:
-    """Tell the driver who we are, and give it a window whenever it asks for one."""
+    """Identify the browser to the driver, and open a window whenever it asks for one."""
     information = WebKit2.ApplicationInfo()
     information.set_name(Path(__file__).stem)
     information.set_version(*VERSION)
@@ -61,7 +61,7 @@ def _open(context: Any, options: argparse.Namespace) -> Any:
 
 
 def _reporting(path: Path) -> Any:
-    """Return a content manager that has each page write its uncaught errors into the file, one a line."""
+    """Return a content manager that writes each page's uncaught errors into the file, one per line."""
 
     def write(_: object, result: Any) -> None:
         with path.open("a") as file:
