@@ -39,7 +39,7 @@ def test_url_opens_regions_console_with_fields_filled_in() -> None:
         "sourceBundleUrl": "https://s3.amazonaws.com/alices-games/tictactoe.zip",
         "environmentType": "SingleInstance",
         "tierName": "WebServer",
-        "instanceType": "t3.micro",
+        "instanceType": "t3.small",
     }
 
 
@@ -77,7 +77,7 @@ def test_every_option_is_encoded_in_the_url() -> None:
         (["--application", "\udc80"], "no slash"),
         (["--application", "x" * 101], "100 characters"),
         (["--environment-type", "Worker"], "SingleInstance or LoadBalanced"),
-        (["--instance-type", "micro"], "such as t3.micro"),
+        (["--instance-type", "micro"], "such as t3.small"),
         (["--platform", "Python&3"], "list-platform-branches"),
     ],
 )

@@ -72,8 +72,8 @@ _PARAMETERS: dict[str, tuple[str | None, Callable[[str], str], str]] = {
         "SingleInstance or LoadBalanced; the latter needs a secret_key in the bundle's configuration",
     ),
     "instance_type": (
-        "t3.micro",
-        _checked(r"[a-z][a-z0-9-]*\.[a-z0-9-]+", "an instance type, such as t3.micro"),
+        "t3.small",
+        _checked(r"[a-z][a-z0-9-]*\.[a-z0-9-]+", "an instance type, such as t3.small"),
         "the EC2 instance type",
     ),
     "platform": (
