@@ -114,6 +114,19 @@ def check_it_plays(command: str, environ: dict[str, str], engine: str) -> None:
         assert (out, err) == ("", "")
 
 
+def anchors(document: Path) -> set[str]:
+    """Return the anchors that GitHub gives the document's headings."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_linked_headings_exist(document: Path) -> None:
+    for target, anchor in re.findall(r"\]\((?!http)([^)#]*)#([^)]+)\)", document.read_text()):
+        linked = document.parent / target if target else document
+        assert anchor in anchors(linked), f"{target}#{anchor}"
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_linked_files_exist(document: Path) -> None:
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", document.read_text()):
