@@ -29,25 +29,25 @@ _BIND = re.compile(r"(?:--bind|-b)[ =](?:\S*:)?(\d+)(?:\s|$)")
 
 def problems(data: bytes) -> list[str]:
     """Return one sentence for each problem. Raises nothing: data that isn't a zip is a problem, too."""
-    if len(data) > LARGEST:
-        return [f"it has {len(data)} bytes, and should have less than {LARGEST}: something is in it that isn't ours."]
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return list(_problems_of(archive))
+            return list(_problems_of(archive, len(data)))
     # NotImplementedError and RuntimeError: a compression or encryption method that Python lacks.
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as exc:
         return [f"it is no zip file, or a damaged one ({exc}): build it again with manage.py bundle."]
 
 
-def _problems_of(archive: zipfile.ZipFile) -> Iterator[str]:
+def _problems_of(archive: zipfile.ZipFile, size: int) -> Iterator[str]:
     names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
     unpacked = sum(entry.file_size for entry in archive.infolist())
     if not names:
         yield "it is empty."
-    elif unpacked > LARGEST_UNPACKED:
-        yield f"it unpacks to {unpacked} bytes: something is in it that isn't ours."
     elif folder := _folder_around(names):
         yield f"everything is in the folder {folder}: zip what is in that folder, not the folder."
+    elif size > LARGEST:
+        yield f"it has {size} bytes, and should have less than {LARGEST}: something is in it that isn't ours."
+    elif unpacked > LARGEST_UNPACKED:
+        yield f"it unpacks to {unpacked} bytes: something is in it that isn't ours."
     elif damaged := archive.testzip():
         yield f"{damaged} is damaged: build it again with manage.py bundle."
     else:
@@ -76,13 +76,18 @@ def _missing(names: list[str]) -> Iterator[str]:
 
 
 def _strange(names: list[str]) -> Iterator[str]:
+    strays = []
     for name, count in Counter(names).items():
         if count > 1:
             yield f"{name} is in it {count} times."
         if name.startswith("/") or "\\" in name or ".." in PurePosixPath(name).parts:
             yield f"{name!r} leads out of the folder that it is unpacked in."
         elif not bundle.belongs(name):
-            yield f"{name} does not belong in it."
+            strays.append(name)
+    if len(strays) > 5:
+        yield f"{len(strays)} files do not belong in it, such as {', '.join(strays[:3])}: use manage.py bundle."
+    else:
+        yield from (f"{name} does not belong in it." for name in strays)
 
 
 def _modes(archive: zipfile.ZipFile) -> Iterator[str]:

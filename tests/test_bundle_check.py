@@ -106,6 +106,17 @@ def test_non_executable_hooks_and_symlinks_are_problems(built: bytes) -> None:
     assert "manage.py is a link, which leads to nothing on an instance." in found
 
 
+def test_folder_in_zip_is_found_first_and_many_strays_are_one_sentence(built: bytes) -> None:
+    files = contents(built)
+    nested = zipped({f"tictactoe/{name}": data for name, data in files.items()} | {"tictactoe/x.bin": b"x" * 2_000_000})
+    assert bundle_check.problems(nested) == [
+        "everything is in the folder tictactoe: zip what is in that folder, not the folder."
+    ]
+    strays = zipped(files | {f"tests/test_{number}.py": b"" for number in range(142)})
+    (problem,) = bundle_check.problems(strays)
+    assert problem.startswith("142 files do not belong in it, such as tests/test_0.py, ")
+
+
 def middle_of(data: bytes, name: str) -> int:
     """Return the offset of the middle of the file's compressed content in the zip."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:

@@ -8,9 +8,6 @@ from django.utils.html import escape
 
 from tictactoe_site.logs import REQUEST_ID
 
-# The default values of optional variables in error.html.
-NO_MORE = {"hint": "", "repeat": None, "log_in": False}
-
 
 class SeeOther(HttpResponseRedirect):
     """A 303 redirect after a form. Reloading the next page doesn't send the form again (RFC 9110, section 15.4.4)."""
@@ -50,4 +47,5 @@ def refuse(request: HttpRequest, status: int, sentence: str, **context: Any) -> 
     reference = request.META.get(REQUEST_ID) if status >= 500 else None
     what, _, advice = sentence.partition(": ")
     said = {"sentence": sentence, "what": what, "advice": advice, "status": str(status), "reference": reference}
-    return render(request, "error.html", NO_MORE | said | context, status=status)
+    optional = {"hint": "", "repeat": None, "log_in": False}
+    return render(request, "error.html", optional | said | context, status=status)

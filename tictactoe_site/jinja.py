@@ -15,9 +15,6 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django_htmx.jinja import htmx_script
 
-# The size of the URL cache. One page of a player with many games has a few hundred URLs.
-ADDRESSES = 10_000
-
 
 def environment(**options: Any) -> jinja2.Environment:
     """Return the environment of all templates (see TEMPLATES in the settings). An undefined variable is an error."""
@@ -28,7 +25,7 @@ def environment(**options: Any) -> jinja2.Environment:
     return env
 
 
-@lru_cache(maxsize=ADDRESSES)
+@lru_cache(maxsize=10_000)  # A page with many games has a few hundred addresses.
 def url(name: str, *args: str) -> str:
     """Return the URL with this name in the urlconfs."""
     return reverse(name, args=args)

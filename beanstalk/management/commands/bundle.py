@@ -106,7 +106,7 @@ def _total(path: Path, data: bytes) -> str:
 def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(bundle_check.LARGEST + 1)
+            return file.read(500_000_000)  # Beanstalk's own limit
     except OSError as exc:
         raise CommandError(f"{path} can't be read ({exc.strerror}): correct the path.", returncode=2) from None
 
