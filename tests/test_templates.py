@@ -5,9 +5,18 @@ from typing import Any
 
 import pytest
 from django.template import engines
+from django.template.loader import render_to_string
 from django.test import Client
+from django.utils.timezone import now
 from jinja2 import Environment, StrictUndefined, meta, nodes
 
+from games.match import Status
+from games.pages.game import GamePage
+from games.pages.link import Link
+from games.pages.lobby import LobbyPage
+from games.signing import new_game
+from games.storage.lobby import Lobby
+from tests.support.many import game_of
 from tictactoe_site.jinja import compile_all
 
 DECLARED = re.compile(r"\{# (?:.*?\.\s+)?Takes (.*?)\. #\}", re.DOTALL)
@@ -84,3 +93,22 @@ def test_there_is_one_engine_and_it_is_strict(settings: Any, env: Environment) -
     assert [each["BACKEND"] for each in settings.TEMPLATES] == ["django.template.backends.jinja2.Jinja2"]
     assert env.undefined is StrictUndefined
     assert env.autoescape
+
+
+def test_names_with_markup_are_escaped() -> None:
+    """The AWS example accepted any name."""
+    name = "<img src=x onerror=1>\"'"
+    sent, received = (game_of(Status.PENDING, 0, *seats).match() for seats in (("alice", name), (name, "alice")))
+    playing = game_of(Status.IN_PROGRESS, 0, name, "alice", turn=name).match()
+    over = game_of(Status.FINISHED, 0, "alice", name, result=name).match()
+    lobby = LobbyPage(Lobby(received=[received], sent=[sent], playing=[playing], finished=[over]), "alice", now())
+    given = {"page": lobby, "paged": False, "csrf": "", "new_game": new_game}
+    pages = [render_to_string("games/_lobby.html", given)]
+    for game in (sent, received, playing, over):
+        for viewer in ("", "alice", name):
+            context = Link(GamePage(game, viewer, now()), f"http://testserver/{name}").context(error=name)
+            pages.append(render_to_string("games/_game.html", context | {"csrf": ""}))
+    for page in pages:
+        assert "&lt;img" in page
+        assert "<img" not in page
+        assert "\"'" not in page
