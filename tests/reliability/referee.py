@@ -147,7 +147,7 @@ def _bet(shown: Seen, player: str, guess: int, square: int) -> list[Act]:
     if _ending(shown.board, guess):
         return []
     board = rules.play(Position(shown.board), guess).board
-    position = replace(shown.position, board=board, moves=f"{shown.moves}{guess}", status=Status.IN_PROGRESS)
+    position = replace(shown.position, board=board, moves=f"{shown.moves}{guess}", stored_status=Status.IN_PROGRESS)
     return [Act("move", player, shown.game_id, position, f"{shown.moves}{guess}{square}")]
 
 
