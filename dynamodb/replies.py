@@ -6,8 +6,7 @@ item would then seem to be missing, or a write that never happened would seem to
 
 import json
 import zlib
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import HTTPClientError
@@ -21,21 +20,27 @@ class DamagedReply(HTTPClientError):
 
 def check(client: Any) -> None:
     """Make a botocore client check each reply. It retries a damaged one, and raises DamagedReply after the last try."""
-    session = client._endpoint.http_session
-    session.send = partial(_checked, session.send)
+    client._endpoint.http_session = CheckedSession(client._endpoint.http_session)
 
 
 def are_checked(client: Any) -> bool:
-    return isinstance(client._endpoint.http_session.send, partial)
+    return isinstance(client._endpoint.http_session, CheckedSession)
 
 
-def _checked(send: Callable[[Any], Any], request: Any) -> Any:
-    """Send the request. Raises the session's own errors, and DamagedReply."""
-    reply = send(request)
-    # For a 5xx the status is enough, and a proxy on the way may have written the body.
-    if reply.status_code < 500 and not is_intact(reply.headers, reply.content):
-        raise DamagedReply
-    return reply
+class CheckedSession:
+    """botocore's HTTP session, with a check of each reply."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self.close = session.close
+
+    def send(self, request: Any) -> Any:
+        """Send the request. Raises the session's own errors, and DamagedReply."""
+        reply = self._session.send(request)
+        # For a 5xx the status is enough, and a proxy on the way may have written the body.
+        if reply.status_code < 500 and not is_intact(reply.headers, reply.content):
+            raise DamagedReply
+        return reply
 
 
 def is_intact(headers: Mapping[str, str], body: bytes) -> bool:
