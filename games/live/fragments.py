@@ -1,8 +1,4 @@
-"""Server-sent events with fragments of the pages, rendered without a request.
-
-A game's fragment is the same for all viewers with the same role, so a thousand spectators cost one rendering. Each
-viewer's CSRF token is inserted when the event is sent.
-"""
+"""Server-sent events: page fragments, rendered once for all viewers of a role, each sent with the viewer's token."""
 
 import secrets
 

@@ -1,7 +1,4 @@
-"""A link to a game: its address, its QR code, and its preview in a messenger.
-
-A messenger opens the link as a visitor, and shows ``title`` with ``hint`` below.
-"""
+"""A link to a game: its address, its QR code, and the title and hint that a messenger shows below it."""
 
 from dataclasses import dataclass
 from typing import Any
