@@ -2,7 +2,6 @@
 
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.urls import reverse
 
 from accounts.middleware import PlayerRequest
 from accounts.sessions import offer_guest
@@ -11,10 +10,11 @@ from games.match import StoredMatch
 from games.pages.game import GamePage, state
 from games.pages.link import Link
 from tictactoe_site.http import SeeOther, wants_fragment, wants_json
+from tictactoe_site.jinja import url
 
 
 def url_of(game: StoredMatch) -> str:
-    return reverse("game", args=[game.game_id])
+    return url("game", game.game_id)
 
 
 def page_of(request: PlayerRequest, game: StoredMatch) -> GamePage:
@@ -36,7 +36,7 @@ def show(
         return JsonResponse(data | ({"error": error} if error else {}), status=status)
     template = "games/_game.html" if wants_fragment(request) else "games/game.html"
     link = Link(page, request.build_absolute_uri(url_of(page.game)))
-    context = link.context(error=error, unclaimed=unclaimed, still="still" in request.GET)
+    context = link.context(error=error, unclaimed=unclaimed, still=bool(request.GET.get("still")))
     return render(request, template, context, status=status)
 
 

@@ -105,6 +105,12 @@ def meter(games_table: str) -> Iterator[Meter]:
     events.unregister("after-call.dynamodb", meter.note)
 
 
+@pytest.fixture
+def exact(request: pytest.FixtureRequest) -> bool:
+    """Whether the engine's figures are DynamoDB's."""
+    return "dynamodb_local" in request.node.name
+
+
 def use(engine: str) -> None:
     """Bind the models to the engine's table as the site does, unless they are: tests and commands may rebind them."""
     meta = TableItem.Meta

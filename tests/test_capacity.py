@@ -21,12 +21,6 @@ from tictactoe_site import config, table
 NINE_MOVES = "021354678"
 
 
-@pytest.fixture
-def exact(request: pytest.FixtureRequest) -> bool:
-    """Whether the engine reports real capacity units."""
-    return "dynamodb_local" in request.node.name
-
-
 PLAYERS = {
     "players": ("alice", "bob"),
     "guests": ("guest", "guest"),

@@ -4,7 +4,6 @@ import re
 from contextlib import redirect_stdout
 from io import StringIO
 
-import pytest
 from django.test import Client
 
 from games.match import Status
@@ -16,12 +15,6 @@ from tests.support.many import game_of, put
 from tictactoe_site.config import BASE_DIR
 
 TEXT = (BASE_DIR / "docs" / "data-model.md").read_text()
-
-
-@pytest.fixture
-def exact(request: pytest.FixtureRequest) -> bool:
-    """Whether the engine's figures are DynamoDB's."""
-    return "dynamodb_local" in request.node.name
 
 
 def block(language: str) -> str:

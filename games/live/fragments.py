@@ -3,13 +3,13 @@
 import secrets
 
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils.html import format_html
 
 from games.live.viewers import Viewer
 from games.pages.game import GamePage
 from games.pages.link import Link
 from games.pages.lobby import LobbyPage
+from games.responses import url_of
 from games.signing import new_game
 
 # A placeholder for the CSRF token, random for each process, so that nobody can store a name that contains it.
@@ -32,7 +32,7 @@ def retry(milliseconds: int) -> bytes:
 
 def board(page: GamePage, base: str) -> bytes:
     """Return the event for all who see the game like the page's viewer. ``base`` is the site's address for them."""
-    link = Link(page, base.rstrip("/") + reverse("game", args=[page.game.game_id]))
+    link = Link(page, base.rstrip("/") + url_of(page.game))
     html = render_to_string("games/_game.html", link.context() | {"csrf": _FIELD})
     return event("board", html, version=str(page.version))
 

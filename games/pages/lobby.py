@@ -20,10 +20,6 @@ class LobbyPage:
     now: datetime
 
     @cached_property
-    def received(self) -> list[Listed]:
-        return [Listed(game, self.viewer) for game in self.lobby.received]
-
-    @cached_property
     def sent(self) -> list[Listed]:
         return [Listed(game, self.viewer) for game in self.lobby.sent]
 
@@ -42,7 +38,7 @@ class LobbyPage:
     @property
     def my_turn(self) -> int:
         """The number of games that wait for the viewer: invitations, and games with the viewer to move."""
-        return len(self.received) + sum(seen.my_turn for seen in self.playing)
+        return len(self.lobby.received) + sum(seen.my_turn for seen in self.playing)
 
     @property
     def title(self) -> str:
@@ -51,7 +47,7 @@ class LobbyPage:
     @property
     def said(self) -> str:
         """One line for each game that waits for the viewer. A screen reader says the lines that are new."""
-        invitations = [f"{seen.game.host} invites you." for seen in self.received]
+        invitations = [f"{game.host} invites you." for game in self.lobby.received]
         return "\n".join(invitations + [f"Your turn against {seen.other}." for seen in self.playing if seen.can_move])
 
     @cached_property
