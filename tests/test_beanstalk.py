@@ -189,7 +189,7 @@ def test_unpacked_bundle_is_healthy_and_asks_for_config_file(built: bytes, tmp_p
         status, page = answer(f"{addresses['web']}/")
         assert (status, "CONFIG_FILE" in page) == (503, True)
         assert answer(f"{addresses['web']}/static/games/site.css")[0] == 200
-        assert answer(f"{addresses['web']}/static/django_htmx/htmx-2.min.js")[0] == 200
+        assert answer(f"{addresses['web']}/static/games/live.js")[0] == 200
         assert answer(f"{addresses['live']}/events/")[0] == 503
     assert (tmp_path / ".secret_key").exists()
 
@@ -226,7 +226,7 @@ def nginx_before(web: str, folder: Path) -> Iterator[str]:
 @pytest.mark.process
 def test_nginx_proxies_static_files_despite_platform_alias(built: bytes, tmp_path: Path) -> None:
     with unpacked_and_started(built, tmp_path / "app") as addresses, nginx_before(addresses["web"], tmp_path) as site:
-        for name in ("games/site.css", "django_htmx/htmx-2.min.js"):
+        for name in ("games/site.css", "games/live.js"):
             assert answer(f"{site}/static/{name}") == answer(f"{addresses['web']}/static/{name}")
             assert answer(f"{site}/static/{name}")[0] == 200
 

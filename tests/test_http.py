@@ -72,7 +72,7 @@ def test_unavailable_page_never_contains_password(no_dynamodb: Client) -> None:
     assert "<form" not in answer.content.decode().split("<main")[1]
 
 
-def test_htmx_error_is_retargeted_to_message(no_dynamodb: Client) -> None:
+def test_error_for_fragment_is_retargeted_to_message(no_dynamodb: Client) -> None:
     answer = no_dynamodb.post(f"{GAME}move/", {"square": "TopLeft"}, headers=HTMX)
     assert (answer.status_code, answer["HX-Retarget"]) == (503, "#message")
     assert "<" not in answer.content.decode()
@@ -119,7 +119,7 @@ def test_pages_have_strict_security_headers(games_table: str) -> None:
 
 def test_static_files_are_served(games_table: str) -> None:
     own = ("site.css", "page.js", "grid.js", "icon.svg", "icon-turn.svg", "touch-icon.png", "preview.png")
-    for path in (*(f"games/{name}" for name in own), "games/manifest.webmanifest", "django_htmx/htmx-2.min.js"):
+    for path in ("games/manifest.webmanifest", *(f"games/{name}" for name in own)):
         answer = Client().get(f"/static/{path}")
         assert answer.status_code == 200
         answer.close()

@@ -4,7 +4,7 @@ from django import forms
 
 
 class Form(forms.Form):
-    """A form that can also show its errors in one line, for JSON and htmx."""
+    """A form that can also show its errors in one line, for JSON and fragments."""
 
     @property
     def sentence(self) -> str:

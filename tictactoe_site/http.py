@@ -1,4 +1,4 @@
-"""The kinds of response (a page, an htmx fragment or JSON), how to choose between them, and errors in each kind."""
+"""The kinds of response (a page, a fragment or JSON), how to choose between them, and errors in each kind."""
 
 from typing import Any
 
@@ -23,7 +23,10 @@ def wants_json(request: HttpRequest) -> bool:
 
 
 def wants_fragment(request: HttpRequest) -> bool:
-    """Whether htmx asks for a fragment. When it restores a page for the back button, it needs the whole page."""
+    """Whether the page's own scripts (move.js, polling.js) or htmx ask for a fragment.
+
+    When htmx restores a page for the back button, it needs the whole page.
+    """
     return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
 
 
@@ -37,7 +40,7 @@ def go_to(request: HttpRequest, url: str, data: dict[str, Any]) -> HttpResponse:
 
 
 def refuse(request: HttpRequest, status: int, sentence: str, **context: Any) -> HttpResponse:
-    """Return the error as a page, as a message that htmx shows above the current page, or as JSON."""
+    """Return the error as a page, as a message that scripts show above the current page, or as JSON."""
     if wants_json(request):
         return JsonResponse({"error": sentence}, status=status)
     if wants_fragment(request):

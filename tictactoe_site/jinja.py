@@ -13,14 +13,13 @@ from django.template.defaultfilters import capfirst, pluralize
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
-from django_htmx.jinja import htmx_script
 
 
 def environment(**options: Any) -> jinja2.Environment:
     """Return the environment of all templates (see TEMPLATES in the settings). An undefined variable is an error."""
     options |= {"undefined": jinja2.StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     env = jinja2.Environment(**options)  # noqa: S701 - Django turns autoescape on
-    env.globals = {**env.globals, "url": url, "static": lru_cache(static), "htmx_script": lru_cache(htmx_script)}
+    env.globals = {**env.globals, "url": url, "static": lru_cache(static)}
     env.filters = {**env.filters, "naturaltime": naturaltime, "pluralize": pluralize, "capfirst": capfirst}
     return env
 

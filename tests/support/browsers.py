@@ -34,12 +34,12 @@ def open_browser(playwright: Playwright) -> Iterator[Callable[..., Page]]:
     """Yield a function that starts a browser process and returns its page.
 
     Fail the test on any error in the page, such as a violation of the content security policy. Responses with a
-    status of 400 or more, and htmx's messages about them, don't count: tests may expect them.
+    status of 400 or more don't count: tests may expect them.
     """
     problems: list[str] = []
 
     def note(message: ConsoleMessage) -> None:
-        if message.type == "error" and not message.text.startswith(("Failed to load resource", "htmx:")):
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
             problems.append(message.text)
 
     with ExitStack() as browsers:

@@ -1,38 +1,49 @@
-// Tells a player that a game waits: in the title and the icon, aloud to a screen reader, and to who is elsewhere by a
-// sound and a notification, if that was switched on.
-const announcer = document.getElementById("announcer");
-const icon = document.querySelector('link[rel="icon"]');
+// Tells a player that a game waits: in the title and the icon, and aloud to a screen reader. A player who is elsewhere
+// gets a sound and a notification, if they're switched on.
+import { announce } from "./page.js";
+import { shown, whenReplaced } from "./part.js";
+
+const icon = /** @type {HTMLLinkElement} */ (document.querySelector('link[rel="icon"]'));
 const idle = icon.href;
+const turn = icon.dataset.turn ?? "";
 const panel = document.getElementById("cues");
 const tabs = new BroadcastChannel("cues");
-const first = document.querySelector("#game, #lobby");
+const first = shown();
 let waiting = Number(first.dataset.waiting);
-let said = first.dataset.said.split("\n");
+let said = sentences(first);
 let quietUntil = 0;
+/** @type {AudioContext | undefined} */
 let audio;
 
-function tell({ dataset }) {
-  document.title = dataset.title;
-  icon.href = dataset.waiting === "0" ? idle : icon.dataset.turn;
-  if (panel) panel.hidden = "over" in dataset;
-  const fresh = dataset.said.split("\n").filter((sentence) => !said.includes(sentence)).join(" ");
-  if (fresh) announcer.textContent = fresh;
-  said = dataset.said.split("\n");
-  const more = Number(dataset.waiting) > waiting;
-  waiting = Number(dataset.waiting);
-  if (more) call(fresh || dataset.title);
+/** @param {HTMLElement} part */
+function sentences({ dataset }) {
+  return (dataset.said ?? "").split("\n");
 }
-document.addEventListener("htmx:afterSettle", ({ target }) => {
-  if (target.id === "game" || target.id === "lobby") tell(target);
-});
+/** @param {HTMLElement} part */
+function tell(part) {
+  const { title = "", waiting: now } = part.dataset;
+  document.title = title;
+  icon.href = now === "0" ? idle : turn;
+  if (panel) panel.hidden = "over" in part.dataset;
+  const fresh = sentences(part)
+    .filter((sentence) => !said.includes(sentence))
+    .join(" ");
+  if (fresh) announce(fresh);
+  said = sentences(part);
+  const more = Number(now) > waiting;
+  waiting = Number(now);
+  if (more) call(fresh || title);
+}
+whenReplaced(tell);
 
-// One tab calls for all of them; and none, if the player has one in front. A message asks for that, or is for how many
-// milliseconds the others are to be quiet.
+// One tab calls for all of them, and none does if the player has one in front. A message is 0, to ask for a tab in
+// front, or the milliseconds for which the others are to be quiet.
 const inFront = () => !document.hidden && document.hasFocus();
 tabs.onmessage = ({ data: quiet }) => {
   if (quiet) quietUntil = Date.now() + quiet;
   else if (inFront()) tabs.postMessage(3000);
 };
+/** @param {string} text */
 async function call(text) {
   if (inFront()) return;
   tabs.postMessage(0);
@@ -45,9 +56,10 @@ async function call(text) {
 function listen() {
   audio ??= new AudioContext();
   audio.resume(); // which some browsers allow only when the page is touched
+  return audio;
 }
 function sound() {
-  listen();
+  const audio = listen();
   [660, 880].forEach((pitch, number) => {
     const start = audio.currentTime + number * 0.18;
     const tone = new OscillatorNode(audio, { frequency: pitch });
@@ -59,43 +71,46 @@ function sound() {
     tone.stop(start + 0.6);
   });
 }
+/** @param {string} text */
 function notify(text) {
   try {
-    const shown = new Notification("Tic-Tac-Toe", { body: text, tag: "turn", icon: icon.dataset.turn });
-    shown.onclick = () => {
+    const notification = new Notification("Tic-Tac-Toe", { body: text, tag: "turn", icon: turn });
+    notification.onclick = () => {
       window.focus();
-      shown.close();
+      notification.close();
     };
   } catch {
-    // Some browsers show none for a page: the title and the icon tell.
+    // Some browsers show no notification of a page. Its title and icon tell.
   }
 }
 
 // The switches, which hold for all tabs.
 const allowed = () => window.Notification?.permission === "granted";
+/** @param {string} cue */
 const isOn = (cue) => localStorage.getItem(cue) === "on" && (cue === "sound" || allowed());
 function draw() {
-  for (const button of panel.querySelectorAll("button")) button.ariaPressed = isOn(button.value);
+  for (const button of panel?.querySelectorAll("button") ?? []) button.ariaPressed = String(isOn(button.value));
 }
-async function toggle({ target: { value: cue } }) {
-  if (!cue) return;
+/** @param {string} cue */
+async function toggle(cue) {
   const on = !isOn(cue);
   if (on && cue === "notification") await window.Notification?.requestPermission();
   localStorage.setItem(cue, on ? "on" : "off");
   draw();
   if (on && cue === "sound") sound();
-  panel.querySelector("p").textContent =
-    on && !isOn(cue) ? "The browser blocks notifications from this site: its settings for the site allow them." : "";
+  const blocked = on && !isOn(cue);
+  const advice = "The browser blocks notifications from this site: its settings for the site allow them.";
+  panel?.querySelector("p")?.replaceChildren(blocked ? advice : "");
 }
 if (panel) {
-  panel.addEventListener("click", toggle);
+  panel.addEventListener("click", ({ target }) => target instanceof HTMLButtonElement && toggle(target.value));
   window.addEventListener("storage", draw);
   window.addEventListener("pointerdown", () => isOn("sound") && listen(), { once: true });
   draw();
 }
 tell(first);
-// What happened before the page was there, such as the computer's reply, which no heading says.
+// What happened before the page was loaded, such as the computer's reply, which no heading says.
 function begin() {
-  if (first.isConnected) announcer.textContent = first.dataset.said; // or there is later news
+  if (first.isConnected) announce(first.dataset.said ?? ""); // unless there's later news
 }
 if (first.id === "game") setTimeout(begin, 500);

@@ -1,18 +1,23 @@
-// Boards as ARIA grids: one stop for the Tab key, and keys for the way from square to square. Without it a board is a
-// table of buttons. Squares that can't be pressed are reached all the same, or nobody could read the board by keyboard.
+// Makes each board an ARIA grid: one stop for the Tab key, and keys from square to square. Without this, a board is a
+// table with buttons. The keys also reach squares that can't be pressed, or nobody could read the board by keyboard.
 const COLUMNS = 3;
 const SQUARES = 9;
-// The number pad's digits lie as the squares do, but count from the lowest row. Without NumLock its keys are arrows.
+// The digits of a number pad lie as the squares do, but count from the lowest row. Without NumLock they're arrow keys.
 const PAD = [7, 8, 9, 4, 5, 6, 1, 2, 3].map(String);
-const onPad = ({ key, code, ctrlKey }) => !ctrlKey && code.startsWith("Numpad") && PAD.includes(key);
-let current; // the square that the Tab key leads to, by its name
+/** The name of the square that the Tab key leads to. @type {string | undefined} */
+let current;
 
-const squaresOf = (board) => [...board.querySelectorAll("td")];
+/** @param {Element} board */
+const squaresOf = (board) => /** @type {HTMLElement[]} */ ([...board.querySelectorAll("td")]);
+/** @param {HTMLElement} square */
 const stopIn = (square) => square.querySelector("button") ?? square;
+
+/** @type {(board: Element, square: HTMLElement) => void} */
 function choose(board, square) {
   current = square.dataset.square;
   for (const other of squaresOf(board)) stopIn(other).tabIndex = other === square ? 0 : -1;
 }
+/** @param {HTMLTableElement} board */
 function arrange(board) {
   board.role = "grid";
   board.ariaReadOnly = "true";
@@ -23,19 +28,24 @@ function arrange(board) {
     square.role = "gridcell";
     if (stopIn(square) === square) square.ariaDisabled = "true";
   }
+  const [first] = squares;
   const open = squares.find((square) => stopIn(square) !== square);
-  choose(board, squares.find((square) => square.dataset.square === current) ?? open ?? squares[0]);
+  const chosen = squares.find(({ dataset }) => dataset.square === current) ?? open ?? first;
+  if (chosen) choose(board, chosen);
 }
 function arrangeAll() {
-  document.querySelectorAll(".board").forEach(arrange);
+  /** @type {NodeListOf<HTMLTableElement>} */ (document.querySelectorAll(".board")).forEach(arrange);
 }
 
-// Where a key leads from a square, or undefined if it is none of the board's keys. At an edge it leads nowhere else.
-function next(index, event) {
-  const { key, ctrlKey } = event;
+/**
+ * Returns where a key leads from a square, or undefined if the board has no use for it. It leads over no edge.
+ * @param {number} index
+ * @param {KeyboardEvent} event
+ */
+function next(index, { key, code, ctrlKey }) {
   const column = index % COLUMNS;
   const row = index - column;
-  if (onPad(event)) return PAD.indexOf(key);
+  if (!ctrlKey && code.startsWith("Numpad") && PAD.includes(key)) return PAD.indexOf(key);
   if (key === "Home") return ctrlKey ? 0 : row;
   if (key === "End") return ctrlKey ? SQUARES - 1 : row + COLUMNS - 1;
   if (ctrlKey) return undefined;
@@ -43,24 +53,27 @@ function next(index, event) {
   if (key === "ArrowRight") return row + Math.min(column + 1, COLUMNS - 1);
   if (key === "ArrowUp") return row ? index - COLUMNS : index;
   if (key === "ArrowDown") return index + COLUMNS < SQUARES ? index + COLUMNS : index;
-  if (key === " " && event.target.matches("td")) return index; // taken: nothing to press, and nothing to scroll
   return undefined;
 }
 document.addEventListener("keydown", (event) => {
-  const square = event.target.closest(".board td");
-  if (!square || event.altKey || event.metaKey || event.shiftKey) return;
-  const board = square.closest(".board");
+  if (event.altKey || event.metaKey || event.shiftKey) return;
+  const target = /** @type {Element} */ (event.target);
+  const square = /** @type {HTMLElement | null} */ (target.closest(".board td"));
+  const board = square?.closest(".board");
+  if (!square || !board) return;
   const squares = squaresOf(board);
-  const index = next(squares.indexOf(square), event);
-  if (index === undefined) return;
+  const nothingToPress = target === square && event.key === " " && !event.ctrlKey;
+  const aim = nothingToPress ? square : squares[next(squares.indexOf(square), event) ?? -1];
+  if (!aim) return;
   event.preventDefault(); // or the page would scroll, and a replay step
-  choose(board, squares[index]);
-  stopIn(squares[index]).focus();
+  choose(board, aim);
+  stopIn(aim).focus();
 });
 document.addEventListener("focusin", ({ target }) => {
-  const square = target.closest(".board td");
-  if (square) choose(square.closest(".board"), square);
+  const square = /** @type {HTMLElement | null} */ (/** @type {Element} */ (target).closest(".board td"));
+  const board = square?.closest(".board");
+  if (square && board) choose(board, square);
 });
-// Loaded before page.js, which then finds the squares ready to take the focus back.
-document.addEventListener("htmx:afterSettle", arrangeAll);
 arrangeAll();
+// On other pages, such as the first one, nothing is ever replaced.
+if (document.getElementById("game")) import("./part.js").then(({ whenReplaced }) => whenReplaced(arrangeAll));

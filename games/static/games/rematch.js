@@ -1,23 +1,25 @@
-// Looks a few times, less and less often, whether the other asks for a rematch of a game that is just over.
-const shown = () => document.querySelector("#game");
-let pause = 3;
-let before = 2;
+// Looks a few times, less and less often, whether the opponent asks for a rematch of a game that has just ended.
+import { news, shown } from "./part.js";
 
+/**
+ * Looks after so many seconds, and then again after longer pauses: 3, 5, 8 and so on.
+ * @param {number} seconds
+ * @param {number} before
+ */
+function lookIn(seconds, before) {
+  if (seconds > 60) return;
+  setTimeout(async () => {
+    if (await look()) lookIn(before + seconds, seconds);
+  }, seconds * 1000);
+}
+/** Returns whether to look again. */
 async function look() {
-  if (shown().dataset.waiting !== "0") return;
-  const address = `${window.location.pathname}?since=${shown().dataset.version}`;
-  if (!document.hidden) {
-    const answer = await fetch(address, { headers: { "HX-Request": "true" }, cache: "no-store" }).catch(() => null);
-    if (answer?.status === 200) document.dispatchEvent(new CustomEvent("news", { detail: await answer.text() })); // to page.js
-  }
-  [before, pause] = [pause, before + pause];
-  if (pause < 60) wait();
+  const { version, waiting } = shown().dataset;
+  if (waiting !== "0") return false;
+  if (document.hidden) return true;
+  const address = `${window.location.pathname}?since=${version}`;
+  const answer = await fetch(address, { headers: { "HX-Request": "true" }, cache: "no-store" }).catch(() => null);
+  if (answer?.status === 200) news(await answer.text());
+  return true;
 }
-const wait = () => setTimeout(look, pause * 1000);
-function begin() {
-  if (shown().dataset.over !== "lately" || pause > 3) return;
-  document.removeEventListener("htmx:afterSettle", begin);
-  wait();
-}
-document.addEventListener("htmx:afterSettle", begin);
-begin();
+if (shown().dataset.over === "lately") lookIn(3, 2);

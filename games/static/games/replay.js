@@ -1,6 +1,9 @@
-// The arrow keys step through a game: they follow the page's own links. In the board they are the board's.
+// Steps through a game with the arrow keys, by the page's own links. In the board the arrow keys are the board's.
+/** @type {Record<string, string>} */
 const links = { ArrowLeft: "prev", ArrowRight: "next" };
+
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  document.querySelector(`a[rel="${links[event.key]}"]`)?.click();
+  const link = /** @type {HTMLAnchorElement | null} */ (document.querySelector(`a[rel="${links[event.key]}"]`));
+  link?.click();
 });

@@ -1,26 +1,33 @@
-// Copies what the page has to send to somebody, or hands it to another app: a link, or a souvenir with its link.
-const text = (panel) => {
-  const source = document.getElementById(panel.dataset.source);
-  return source.value ?? source.textContent;
-};
+// Copies what the page has for somebody else (a link, or a souvenir with its link), or hands it to another app.
+import { whenReplaced } from "./part.js";
+
+/** @param {HTMLElement} panel */
+function textFor({ dataset }) {
+  const source = document.getElementById(dataset.source ?? "");
+  return (source instanceof HTMLInputElement ? source.value : source?.textContent) ?? "";
+}
+/** Shows the buttons that this browser can obey. */
 function show() {
-  for (const panel of document.querySelectorAll(".share")) {
-    panel.hidden = !(navigator.clipboard || navigator.share);
-    panel.querySelector('[value="copy"]').hidden = !navigator.clipboard;
-    panel.querySelector('[value="share"]').hidden = !navigator.share;
+  const able = { copy: Boolean(navigator.clipboard), share: Boolean(navigator.share) };
+  for (const panel of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".share"))) {
+    panel.hidden = !able.copy && !able.share;
+    panel.querySelector('[value="copy"]')?.toggleAttribute("hidden", !able.copy);
+    panel.querySelector('[value="share"]')?.toggleAttribute("hidden", !able.share);
   }
 }
 document.addEventListener("click", async ({ target }) => {
-  const panel = target.closest(".share");
-  if (!panel || !target.value) return;
+  const button = /** @type {HTMLButtonElement} */ (target);
+  const panel = /** @type {HTMLElement | null} */ (button.closest(".share"));
+  if (!panel || !button.value) return;
   const said = panel.querySelector("[role=status]");
   try {
-    if (target.value === "copy") await navigator.clipboard.writeText(text(panel));
-    else await navigator.share({ text: text(panel) });
-    said.textContent = target.value === "copy" ? "Copied." : "";
+    if (button.value === "copy") await navigator.clipboard.writeText(textFor(panel));
+    else await navigator.share({ text: textFor(panel) });
+    said?.replaceChildren(button.value === "copy" ? "Copied." : "");
   } catch (error) {
-    if (error.name !== "AbortError") said.textContent = "The browser won't: select the text and copy it.";
+    const cancelled = error instanceof DOMException && error.name === "AbortError";
+    if (!cancelled) said?.replaceChildren("The browser won't: select the text and copy it.");
   }
 });
-document.addEventListener("htmx:afterSettle", show);
+whenReplaced(show);
 show();

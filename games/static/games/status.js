@@ -1,0 +1,73 @@
+// What the page knows of its connection, the line that says so, and whether somebody looks at the page.
+import { announce, element } from "./page.js";
+
+/** The stream and the polls note here how it goes. */
+export const connection = {
+  over: false, // Nothing changes any more.
+  live: false, // Events come in.
+  returning: false, // The stream ended in good order, so it's about to begin again.
+  trouble: false, // The site can't read its table.
+  interval: 0, // milliseconds from one poll to the next; 0 without polls
+  misses: 0, // polls since the last one that was answered
+  confirmedAt: Date.now(), // when the page was last known to show the truth
+};
+
+/** Notes that the page shows the truth, now. */
+export function confirmed() {
+  connection.confirmedAt = Date.now();
+  connection.trouble = false;
+}
+
+// The site makes less effort for a page that nobody looks at.
+let hiddenAt = document.hidden ? 0 : Infinity;
+let usedAt = Date.now();
+const used = () => (usedAt = Date.now());
+/** Whether the page is in front, or was half a minute ago, and was used in the last ten minutes. */
+export const looking = () => hiddenAt > Date.now() - 30_000 && usedAt > Date.now() - 600_000;
+
+document.addEventListener("visibilitychange", () => {
+  hiddenAt = document.hidden ? Date.now() : Infinity;
+  if (!document.hidden) used();
+});
+for (const event of ["pointerdown", "keydown", "scroll", "touchstart"])
+  window.addEventListener(event, used, { passive: true, capture: true });
+
+const line = element("connection");
+const PATIENCE = 3_000; // Nobody is told of what is over in a moment.
+const WELL = ["live", "checking", "over"];
+let saidWell = true;
+let agreedAt = Date.now(); // when what was said last was so
+
+/** Shows how current the page is. */
+export function draw() {
+  const [kind, text] = words();
+  line.dataset.kind = kind;
+  if (line.textContent !== text) line.textContent = text;
+}
+/** Tells a screen reader once that the connection is lost, and once that it's back. */
+export function speak() {
+  const [kind, text] = words();
+  const well = WELL.includes(kind);
+  if (well === saidWell) agreedAt = Date.now();
+  if (Date.now() - agreedAt < PATIENCE) return;
+  saidWell = well;
+  announce(well ? "Connected again." : text);
+}
+
+/**
+ * Returns the kind of state, and the words for it.
+ * @returns {[string, string]}
+ */
+function words() {
+  const { over, live, returning, trouble, interval, misses, confirmedAt } = connection;
+  const seconds = Math.round((Date.now() - confirmedAt) / 1000);
+  const ago = `last checked ${seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`} ago`;
+  const kept = document.querySelector("#game .kept") && "your move is kept and goes out by itself";
+  if (over) return ["over", ""];
+  if (!live && !navigator.onLine) return ["offline", `Offline: ${kept || ago}`];
+  if (trouble) return ["trouble", `The games can't be read just now${kept ? `: ${kept}` : `, ${ago}`}`];
+  if (kept) return ["offline", `Not sent yet: ${kept}`];
+  if (live || (returning && seconds < 16)) return ["live", "Live"];
+  if (interval && !misses) return ["checking", `Checking every ${Math.round(interval / 1000)} s`];
+  return ["reconnecting", `Reconnecting, ${ago}`];
+}
