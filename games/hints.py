@@ -83,11 +83,8 @@ def _take_all(listener: socket.socket, take: Callable[[Hint], None]) -> None:
     """Empty the queue each time, as it's short: ten on most systems (net.unix.max_dgram_qlen)."""
     with suppress(BlockingIOError):
         while True:
-            _take_one(listener.recv(MOST_BYTES), take)
-
-
-def _take_one(data: bytes, take: Callable[[Hint], None]) -> None:
-    try:
-        take(json.loads(data))
-    except (AttributeError, KeyError, TypeError, ValueError) as exc:
-        logger.warning("A hint could not be used, the table will tell: %r", exc)
+            data = listener.recv(MOST_BYTES)
+            try:
+                take(json.loads(data))
+            except (AttributeError, KeyError, TypeError, ValueError) as exc:
+                logger.warning("A hint can't be used, so viewers wait for the next read of the table: %r", exc)

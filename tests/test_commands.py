@@ -6,6 +6,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from io import StringIO
 from typing import Any
 
@@ -20,6 +21,7 @@ from games.storage import store
 from tests.conftest import drop_table
 from tests.support.engines import free_port
 from tictactoe_site import config, table
+from tictactoe_site.commands import PLAYING
 from tictactoe_site.config import BASE_DIR
 
 COMMANDS = ("play", "create_table", "inspect_table", "list_games", "show_game")
@@ -59,7 +61,18 @@ def test_help_names_exit_codes_and_endpoint(command: str) -> None:
     assert done.stderr == ""
 
 
+@pytest.fixture
+def nobody_plays() -> Iterator[None]:
+    """Hide a ``make run`` of this checkout, whose table the commands would use."""
+    with suppress(FileNotFoundError):
+        aside = PLAYING.rename(PLAYING.with_suffix(".aside"))
+    yield
+    with suppress(NameError):
+        aside.rename(PLAYING)
+
+
 @pytest.mark.process
+@pytest.mark.usefixtures("nobody_plays")
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -76,6 +89,17 @@ def test_invalid_parameters_exit_with_2_and_message(arguments: list[str], words:
     done = shell(*arguments)
     assert done.returncode == 2
     assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.process
+@pytest.mark.usefixtures("nobody_plays")
+@pytest.mark.parametrize("left", ["http://127.0.0.1:{port}", "", "http://[", "http://127.0.0.1:99999999"])
+def test_what_a_killed_play_leaves_behind_is_ignored(left: str) -> None:
+    PLAYING.write_text(left.format(port=free_port()))
+    done = shell("list_games")
+    PLAYING.unlink()
+    assert (done.returncode, "CONFIG_FILE is not set" in done.stderr) == (2, True)
     assert "Traceback" not in done.stderr
 
 

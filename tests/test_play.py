@@ -13,6 +13,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from tests.support.players import Player
 from tests.support.processes import children_of, ends
 from tests.support.sites import playing
 from tictactoe_site.config import BASE_DIR
@@ -39,6 +40,24 @@ def test_play_prints_url_and_that_games_are_in_memory() -> None:
         r"Playing at http://127\.0\.0\.1:\d+/ \(games are in memory.*ENDPOINT.*\)\. Ctrl-C ends it\.\n", line
     )
     assert (out, err, process.returncode) == ("", "", 0)
+
+
+def manage(*arguments: str) -> subprocess.CompletedProcess[str]:
+    clean = {key: value for key, value in os.environ.items() if key != "CONFIG_FILE"}
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=BASE_DIR, env=clean, timeout=60, check=False)
+
+
+def test_commands_use_table_of_running_play() -> None:
+    with playing() as (address, _):
+        alice = Player(address, name="alice")
+        path = alice.invite("bob")
+        listed = manage("list_games", "--player", "alice")
+        assert path.split("/")[2] in listed.stdout
+        assert listed.stderr.startswith("Using the table of the running `make run`, at http://127.0.0.1:")
+        assert manage("inspect_table", "-v", "0").stderr == ""
+    ended = manage("list_games")
+    assert (ended.returncode, "CONFIG_FILE is not set" in ended.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

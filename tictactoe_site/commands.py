@@ -1,7 +1,10 @@
 """The base classes of the commands: how they print, and how they exit on errors."""
 
 import json
+import socket
+from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -9,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from dynamodb.errors import StoreUnavailable
 from tictactoe_site import config, table
 
+PLAYING = config.BASE_DIR / ".playing"  # the address of the DynamoDB that ``manage.py play`` has embedded
 EXIT_CODES = "Exit codes: 0 done; 1 not done, or something is wrong with the table; 2 wrong configuration or parameter."
 
 
@@ -50,6 +54,7 @@ class TableCommand(SiteCommand):
         return parser
 
     def execute(self, *args: Any, **options: Any) -> str | None:
+        self.verbosity = options["verbosity"]
         try:
             # A dry run sends nothing, so it needs no table; the models are bound to the default one.
             if not options.get("dry_run") or settings.CONFIG_NAMED or options["endpoint"]:
@@ -67,8 +72,22 @@ class TableCommand(SiteCommand):
             table.bind(chosen, patient=True)
 
     def configured(self, endpoint: str | None) -> config.Config | None:
-        """Return the configuration from CONFIG_FILE and the command line together. Raises ConfigError."""
+        """Return the configuration from CONFIG_FILE and the command line together. Raises ConfigError.
+
+        Without either, use the table of a running ``manage.py play``, and say so.
+        """
+        if not endpoint and not settings.CONFIG_NAMED and (endpoint := _playing()):
+            self.say(f"Using the table of the running `make run`, at {endpoint}.")
         if settings.SETUP_PROBLEM and (settings.CONFIG_NAMED or not endpoint):
             raise config.ConfigError(settings.SETUP_PROBLEM)
         base: config.Config | None = settings.CONFIG
         return config.for_endpoint(endpoint, base=base) if endpoint else base
+
+
+def _playing() -> str | None:
+    """Return the address of the DynamoDB that a running ``manage.py play`` has embedded, or None."""
+    with suppress(OSError, ValueError):
+        address = urlsplit(PLAYING.read_text())
+        socket.create_connection((address.hostname, address.port), timeout=1).close()
+        return address.geturl()
+    return None

@@ -23,10 +23,7 @@ def wants_json(request: HttpRequest) -> bool:
 
 
 def wants_fragment(request: HttpRequest) -> bool:
-    """Whether the page's own scripts (move.js, polling.js) or htmx ask for a fragment.
-
-    When htmx restores a page for the back button, it needs the whole page.
-    """
+    """Whether a script (move.js, or htmx) asks for a fragment. For the back button, htmx needs the whole page."""
     return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
 
 

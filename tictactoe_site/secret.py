@@ -19,7 +19,7 @@ def local_secret_key(path: Path) -> str:
         with contextlib.suppress(FileNotFoundError):
             return _read(path)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f"{path.name}.") as fresh:
-            fresh.write(throwaway_key())
+            fresh.write(secrets.token_urlsafe(50))
             fresh.flush()
             # os.link is atomic: if several processes start together, one of them creates the whole file.
             with contextlib.suppress(FileExistsError):
@@ -30,11 +30,6 @@ def local_secret_key(path: Path) -> str:
         raise ConfigError(
             f"{path}: the server's own key can't be kept there ({reason}): set [django] secret_key in CONFIG_FILE."
         ) from None
-
-
-def throwaway_key() -> str:
-    """Return a key for this process only. It's enough for the setup page, which stores nothing."""
-    return secrets.token_urlsafe(50)
 
 
 def _read(path: Path) -> str:

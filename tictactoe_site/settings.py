@@ -1,5 +1,7 @@
 """Django's settings. Everything that differs between deployments comes from ``tictactoe_site.config``."""
 
+import secrets
+
 from csp.constants import NONE, SELF
 from django.utils.log import CallbackFilter
 
@@ -11,7 +13,6 @@ BASE_DIR = config.BASE_DIR
 CONFIG_NAMED = config.is_named()
 CONFIG: config.Config | None = None
 SETUP_PROBLEM = ""
-SECRET_KEY = ""
 try:
     CONFIG = config.load()
 except config.ConfigError as exc:
@@ -20,7 +21,7 @@ try:
     SECRET_KEY = (CONFIG and CONFIG.secret_key) or secret.local_secret_key(BASE_DIR / ".secret_key")
 except config.ConfigError as exc:
     SETUP_PROBLEM = SETUP_PROBLEM or str(exc)
-    SECRET_KEY = secret.throwaway_key()
+    SECRET_KEY = secrets.token_urlsafe(50)  # This process's own. The setup page stores nothing.
 HAS_SHARED_KEY = bool(CONFIG and CONFIG.secret_key)
 SECRET_KEY_FALLBACKS = list(CONFIG.secret_key_fallbacks) if CONFIG else []
 

@@ -23,7 +23,7 @@ from dynamodb.client import warm_up
 from dynamodb.items import where
 from games.live.application import Live
 from tictactoe_site import config, table
-from tictactoe_site.commands import TableCommand
+from tictactoe_site.commands import PLAYING, TableCommand
 from tictactoe_site.jinja import compile_all
 
 IN_MEMORY = "games are in memory, gone when it ends; to keep them: make run ENDPOINT=http://... or CONFIG_FILE=..."
@@ -48,15 +48,16 @@ class Command(TableCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         with ExitStack() as resources:
             listener = _listener(options["host"], options["port"])
-            if options["endpoint"] or settings.CONFIG_NAMED:
-                chosen = self.configured(options["endpoint"])
-                assert chosen  # one of the two is given; a wrong one has raised ConfigError
-                table.bind(chosen, patient=True)
-                kept = f"games are kept in the table {chosen.table} at {where()}"
-            else:
-                chosen = config.for_endpoint(resources.enter_context(embedded.process()))
-                table.bind(chosen, patient=True)
-                kept = IN_MEMORY
+            endpoint = options["endpoint"]
+            in_memory = not (endpoint or settings.CONFIG_NAMED)
+            if in_memory:
+                endpoint = resources.enter_context(embedded.process())
+                PLAYING.write_text(endpoint)
+                resources.callback(PLAYING.unlink, missing_ok=True)
+            chosen = self.configured(endpoint)
+            assert chosen  # If neither was given or one is wrong, configured() has raised ConfigError.
+            table.bind(chosen, patient=True)
+            kept = IN_MEMORY if in_memory else f"games are kept in the table {chosen.table} at {where()}"
             provisioning.create(lambda line: None, only_new=True)
             settings.SETUP_PROBLEM = ""
             # There's no load balancer in front, so nothing here speaks HTTPS.
