@@ -30,10 +30,10 @@ window.notified = [];
 window.rung = 0;
 window.inFront = true;
 const RealNotification = Notification;
-const parse = Range.prototype.createContextualFragment;
-Range.prototype.createContextualFragment = function (html) {
+const parse = DOMParser.prototype.parseFromString;
+DOMParser.prototype.parseFromString = function (html, type) {
   window.pushed.push(Number(/data-version="(\\w+)"/.exec(html)?.[1]));
-  return parse.call(this, html);
+  return parse.call(this, html, type);
 };
 new MutationObserver((changes) => {
   for (const { target } of changes) if (target.id === "announcer") window.said.push(target.textContent);
@@ -197,7 +197,7 @@ def test_unchanged_push_keeps_selection_and_focus(enter: Enter, site: str, match
     page = enter(f"{site}/games/{invitation.game_id}/", match.o)
     field = page.get_by_label("Send this link")
     field.select_text()
-    page.evaluate("import('/static/games/part.js').then(part => part.news(part.shown().outerHTML))")
+    page.evaluate("import('/static/games/fragment.js').then(({ news, shown }) => news(shown().outerHTML))")
     assert field.evaluate("field => field.selectionEnd - field.selectionStart") > 10
     expect(field).to_be_focused()
     store.accept(invitation.game_id, player=match.x)

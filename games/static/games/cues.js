@@ -1,7 +1,7 @@
 // Tells a player that a game waits: in the title and the icon, and aloud to a screen reader. A player who is elsewhere
 // gets a sound and a notification, if they're switched on.
-import { announce } from "./page.js";
-import { shown, whenReplaced } from "./part.js";
+import { shown, whenReplaced } from "./fragment.js";
+import { announce } from "./site.js";
 
 const icon = /** @type {HTMLLinkElement} */ (document.querySelector('link[rel="icon"]'));
 const idle = icon.href;
@@ -36,20 +36,21 @@ function tell(part) {
 }
 whenReplaced(tell);
 
-// One tab calls for all of them, and none does if the player has one in front. A message is 0, to ask for a tab in
-// front, or the milliseconds for which the others are to be quiet.
+// One tab calls for all of them, and none does if the player has one in front.
 const inFront = () => !document.hidden && document.hasFocus();
-tabs.onmessage = ({ data: quiet }) => {
+/** Ask the other tabs to be quiet for so many milliseconds. @param {number} quiet */
+const hush = (quiet) => tabs.postMessage({ quiet });
+tabs.onmessage = ({ data: { quiet } }) => {
   if (quiet) quietUntil = Date.now() + quiet;
-  else if (inFront()) tabs.postMessage(3000);
+  else if (inFront()) hush(3_000);
 };
 /** @param {string} text */
 async function call(text) {
   if (inFront()) return;
-  tabs.postMessage(0);
-  await new Promise((done) => setTimeout(done, 200 + 300 * Math.random()));
+  tabs.postMessage({}); // Is one of you in front?
+  await new Promise((done) => setTimeout(done, 200 + 300 * Math.random())); // so that one tab is the first to call
   if (inFront() || Date.now() < quietUntil) return;
-  tabs.postMessage(5000);
+  hush(5_000);
   if (isOn("sound")) sound();
   if (isOn("notification")) notify(text);
 }
@@ -80,7 +81,7 @@ function notify(text) {
       notification.close();
     };
   } catch {
-    // Some browsers show no notification of a page. Its title and icon tell.
+    // Chrome on Android throws here. The title and the icon still change.
   }
 }
 

@@ -38,7 +38,8 @@ function arrangeAll() {
 }
 
 /**
- * Returns where a key leads from a square, or undefined if the board has no use for it. It leads over no edge.
+ * Return where a key leads from a square: at an edge, to the same square. If the board has no use for the key, return
+ * undefined.
  * @param {number} index
  * @param {KeyboardEvent} event
  */
@@ -75,5 +76,5 @@ document.addEventListener("focusin", ({ target }) => {
   if (square && board) choose(board, square);
 });
 arrangeAll();
-// On other pages, such as the first one, nothing is ever replaced.
-if (document.getElementById("game")) import("./part.js").then(({ whenReplaced }) => whenReplaced(arrangeAll));
+// On other pages, such as the welcome page, no board is replaced, so they needn't load fragment.js.
+if (document.getElementById("game")) import("./fragment.js").then(({ whenReplaced }) => whenReplaced(arrangeAll));

@@ -1,30 +1,32 @@
-// Keeps the page current: by the stream of events, or by polls. This module hears what happens to the page.
-import { countDown } from "./clock.js";
-import { whenReplaced } from "./part.js";
+// Keeps the page current. This connects what happens to the page with the stream, the polls and the countdown.
+import { countDown } from "./countdown.js";
+import { whenReplaced } from "./fragment.js";
 import { poll } from "./polling.js";
 import { connection, draw, speak } from "./status.js";
-import { connect, lose, rest, stop, tellLooking, wake } from "./stream.js";
+import { connect, reconnectLater, stop, suspend, tellLooking, wake } from "./stream.js";
 
-let checkedAt = Date.now();
+const SLEEP = 20_000; // If the timer is so late, the device has slept.
+let tickedAt = Date.now();
 
 whenReplaced(({ dataset }) => {
   draw();
   if ("over" in dataset) stop();
-  if (dataset.over === "lately") import("./rematch.js");
+  if (dataset.over === "lately") import("./rematch.js").catch(() => {});
 });
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) wake();
-  else if (connection.live && !navigator.locks) lose(true);
+  else if (connection.live && !navigator.locks) reconnectLater(true);
 });
 window.addEventListener("online", wake);
-window.addEventListener("offline", () => connection.over || lose(true));
-// A form that leads to another page may end the game. Its news must not lead back to this page meanwhile.
+window.addEventListener("offline", () => connection.over || reconnectLater(true));
+// A form that leads to another page may end the game. Take no news meanwhile: they could lead back to this page. This
+// listens on window, so that move.js has already taken its own form.
 window.addEventListener("submit", ({ defaultPrevented }) => {
-  if (!defaultPrevented && !connection.over) rest(10_000);
+  if (!defaultPrevented && !connection.over) suspend(10_000);
 });
 setInterval(() => {
-  const slept = !document.hidden && Date.now() > checkedAt + 20_000;
-  checkedAt = Date.now();
+  const slept = !document.hidden && Date.now() > tickedAt + SLEEP;
+  tickedAt = Date.now();
   if (slept) wake();
   else tellLooking();
   draw();

@@ -1,70 +1,76 @@
-// Polls: requests at intervals for what has changed, while there's no stream and when the page is brought to the front.
-import { element } from "./page.js";
-import { news, shown, whenReplaced } from "./part.js";
+// Polls: requests for what has changed, at intervals while there's no stream and when the page is brought to the front.
+import { news, shown, whenReplaced } from "./fragment.js";
+import { element } from "./site.js";
 import { confirmed, connection, draw, looking } from "./status.js";
 
 /**
- * A pause, which the next one replaces. Pauses differ from page to page, so that pages that have lost the server don't
- * all come back at the same moment.
+ * A timer with jitter, so that pages that have lost the server don't all come back at the same moment. Starting it
+ * again replaces the earlier start.
  */
-export class Pause {
+export class Timer {
   /** @type {number | undefined} */
-  #timer;
+  #id;
 
   /**
-   * Calls `then` after about this many milliseconds.
+   * Call `then` after about this many milliseconds.
    * @param {number} milliseconds
    * @param {() => void} then
    */
-  begin(milliseconds, then) {
-    this.end();
-    this.#timer = setTimeout(then, milliseconds * (0.75 + Math.random() / 2));
+  start(milliseconds, then) {
+    this.stop();
+    this.#id = setTimeout(then, milliseconds * (0.75 + Math.random() / 2));
   }
-  end() {
-    clearTimeout(this.#timer);
+  stop() {
+    clearTimeout(this.#id);
   }
 }
 
-const LONGEST = 15_000;
+const LONGEST_INTERVAL = 15_000;
+const TIMEOUT = 10_000;
 const { state } = element("connection").dataset; // the address of a game's state: small, and with an ETag
-const untilNext = new Pause();
+const next = new Timer();
 /** The poll under way. @type {AbortController | undefined} */
-let question;
+let request;
 let etag = ""; // of the state that the page shows
 let changedAt = Date.now();
 whenReplaced(() => (changedAt = Date.now()));
 
-/** Polls now, and then at intervals until polling is stopped. */
+/** Poll now, and then at intervals while there's no stream. */
 export async function poll() {
-  question?.abort();
-  const mine = (question = new AbortController());
-  const timeout = setTimeout(() => mine.abort(), 10_000);
+  request?.abort();
+  const mine = (request = new AbortController());
+  const timeout = setTimeout(() => mine.abort(), TIMEOUT);
   try {
     await check(mine.signal);
     connection.misses = 0;
     confirmed();
   } catch {
-    if (mine === question) connection.misses += 1;
+    if (mine === request) connection.misses += 1;
   }
   clearTimeout(timeout);
-  if (mine === question && !connection.live) pollAgain();
+  if (mine === request && !connection.live) pollAgain();
   draw();
 }
-/** Each second while a game goes on, and less often the longer nothing happens. */
+/** Poll each second while a game goes on, and less often the longer nothing happens. */
 function pollAgain() {
   const wish = Math.max((Date.now() - changedAt) / 60, state ? 1_000 : 5_000) * 2 ** connection.misses;
-  connection.interval = looking() ? Math.min(LONGEST, wish) : LONGEST;
+  connection.interval = looking() ? Math.min(LONGEST_INTERVAL, wish) : LONGEST_INTERVAL;
   pollIn(connection.interval);
 }
 /** @param {number} milliseconds */
 export function pollIn(milliseconds) {
-  untilNext.begin(milliseconds, poll);
+  next.start(milliseconds, poll);
 }
-export function stopPolling() {
-  untilNext.end();
-  question?.abort();
-  question = undefined;
+/** Send no more polls. One that is under way still counts. */
+export function endPolls() {
+  next.stop();
   connection.interval = 0;
+}
+/** Send no more polls, and forget one that is under way. */
+export function abortPolls() {
+  next.stop();
+  request?.abort();
+  request = undefined;
 }
 
 /** @param {AbortSignal} signal */

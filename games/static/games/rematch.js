@@ -1,8 +1,8 @@
 // Looks a few times, less and less often, whether the opponent asks for a rematch of a game that has just ended.
-import { news, shown } from "./part.js";
+import { news, shown } from "./fragment.js";
 
 /**
- * Looks after so many seconds, and then again after longer pauses: 3, 5, 8 and so on.
+ * Look after so many seconds, and then again after longer pauses: 3, 5, 8 and so on.
  * @param {number} seconds
  * @param {number} before
  */
@@ -12,14 +12,18 @@ function lookIn(seconds, before) {
     if (await look()) lookIn(before + seconds, seconds);
   }, seconds * 1000);
 }
-/** Returns whether to look again. */
+/** Return whether to look again. */
 async function look() {
   const { version, waiting } = shown().dataset;
   if (waiting !== "0") return false;
   if (document.hidden) return true;
   const address = `${window.location.pathname}?since=${version}`;
-  const answer = await fetch(address, { headers: { "HX-Request": "true" }, cache: "no-store" }).catch(() => null);
-  if (answer?.status === 200) news(await answer.text());
+  try {
+    const answer = await fetch(address, { headers: { "HX-Request": "true" }, cache: "no-store" });
+    if (answer.status === 200) news(await answer.text());
+  } catch {
+    // The network is lost: look again later.
+  }
   return true;
 }
 if (shown().dataset.over === "lately") lookIn(3, 2);

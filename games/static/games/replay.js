@@ -1,4 +1,4 @@
-// Steps through a game with the arrow keys, by the page's own links. In the board the arrow keys are the board's.
+// Steps through a game with the arrow keys, by the page's own links. Inside the board they move the focus instead.
 /** @type {Record<string, string>} */
 const links = { ArrowLeft: "prev", ArrowRight: "next" };
 

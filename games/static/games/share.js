@@ -1,12 +1,12 @@
-// Copies what the page has for somebody else (a link, or a souvenir with its link), or hands it to another app.
-import { whenReplaced } from "./part.js";
+// Copies what the page has for somebody else, or hands it to another app: a link, or a souvenir with its link.
+import { whenReplaced } from "./fragment.js";
 
 /** @param {HTMLElement} panel */
 function textFor({ dataset }) {
   const source = document.getElementById(dataset.source ?? "");
   return (source instanceof HTMLInputElement ? source.value : source?.textContent) ?? "";
 }
-/** Shows the buttons that this browser can obey. */
+/** Show the buttons that work in this browser. */
 function show() {
   const able = { copy: Boolean(navigator.clipboard), share: Boolean(navigator.share) };
   for (const panel of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".share"))) {

@@ -1,7 +1,7 @@
-// What the page knows of its connection, the line that says so, and whether somebody looks at the page.
-import { announce, element } from "./page.js";
+// What the page knows of its connection, the line that shows it, and whether somebody looks at the page.
+import { announce, element } from "./site.js";
 
-/** The stream and the polls note here how it goes. */
+/** The stream and the polls write here what they find out. */
 export const connection = {
   over: false, // Nothing changes any more.
   live: false, // Events come in.
@@ -9,10 +9,10 @@ export const connection = {
   trouble: false, // The site can't read its table.
   interval: 0, // milliseconds from one poll to the next; 0 without polls
   misses: 0, // polls since the last one that was answered
-  confirmedAt: Date.now(), // when the page was last known to show the truth
+  confirmedAt: Date.now(), // when the page was last known to be current
 };
 
-/** Notes that the page shows the truth, now. */
+/** Note that the page is current now. */
 export function confirmed() {
   connection.confirmedAt = Date.now();
   connection.trouble = false;
@@ -33,29 +33,29 @@ for (const event of ["pointerdown", "keydown", "scroll", "touchstart"])
   window.addEventListener(event, used, { passive: true, capture: true });
 
 const line = element("connection");
-const PATIENCE = 3_000; // Nobody is told of what is over in a moment.
+const PATIENCE = 3_000; // Don't announce shorter outages.
 const WELL = ["live", "checking", "over"];
-let saidWell = true;
-let agreedAt = Date.now(); // when what was said last was so
+let announcedWell = true;
+let trueAt = Date.now(); // when the last announcement was last true
 
-/** Shows how current the page is. */
+/** Show the state of the connection. */
 export function draw() {
   const [kind, text] = words();
   line.dataset.kind = kind;
   if (line.textContent !== text) line.textContent = text;
 }
-/** Tells a screen reader once that the connection is lost, and once that it's back. */
+/** Tell screen readers once that the connection is lost, and once that it's back. */
 export function speak() {
   const [kind, text] = words();
   const well = WELL.includes(kind);
-  if (well === saidWell) agreedAt = Date.now();
-  if (Date.now() - agreedAt < PATIENCE) return;
-  saidWell = well;
+  if (well === announcedWell) trueAt = Date.now();
+  if (Date.now() - trueAt < PATIENCE) return;
+  announcedWell = well;
   announce(well ? "Connected again." : text);
 }
 
 /**
- * Returns the kind of state, and the words for it.
+ * Return the kind of state, and the words for it.
  * @returns {[string, string]}
  */
 function words() {

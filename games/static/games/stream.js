@@ -1,25 +1,26 @@
-// The stream of server-sent events. While there's none, the page polls. fetch reads it, because EventSource can't tell
-// a status, and decides by itself when to try again.
-import { element } from "./page.js";
-import { news, shown } from "./part.js";
-import { Pause, poll, pollIn, stopPolling } from "./polling.js";
+// The stream of server-sent events. While there's none, the page polls. fetch reads it, because an EventSource hides the
+// status and chooses the pauses itself.
+import { news, shown } from "./fragment.js";
+import { Timer, abortPolls, endPolls, poll, pollIn } from "./polling.js";
+import { element } from "./site.js";
 import { confirmed, connection, draw, looking } from "./status.js";
 
+// Over HTTP/1.1 all tabs of a browser share six connections to the site. Four may hold a stream, and the others poll.
 const SLOTS = 4;
-const FIRST_BYTE = 8_000;
+const FIRST_BYTES = 8_000;
 const SILENCE = 35_000; // The server sends a comment every 15 seconds.
-const LONGEST = 30_000;
+const LONGEST_PAUSE = 30_000;
 const events = element("connection").dataset.events ?? "";
-const untilNext = new Pause();
-/** The try under way. Each has its own, and ends when another begins. @type {AbortController | undefined} */
+const next = new Timer();
+/** The stream, or the try to get one. @type {AbortController | undefined} */
 let current;
-/** Gives this tab's slot back. @type {(() => void) | undefined} */
-let leave;
-let looked = false; // what the server was told
+/** Lets another tab have this one's slot. @type {(() => void) | undefined} */
+let leaveSlot;
+let saidLooking = false; // what the server was told
 let retry = 1_500; // what the server asks for
 let failures = 0; // since events came in
 
-/** Takes nothing for granted: begins the stream anew, and polls. */
+/** Begin the stream anew, and poll at once. */
 export function wake() {
   if (connection.over) return;
   failures = connection.misses = 0;
@@ -27,37 +28,37 @@ export function wake() {
   poll();
 }
 /**
- * Ends the stream and the polls until the page is woken, in about so many milliseconds or earlier.
+ * End the stream and the polls for about this many milliseconds, unless something wakes them earlier.
  * @param {number} milliseconds
  */
-export function rest(milliseconds) {
+export function suspend(milliseconds) {
   end();
-  stopPolling();
-  untilNext.begin(milliseconds, wake);
+  abortPolls();
+  next.start(milliseconds, wake);
 }
-/** Ends the stream and the polls for good. */
+/** End the stream and the polls for good. */
 export function stop() {
   connection.over = true;
   end();
-  stopPolling();
-  leave?.();
+  abortPolls();
+  leaveSlot?.();
   draw();
 }
-/** Begins the stream anew if the server has to know that the page is looked at now, or isn't any more. */
+/** If somebody has begun or stopped looking at the page, begin the stream anew to tell the server. */
 export function tellLooking() {
-  if (connection.live && looked !== looking()) connect();
+  if (connection.live && saidLooking !== looking()) connect();
 }
-/** Begins the stream, and again whenever it ends. */
+/** Begin the stream, and again whenever it ends. */
 export async function connect() {
   end();
   const mine = (current = new AbortController());
   let pause = 0;
   let failed = false;
-  looked = looking();
+  saidLooking = looking();
   try {
     if (!(await admitted())) throw new Error("Other tabs have all the slots.");
     const headers = { "Last-Event-ID": shown().dataset.version ?? "" };
-    const address = events + (looked ? "?looking=1" : "");
+    const address = events + (saidLooking ? "?looking=1" : "");
     const answer = await fetch(address, { headers, signal: mine.signal, cache: "no-store" });
     if (answer.status === 204) return stop();
     pause = (Number(answer.headers.get("Retry-After")) || 0) * 1000;
@@ -65,42 +66,43 @@ export async function connect() {
   } catch {
     failed = true;
   }
-  if (mine === current) lose(failed, pause);
+  if (mine === current) reconnectLater(failed, pause);
 }
 /**
- * Ends the stream, and begins it again after a pause. If it failed, the page polls meanwhile.
+ * End the stream, and begin it again after a pause. If it has failed, poll meanwhile.
  * @param {boolean} failed
  * @param {number} [pause] in milliseconds, as the server wants it
  */
-export function lose(failed, pause = 0) {
+export function reconnectLater(failed, pause = 0) {
   end();
   if (failed) {
     connection.returning = false;
     failures += 1;
     if (failures === 1) pollIn(500);
   }
-  const ours = Math.min(LONGEST, retry * 2 ** Math.max(0, failures - 1));
-  untilNext.begin(Math.max(pause, ours), connect);
+  const ours = Math.min(LONGEST_PAUSE, retry * 2 ** Math.max(0, failures - 1));
+  next.start(Math.max(pause, ours), connect);
   draw();
 }
 function end() {
-  untilNext.end();
+  next.stop();
   current?.abort();
   current = undefined;
   connection.returning ||= connection.live;
   connection.live = false;
 }
 
-// Over HTTP/1.1 all tabs of a browser share six connections to the site: four may hold a stream, and the others poll.
+/** Return whether this tab may have a stream, and take a slot for it if it has none. */
 async function admitted() {
   if (!navigator.locks) return !document.hidden; // Without https, only the tabs in front have one.
-  for (let slot = 1; !leave && slot <= SLOTS; slot += 1)
+  for (let slot = 1; !leaveSlot && slot <= SLOTS; slot += 1)
     await new Promise((known) => {
       /** @param {Lock | null} lock */
-      const take = (lock) => (lock ? new Promise((done) => known((leave = () => done(null)))) : known(null));
-      navigator.locks.request(`stream ${slot}`, { ifAvailable: true }, take).catch(known); // when the page is left
+      const hold = (lock) => (lock ? new Promise((done) => known((leaveSlot = () => done(null)))) : known(null));
+      // It rejects while the page is being left.
+      navigator.locks.request(`stream ${slot}`, { ifAvailable: true }, hold).catch(known);
     });
-  return leave !== undefined;
+  return leaveSlot !== undefined;
 }
 /** @type {(answer: Response, mine: AbortController) => Promise<void>} */
 async function read(answer, mine) {
@@ -108,7 +110,7 @@ async function read(answer, mine) {
   if (!isStream || !answer.body) throw new Error(String(answer.status));
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
-  let silence = setTimeout(() => mine.abort(), FIRST_BYTE);
+  let silence = setTimeout(() => mine.abort(), FIRST_BYTES);
   for (;;) {
     const { value, done } = await reader.read().finally(() => clearTimeout(silence));
     if (done || mine !== current) return;
@@ -123,7 +125,7 @@ function take(received) {
   if (!connection.live) connection.trouble = false; // unless an event says so
   connection.live = true;
   failures = 0;
-  stopPolling();
+  endPolls();
   received.forEach(obey);
   if (!connection.trouble) confirmed();
   draw();

@@ -1,7 +1,7 @@
-// On every page: the two lines that a screen reader hears, and an eye on who is logged in.
+// On every page: what is said to the player, and who is logged in.
 
 /**
- * Returns the element with this id, which the page must have.
+ * Return the element with this id, which the page must have.
  * @param {string} id
  */
 export function element(id) {
@@ -13,30 +13,39 @@ const announcer = element("announcer");
 const message = element("message");
 
 /**
- * Says something to a screen reader, and to nobody else.
+ * Say something to screen readers only.
  * @param {string} text
  */
 export function announce(text) {
   announcer.textContent = text;
 }
 /**
- * Shows a message above the page, or takes it away if it's empty. Screen readers read out each message that is written.
+ * Show a message above the page, or remove it if the text is empty. Screen readers read it out each time it's written,
+ * so the same text isn't written again.
  * @param {string} text
  */
-export function warn(text) {
+export function showMessage(text) {
   if (message.textContent !== text) message.textContent = text;
 }
 
-// If somebody logs in or out in another tab, this tab shows what is no longer theirs.
-const { player } = document.body.dataset;
-if (player !== undefined && navigator.cookieEnabled) {
+/**
+ * Reload this tab when somebody logs in or out in another one.
+ * @param {string} player the name, or empty
+ */
+function follow(player) {
   if (player !== sessionStorage.player) sessionStorage.clear();
   sessionStorage.player = localStorage.player = player;
   window.addEventListener("storage", ({ key, newValue }) => {
     if (key === "player" && newValue !== player) window.location.reload();
   });
 }
-// A page that was kept for the back button may be out of date in all its parts.
+const { player } = document.body.dataset;
+try {
+  if (player !== undefined) follow(player);
+} catch {
+  // The browser has no storage for this site, so it can't tell other tabs.
+}
+// Reload a page that was kept for the back button: all of it may be out of date.
 window.addEventListener("pageshow", ({ persisted }) => {
   if (persisted && navigator.onLine) window.location.reload();
 });

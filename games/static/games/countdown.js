@@ -1,21 +1,21 @@
 // Counts down the time for a move.
-import { announce } from "./page.js";
-import { whenReplaced } from "./part.js";
+import { whenReplaced } from "./fragment.js";
+import { announce } from "./site.js";
 
 /** @type {Record<number, string>} */
 const WARNINGS = { 60: "One minute left.", 30: "30 seconds left.", 10: "10 seconds left." };
-let askedAt = 0;
+let calledAt = 0;
 
 /**
- * Counts down, and calls `timeIsUp` every five seconds from the moment that a game's time is up. Whoever looks at the
- * game then ends it, but a clock that is fast makes the page look too early. From a lobby, games can't be ended.
+ * Count down. When the time in a game is up, call `timeIsUp` every five seconds: a request for the game ends it on the
+ * server, but may come too early, as this clock may be fast. From a lobby, games can't be ended.
  * @param {() => void} timeIsUp
  */
 export function countDown(timeIsUp) {
   const draw = () => {
-    const over = clocks().filter((clock) => show(clock) <= 0 && clock.closest("#game"));
-    if (!over.length || Date.now() < askedAt + 5_000) return;
-    askedAt = Date.now();
+    const late = clocks().filter((clock) => show(clock) <= 0 && clock.closest("#game"));
+    if (!late.length || Date.now() < calledAt + 5_000) return;
+    calledAt = Date.now();
     timeIsUp();
   };
   whenReplaced(draw);
@@ -25,7 +25,7 @@ export function countDown(timeIsUp) {
 const clocks = () => /** @type {HTMLTimeElement[]} */ ([...document.querySelectorAll("time.deadline")]);
 
 /**
- * Shows the time left, and returns it in seconds.
+ * Show the time left, and return it in seconds.
  * @param {HTMLTimeElement} clock
  */
 function show(clock) {
@@ -34,13 +34,13 @@ function show(clock) {
   clock.classList.toggle("soon", seconds <= 30);
   if (clock.textContent === text) return seconds;
   clock.textContent = text;
-  // The clock itself isn't read out, or nothing else would be. Whoever is to move hears these.
+  // The clock itself isn't read out, or nothing else would be. Warn the player to move.
   const warning = clock.closest('#game[data-waiting="1"]') && WARNINGS[seconds];
   if (warning) announce(warning);
   return seconds;
 }
 /**
- * Returns the words for the time left, which are those of games/pages/game.py.
+ * Return the words for the time left. They must match `time_left` in games/pages/game.py.
  * @param {number} seconds
  */
 function words(seconds) {
