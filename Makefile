@@ -10,7 +10,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick dynamodb-local reliability bundle rehearse bench-live lint format requirements typescript clean
+.PHONY: help run test quick dynamodb-local reliability bundle rehearse bench-live mutants lint format requirements typescript clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ rehearse: .venv/dev .venv/dynamodb-local ## run the bundle as Beanstalk does, on
 bench-live: .venv/dev .venv/dynamodb-local ## measure the live process with 100 to 10,000 streams, floods and restarts (about 20 minutes)
 	@$(BIN)/python -m bench.live
 
+mutants: .venv/dev .venv/cosmic-ray/bin/cosmic-ray ## break the code in many small ways, and list what no test notices (about an hour)
+	@$(BIN)/python -m bench.mutants
+
 lint: .venv/dev ## check style, types (of the JavaScript as well, if npm is there), and imports between packages
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -58,7 +61,7 @@ format: .venv/dev ## format the code
 	@$(BIN)/ruff format .
 
 requirements: .venv/dev ## compile requirements*.in to pinned, hashed requirements*.txt
-	@for part in requirements requirements-play requirements-dev; do \
+	@for part in requirements requirements-play requirements-dev requirements-mutants; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --no-emit-find-links $$part.in -o $$part.txt || exit 1; done
 
@@ -82,6 +85,11 @@ clean: ## remove .venv and caches
 	@echo "Installing what the tests need into .venv (once; half a minute)" >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
+
+.venv/cosmic-ray/bin/cosmic-ray: requirements-mutants.txt | .venv/python
+	@echo "Installing cosmic-ray into .venv (once)" >&2
+	@rm -rf .venv/cosmic-ray && $(PYTHON) -m venv .venv/cosmic-ray
+	@.venv/cosmic-ray/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 
 .venv/typescript: tests/javascript/package-lock.json | .venv/python
 	@echo "Installing TypeScript into .venv (once)" >&2
