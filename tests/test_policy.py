@@ -366,8 +366,8 @@ def test_partition_of_each_region_matches_botocore() -> None:
         ([], "--account"),
         (["--account", "1234-5678-9012", "--region", "us-west-2"], "12 digits"),
         (["--account", "123456789012"], "--region us-west-2"),
-        (["--account", "123456789012", "--region", "Oregon"], "'Oregon' is no AWS region"),
-        (["--account", "123456789012", "--region", "us-west-2", "--table", "*"], "'*' is no table's name"),
+        (["--account", "123456789012", "--region", "Oregon"], "'Oregon' isn't an AWS region"),
+        (["--account", "123456789012", "--region", "us-west-2", "--table", "*"], "'*' isn't a valid table name"),
         (["--seed", "--trust"], "not allowed with"),
     ],
 )
