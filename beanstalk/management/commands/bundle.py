@@ -24,7 +24,7 @@ class Command(SiteCommand):
     help = (
         "Build the zip that Elastic Beanstalk runs, and print its contents, size and SHA-256, which makes a good "
         "version label. The zip contains the committed files that an instance needs, and nothing else. The command "
-        "refuses if any of them has uncommitted changes. The same commit gives the same bytes on every machine. "
+        "refuses if one of them isn't committed or has changed. The same commit gives the same bytes on every machine. "
         "--config adds your configuration, which doesn't have to be committed."
     )
     epilog = "Exit codes: 0 done; 1 refused, or --check found problems; 2 wrong configuration or parameter."
