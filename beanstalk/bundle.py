@@ -30,7 +30,7 @@ LEFT_OUT = (
 # Beanstalk executes the files in these folders (Developer Guide, "Platform hooks").
 HOOKS = (".platform/hooks/", ".platform/confighooks/")
 SYMLINK = "120000"  # git's mode for a link
-_CLONE = "a bundle is made from a commit, so use a clone (git clone), not a downloaded archive"
+_CLONE = "run this in a clone (git clone), not in a downloaded archive"
 
 
 class BundleError(Exception):
@@ -48,7 +48,7 @@ def build(root: Path, configuration: bytes | None = None) -> bytes:
     Raises BundleError if a file for the zip differs from the commit.
     """
     if _git(root, "rev-parse", "--show-prefix").strip():
-        raise BundleError(f"{root} is no git repository of its own: {_CLONE}.")
+        raise BundleError(f"{root} isn't the root of a git repository: {_CLONE}.")
     replaced = {} if configuration is None else {CONFIG_NAME: configuration}
     entries = re.findall(r"(\d+) \w+ (\w+)\t([^\0]+)", _git(root, "ls-tree", "-r", "-z", "HEAD"))
     committed = [entry for entry in entries if belongs(entry[2]) and entry[2] not in replaced]
@@ -57,8 +57,8 @@ def build(root: Path, configuration: bytes | None = None) -> bytes:
     present = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
     others = [name for name in present if belongs(name) and name not in {*object_ids, *replaced}]
     links = [name for mode, _, name in committed if mode == SYMLINK]
-    _refuse(links, "a link leads to nothing on an instance, so put the file itself there.")
-    _refuse(others, "not committed, so commit (git add, git commit), move or remove first.")
+    _refuse(links, "an instance can't follow symbolic links, so commit the file itself.")
+    _refuse(others, "not committed, so commit (git add, git commit), move or delete this first.")
     _refuse_changed(root, object_ids)
     contents = {name: (root / name).read_bytes() for name in object_ids}
     return _zipped(contents | replaced, int(_git(root, "log", "-1", "--format=%ct")))
@@ -84,9 +84,9 @@ def _refuse_changed(root: Path, object_ids: dict[str, str]) -> None:
     files = [name for name in object_ids if (root / name).is_file()]
     hashes = dict(zip(files, _git(root, "hash-object", "--no-filters", "--", *files).split(), strict=True))
     changed = [name for name, object_id in object_ids.items() if hashes.get(name) != object_id]
-    advice = "commit or restore (git restore) first."
+    advice = "commit (git commit) or restore (git restore) this first."
     if changed == [CONFIG_NAME]:
-        advice = f"say that yours is meant: --config {CONFIG_NAME}."
+        advice = f"pass --config {CONFIG_NAME} to include your version."
     _refuse(changed, f"changed, but not committed, so {advice}")
 
 
@@ -114,7 +114,7 @@ def _git(root: Path, *arguments: str) -> str:
             command, capture_output=True, encoding="utf-8", errors="surrogateescape", check=True
         )
     except FileNotFoundError:
-        raise BundleError(f"git is not installed: install it; {_CLONE}.") from None
+        raise BundleError(f"git isn't installed: install it, and {_CLONE}.") from None
     except subprocess.CalledProcessError as exc:
         reason = (exc.stderr.strip() or f"exit code {exc.returncode}").splitlines()[0]
         raise BundleError(f"git can't read {root} ({reason}): {_CLONE}.") from None

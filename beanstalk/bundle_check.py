@@ -34,22 +34,22 @@ def problems(data: bytes) -> list[str]:
             return list(_problems_of(archive, len(data)))
     # NotImplementedError and RuntimeError: a compression or encryption method that Python lacks.
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as exc:
-        return [f"it is no zip file, or a damaged one ({exc}): build it again with manage.py bundle."]
+        return [f"it isn't a zip file, or it's damaged ({exc}): build it again with manage.py bundle."]
 
 
 def _problems_of(archive: zipfile.ZipFile, size: int) -> Iterator[str]:
     names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
     unpacked = sum(entry.file_size for entry in archive.infolist())
     if not names:
-        yield "it is empty."
+        yield "it's empty: build it again with manage.py bundle."
     elif folder := _folder_around(names):
-        yield f"everything is in the folder {folder}: zip what is in that folder, not the folder."
+        yield f"everything is inside the folder {folder}: zip the folder's contents, not the folder itself."
     elif size > LARGEST:
-        yield f"it has {size} bytes, and should have less than {LARGEST}: something is in it that isn't ours."
+        yield f"it has {size} bytes, over {LARGEST}: remove files that the site doesn't need."
     elif unpacked > LARGEST_UNPACKED:
-        yield f"it unpacks to {unpacked} bytes: something is in it that isn't ours."
+        yield f"it unpacks to {unpacked} bytes, over {LARGEST_UNPACKED}: remove files that the site doesn't need."
     elif damaged := archive.testzip():
-        yield f"{damaged} is damaged: build it again with manage.py bundle."
+        yield f"{damaged} is damaged: build the zip again with manage.py bundle."
     else:
         yield from _missing(names)
         yield from _strange(names)
@@ -72,31 +72,31 @@ def _missing(names: list[str]) -> Iterator[str]:
             yield f"{name} is missing."
     for folder in NEEDED_FOLDERS:
         if not any(name.startswith(folder) for name in names):
-            yield f"{folder} is missing: where a zip is made with *, names that begin with a dot are left out."
+            yield f"{folder} is missing: zip . instead of *, which skips names that begin with a dot."
 
 
 def _strange(names: list[str]) -> Iterator[str]:
     strays = []
     for name, count in Counter(names).items():
         if count > 1:
-            yield f"{name} is in it {count} times."
+            yield f"{name} is in the zip {count} times: keep one."
         if name.startswith("/") or "\\" in name or ".." in PurePosixPath(name).parts:
-            yield f"{name!r} leads out of the folder that it is unpacked in."
+            yield f"{name!r} could be unpacked outside the site's folder: remove it."
         elif not bundle.belongs(name):
             strays.append(name)
     if len(strays) > 5:
-        yield f"{len(strays)} files do not belong in it, such as {', '.join(strays[:3])}: use manage.py bundle."
+        yield f"{len(strays)} files don't belong in the zip, such as {', '.join(strays[:3])}: use manage.py bundle."
     else:
-        yield from (f"{name} does not belong in it." for name in strays)
+        yield from (f"{name} doesn't belong in the zip: remove it." for name in strays)
 
 
 def _modes(archive: zipfile.ZipFile) -> Iterator[str]:
     for entry in archive.infolist():
         mode = entry.external_attr >> 16
         if stat.S_ISLNK(mode):
-            yield f"{entry.filename} is a link, which leads to nothing on an instance."
+            yield f"{entry.filename} is a symbolic link, and an instance can't follow it: replace it with the file."
         elif entry.filename.startswith(bundle.HOOKS) and not entry.is_dir() and mode & 0o111 != 0o111:
-            yield f"{entry.filename} is not executable, and Beanstalk executes it: chmod +x."
+            yield f"{entry.filename} isn't executable, but Beanstalk runs it: set its mode with chmod +x."
 
 
 def _procfile(data: bytes, file: str) -> Iterator[str]:
@@ -104,9 +104,9 @@ def _procfile(data: bytes, file: str) -> Iterator[str]:
     for name, port in PORTS.items():
         found = _BIND.search(commands.get(name, ""))
         if name not in commands:
-            yield f"{file}: there is no process {name}."
+            yield f"{file}: the process {name} is missing."
         elif not found or int(found[1]) != port:
-            yield f"{file}: {name} must listen on port {port}, where nginx looks for it: --bind 127.0.0.1:{port}."
+            yield f"{file}: {name} must listen on port {port}, where nginx connects: --bind 127.0.0.1:{port}."
 
 
 def _requirements(data: bytes, file: str) -> Iterator[str]:
@@ -114,14 +114,14 @@ def _requirements(data: bytes, file: str) -> Iterator[str]:
     text = re.sub(r"(^|\s)#.*$", "", data.decode(errors="replace").replace("\\\n", " "), flags=re.MULTILINE)
     lines = [line.split() for line in text.splitlines() if line.strip()]
     if not lines:
-        yield f"{file} names no package."
+        yield f"{file} lists no packages."
     for name, *rest in lines:
         if name == "--only-binary":
             continue
         if name.startswith("-"):
-            yield f"{file}: {name} asks for something that is not in the bundle."
+            yield f"{file}: {name} needs something outside the bundle: remove it."
         elif "==" not in name or not any(word.startswith("--hash=") for word in rest):
-            yield f"{file}: {name} has no exact version with a hash: make requirements."
+            yield f"{file}: {name} has no exact version with a hash: run make requirements."
 
 
 _JUDGES = {"Procfile": _procfile, "requirements.txt": _requirements, bundle.CONFIG_NAME: bundle_config.problems_of_file}

@@ -31,16 +31,16 @@ def problems(chosen: config.Config, name: str) -> Iterator[str]:
     for key, secrets in (("secret_key", [chosen.secret_key]), ("secret_key_fallbacks", chosen.secret_key_fallbacks)):
         for secret in secrets:
             if secret and is_dummy(secret):
-                yield f"{name}: [django] {key} is a placeholder, and no secret: use the output of {UUID_COMMAND}"
+                yield f"{name}: [django] {key} is a placeholder, not a secret: use the output of {UUID_COMMAND}"
     if chosen.access_key_id not in (None, config.PLACEHOLDER):
         yield (
-            f"{name}: [dynamodb] access_key_id: remove it and secret_access_key, for everybody who has the zip would"
-            " have them, and an instance gets credentials of its own from its role."
+            f"{name}: [dynamodb] access_key_id would give your credentials to everybody who has the zip: remove it and"
+            " secret_access_key, because an instance gets credentials from its role."
         )
     if config.region_of(chosen.endpoint) and (chosen.endpoint or "").startswith("http://"):
-        yield f"{name}: [dynamodb] endpoint is {chosen.endpoint}: without http://, or nothing is encrypted on the way."
+        yield f"{name}: [dynamodb] endpoint is {chosen.endpoint}, which isn't encrypted: remove http://."
     if _is_this_machine(chosen.endpoint):
-        yield f"{name}: [dynamodb] endpoint is {chosen.endpoint}, where an instance has no DynamoDB: remove the line."
+        yield f"{name}: [dynamodb] endpoint is {chosen.endpoint}, but instances run no DynamoDB: remove the line."
 
 
 def is_dummy(secret: str) -> bool:

@@ -14,19 +14,19 @@ from tictactoe_site.config import TABLE_NAME
 
 # What the site calls in normal operation, on the table and on its two indexes.
 RUNNING = {
-    "DescribeTable": "/readyz/, and a look whether the table is there when the site starts",
+    "DescribeTable": "/readyz/, and checking at the start whether the table exists",
     "GetItem": "opening a game, logging in",
     "BatchGetItem": "the boards of games in progress, in the lobby and for event streams",
     "PutItem": "signing up, inviting",
     "UpdateItem": "accepting, moving, counting attempts to log in",
     "DeleteItem": "declining, cancelling",
 }
-RUNNING_ON_INDEXES = {"Query": "the lobby and the pages after it"}
+RUNNING_ON_INDEXES = {"Query": "the lobby and its older pages"}
 # What the site and create_table call if there is no table. They check that with DescribeTable, above.
 CREATING = {
-    "CreateTable": "making the table",
-    "DescribeTimeToLive": "a look whether expired items are deleted already",
-    "UpdateTimeToLive": "having them deleted",
+    "CreateTable": "creating the table",
+    "DescribeTimeToLive": "checking whether TTL is already on",
+    "UpdateTimeToLive": "turning on TTL",
     "UpdateContinuousBackups": "point-in-time recovery",
     "UpdateTable": "deletion protection",
 }
@@ -58,9 +58,9 @@ class Table:
 
     def __post_init__(self) -> None:
         if not _ACCOUNT.fullmatch(self.account):
-            raise ValueError(f"{self.account!r} is no AWS account: give its 12 digits, without dashes.")
+            raise ValueError(f"{self.account!r} isn't an AWS account number: give its 12 digits, without dashes.")
         if not TABLE_NAME.fullmatch(self.name):
-            raise ValueError(f"{self.name!r} is no table's name: that is 3 to 255 of A-Z a-z 0-9 _ . -")
+            raise ValueError(f"{self.name!r} isn't a valid table name: use 3 to 255 characters from A-Z a-z 0-9 _ . -")
         partition(self.region)
 
     @property
@@ -75,7 +75,7 @@ class Table:
 def partition(region: str) -> str:
     """Return the AWS partition of a region, the second part of its ARNs. Raises ValueError for an invalid region."""
     if not _REGION.fullmatch(region):
-        raise ValueError(f"{region!r} is no AWS region: give one such as us-west-2.")
+        raise ValueError(f"{region!r} isn't an AWS region: give one such as us-west-2.")
     match region.split("-"):
         case ["cn", *_]:
             return "aws-cn"

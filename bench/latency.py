@@ -59,7 +59,7 @@ class Match:
 
     def __init__(self, browser: Browser, here: str, there: str) -> None:
         self.browser, self.here, self.there = browser, here, there
-        self.late: dict[str, list[float]] = {"same instance": [], "other instance": [], "asking every second": []}
+        self.late: dict[str, list[float]] = {"same instance": [], "other instance": [], "polling every second": []}
 
     def play(self, think: tuple[float, float]) -> None:
         o, x = guest(self.browser, self.here), guest(self.browser, self.here)
@@ -70,14 +70,14 @@ class Match:
         x.goto(self.here + path)
         x.get_by_role("button", name="Accept", exact=True).click()
         x.locator(".headline.mine").wait_for()
-        for place, site in (("other instance", self.there), ("asking every second", self.here)):
+        for place, site in (("other instance", self.there), ("polling every second", self.here)):
             pages[place] = self.browser.new_context(java_script_enabled=True).new_page()
-            if place == "asking every second":
+            if place == "polling every second":
                 pages[place].route("**/*.js", lambda route: route.abort())
             pages[place].goto(site + path)
         o.get_by_text("'s turn.").first.wait_for()
         for place, page in pages.items():
-            page.evaluate(POLL if place == "asking every second" else WATCH)
+            page.evaluate(POLL if place == "polling every second" else WATCH)
         x.evaluate(CLICKED)
         o.evaluate(CLICKED)
         time.sleep(1)
@@ -114,7 +114,7 @@ def report(late: dict[str, list[float]]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.latency", description=__doc__)
-    parser.add_argument("--games", type=int, default=20, help="of nine moves each (default 20)")
+    parser.add_argument("--games", type=int, default=20, help="how many games of nine moves to play (default 20)")
     parser.add_argument(
         "--think", type=float, nargs=2, default=(0.3, 2.3), metavar=("FROM", "TO"), help="seconds before each move"
     )

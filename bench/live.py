@@ -26,7 +26,7 @@ HEAD += f" {'reads':>5}  {'with hints: p50, p95, p99, max, ms':^33}  {'without h
 
 
 def growth(sizes: list[int], pace: float) -> None:
-    print(f"20 streams a game, a move in each every {pace:g} s")
+    print(f"20 streams per game, a move in each game every {pace:g} s")
     print(HEAD)
     for streams in sizes:
         with running() as site:
@@ -74,16 +74,20 @@ def played(site: Site, live: Live, paths: list[str], pace: float) -> Played:
         used[0],
         sum(used[1:]),
         sum(reads[path.split("/")[2]] for path in paths) / len(paths) / minutes,
-        percentiles(late) + (f" ({lost} of {len(made) * SPECTATORS} events never came)" if lost else ""),
+        percentiles(late) + (f" ({lost} of {len(made) * SPECTATORS} events never arrived)" if lost else ""),
     )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.live", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="up to 1,000 streams, and a tenth of the rest")
-    parser.add_argument("--streams", type=int, nargs="*", help=f"of growth (default {SIZES})")
-    parser.add_argument("--pace", type=float, default=5, help="seconds from move to move in each game (default 5)")
-    parser.add_argument("parts", nargs="*", default=["growth", "flood", "soak", "restart"], help="default: all")
+    parser.add_argument(
+        "--quick", action="store_true", help="up to 1,000 streams, and the other parts on a smaller scale"
+    )
+    parser.add_argument("--streams", type=int, nargs="*", help=f"the numbers of streams in growth (default {SIZES})")
+    parser.add_argument("--pace", type=float, default=5, help="seconds between the moves of a game (default 5)")
+    parser.add_argument(
+        "parts", nargs="*", default=["growth", "flood", "soak", "restart"], help="the parts to run (default: all)"
+    )
     given = parser.parse_args()
     tenth = 10 if given.quick else 1
     parts = {

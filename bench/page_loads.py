@@ -136,10 +136,10 @@ def throttle(page: Page) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.page_loads", description=__doc__)
-    parser.add_argument("--loads", type=int, default=5, help="of each page (default: 5)")
+    parser.add_argument("--loads", type=int, default=5, help="how often to load each page (default 5)")
     loads = parser.parse_args().loads
-    print(f"{loads} loads each, nothing cached; {machine()}")
-    print(f"{'':18} {'LCP, s':>8} {'worst':>8} {'ready':>8} {'CLS':>8} {'KB':>8}  the largest")
+    print(f"{loads} loads of each page, nothing cached; {machine()}")
+    print(f"{'':18} {'LCP, s':>8} {'worst':>8} {'ready':>8} {'CLS':>8} {'KB':>8}  largest element")
     with site() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         name, cookies = player(browser, address)

@@ -110,4 +110,4 @@ def restart(streams: int) -> None:
 def missed(site: Site, paths: list[str]) -> str:
     true = {f"{events_of(path)}?looking=1": version for path, version in truth(paths).items()}
     behind = sum(true[path] != version for path, version in site.watchers.shown())
-    return f"{behind} streams behind at the end, {site.watchers.present():,} present"
+    return f"{behind} streams out of date at the end, {site.watchers.present():,} present"

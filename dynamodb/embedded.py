@@ -31,7 +31,7 @@ def process() -> Iterator[str]:
     try:
         address = engine.stdout.readline().strip()
         if not address:
-            raise RuntimeError("The embedded DynamoDB did not start: see what it said above.")
+            raise RuntimeError("The embedded DynamoDB didn't start: see its error above.")
         yield address
     finally:
         engine.stdin.close()

@@ -58,7 +58,7 @@ def probes() -> list[Probe]:
 
 
 def _probe(method: str, request: dict[str, Any], index: str = "") -> Probe:
-    consequence = TableItem.Meta.advice.consequences.get(method, "what needs it does not work")
+    consequence = TableItem.Meta.advice.consequences.get(method, "features that need it don't work")
     return Probe(method, request, consequence, index)
 
 
@@ -87,6 +87,6 @@ def _try(probe: Probe) -> str:
             with suppress(known.ConditionalCheckFailedException, known.ResourceNotFoundException):
                 getattr(client, probe.method)(**probe.request)
     except NotAllowed as exc:
-        where = f" (on {probe.index})" if probe.index else ""
-        return f"{exc} Until then {probe.consequence}{where}."
+        where = f" (index {probe.index})" if probe.index else ""
+        return f"{exc} Until then, {probe.consequence}{where}."
     return ""

@@ -92,7 +92,7 @@ class Creation:
 def _make(say: Callable[[str], None]) -> bool:
     made = describe() is None and _create_table()
     if made:
-        say(f"Creating the table {TableItem.Meta.table_name} with its two indexes.")
+        say(f"Creating the table {TableItem.Meta.table_name} with its indexes.")
     return made
 
 
@@ -153,7 +153,7 @@ def _wait_until_active(say: Callable[[str], None]) -> dict[str, Any]:
     while True:
         described = describe() or {}
         parts = [described, *described.get("GlobalSecondaryIndexes", [])]
-        statuses = [part.get("TableStatus", part.get("IndexStatus", "not there yet")) for part in parts]
+        statuses = [part.get("TableStatus", part.get("IndexStatus", "missing")) for part in parts]
         if all(status in ("ACTIVE", "UPDATING") for status in statuses):
             return described
         if time.monotonic() > deadline:
@@ -168,9 +168,9 @@ def _wait_until_active(say: Callable[[str], None]) -> dict[str, Any]:
 
 def _expire_items() -> str:
     if not TableItem.Meta.ttl_attribute:
-        return "TTL: skipped, no attribute is to expire items."
+        return "TTL: skipped, because no TTL attribute is configured."
     if time_to_live() == TableItem.Meta.ttl_attribute:
-        return f"TTL: on already, by {TableItem.Meta.ttl_attribute}."
+        return f"TTL: already on, for {TableItem.Meta.ttl_attribute}."
     specification = {"Enabled": True, "AttributeName": TableItem.Meta.ttl_attribute}
     try:
         return _cared("TTL", "update_time_to_live", TimeToLiveSpecification=specification)
@@ -195,8 +195,8 @@ def _cared(what: str, method: str, **parameters: Any) -> str:
         _call(method, TableName=TableItem.Meta.table_name, **parameters)
     except _Refused as exc:
         if exc.code == NOT_OFFERED:
-            return f"{what}: skipped, this endpoint has none."
-        raise _NotSet(f"{what}: not set. The table is being changed: try again in a minute.") from exc
+            return f"{what}: skipped, because this endpoint doesn't offer it."
+        raise _NotSet(f"{what}: not set. The table is being updated: try again in a minute.") from exc
     except StoreUnavailable as exc:
         raise _NotSet(f"{what}: not set. {exc}") from exc
     return f"{what}: on."

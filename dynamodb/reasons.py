@@ -53,8 +53,8 @@ CREDENTIALS_UNREADABLE = (
 )
 # The clock source of every EC2 instance, in any region:
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configure-ec2-ntp.html
-SET_THE_CLOCK = "set it, by NTP (on EC2: systemctl status chronyd)"
-EXPIRED = f"The AWS credentials have expired when they come: renew them; if it is this clock, {SET_THE_CLOCK}."
+SET_THE_CLOCK = "set the clock with NTP (on EC2: systemctl status chronyd)"
+EXPIRED = f"The AWS credentials arrived already expired: renew them, or {SET_THE_CLOCK}."
 
 
 @contextmanager
@@ -86,26 +86,26 @@ def explained(exc: Exception) -> StoreUnavailable:
 def absent() -> str:
     """Return the sentence for a missing table, with the possible causes."""
     meta = TableItem.Meta
-    return f"There is no table {meta.table_name} at {where()}: {meta.advice.make_table}; {meta.advice.correct_table}."
+    return f"{where()} has no table {meta.table_name}: {meta.advice.make_table}, or {meta.advice.correct_table}."
 
 
 def _silence(exc: Exception) -> str:
     endpoint = where()
     match exc:
         case NoCredentialsError():
-            return "There are no AWS credentials: give the instance its profile; on a laptop, run aws configure."
+            return "There are no AWS credentials: give the instance a profile, or run aws configure on a laptop."
         case _ if isinstance(exc, CREDENTIALS_UNREADABLE):
             return f"The AWS credentials can't be read: {_closed(exc)}"
         case ConnectTimeoutError() | ReadTimeoutError() | OutOfTime():
-            return f"{endpoint} did not answer in time."
+            return f"{endpoint} didn't answer in time."
         case EndpointConnectionError() if isinstance(exc.kwargs.get("error"), NameResolutionError):
             return f"{endpoint} has no address in DNS: {TableItem.Meta.advice.correct_endpoint}."
         case EndpointConnectionError():
             return f"{endpoint} can't be reached: nothing accepts connections there."
         case SSLError():
-            return f"{endpoint} does not speak TLS as it should: for DynamoDB Local, write http:// before the endpoint."
+            return f"The TLS connection to {endpoint} failed: for DynamoDB Local, write http:// before the endpoint."
         case _:
-            return f"{endpoint} did not answer: {_closed(exc)}"
+            return f"{endpoint} didn't answer: {_closed(exc)}"
 
 
 def _answer(exc: ClientError) -> str:
@@ -115,11 +115,11 @@ def _answer(exc: ClientError) -> str:
         case _ if code in REFUSED:
             return _refusal(exc, message)
         case _ if code == "RequestExpired" or _OUT_OF_TIME.search(message):
-            return f"The clock of this server is wrong, so {endpoint} refuses its requests: {SET_THE_CLOCK}."
+            return f"This server's clock is wrong, so {endpoint} refuses its requests: {SET_THE_CLOCK}."
         case "ExpiredTokenException" | "ExpiredToken":
-            return f"{endpoint} does not accept these credentials ({code}): they have expired, so renew them."
+            return f"{endpoint} rejects these credentials ({code}): they've expired, so renew them."
         case _ if code in NOT_ACCEPTED:
-            what = f"{endpoint} does not accept these credentials ({code}): renew or correct them"
+            what = f"{endpoint} rejects these credentials ({code}): renew or correct them"
             # A region that isn't enabled for the account rejects its credentials with the same error.
             return f"{what}, or enable the region for the account."
         case _ if code in THROTTLED:
@@ -127,7 +127,7 @@ def _answer(exc: ClientError) -> str:
         case "ResourceNotFoundException":
             return absent()
         case "LimitExceededException":
-            return f"{endpoint} is at the account's limit of tables, or of changes to tables: wait, or raise the quota."
+            return f"The account has too many tables or table changes at {endpoint}: wait, or raise the quota."
     return f"{endpoint} answered {code}: {message}"
 
 

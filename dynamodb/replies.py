@@ -15,7 +15,7 @@ from botocore.exceptions import HTTPClientError
 class DamagedReply(HTTPClientError):
     """The reply was damaged, but the request may have succeeded. botocore treats this like a failed connection."""
 
-    fmt = "The reply was damaged on its way."
+    fmt = "The reply arrived damaged."
 
 
 def check(client: Any) -> None:

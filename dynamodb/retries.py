@@ -47,7 +47,7 @@ _deadline: ContextVar[float] = ContextVar("deadline", default=math.inf)
 class OutOfTime(BotoCoreError):
     """The request has no time left for another try. This try wasn't sent."""
 
-    fmt = "The time for this request is used up."
+    fmt = "This request has run out of time."
 
 
 class NothingAnswers(BotoCoreError):
@@ -56,7 +56,7 @@ class NothingAnswers(BotoCoreError):
     ``kwargs["latest"]`` is the error of the latest try.
     """
 
-    fmt = "Nothing answers: {latest}"
+    fmt = "DynamoDB isn't answering: {latest}"
 
 
 @contextmanager

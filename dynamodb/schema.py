@@ -9,7 +9,7 @@ from dynamodb.items import TableItem, kinds
 STATUS_ADVICE = {
     "CREATING": "wait until it is ACTIVE",
     "DELETING": "wait until it is gone",
-    "INACCESSIBLE_ENCRYPTION_CREDENTIALS": "give DynamoDB its KMS key back, or within 7 days the table is archived",
+    "INACCESSIBLE_ENCRYPTION_CREDENTIALS": "let DynamoDB use its KMS key again within 7 days, or the table is archived",
     "ARCHIVED": "restore it from its backup",
 }
 
@@ -59,13 +59,13 @@ def differences(described: dict[str, Any]) -> list[Difference]:
     for index in expected["GlobalSecondaryIndexes"]:
         found += _index_differences(indexes.pop(index["IndexName"], None), index)
     for name in sorted(indexes):
-        found.append(Difference(f"There is an index {name} besides.", "Harmless, but each write to it costs.", False))
+        found.append(Difference(f"There's an extra index {name}.", "It works, but each write to it costs.", False))
     if billing_mode(described) != expected["BillingMode"]:
         units = described["ProvisionedThroughput"]
         what = (
             f"Capacity is provisioned ({units['ReadCapacityUnits']} read, {units['WriteCapacityUnits']} write units)."
         )
-        found.append(Difference(what, "It works, throttled beyond that; on-demand needs no forecast.", False))
+        found.append(Difference(what, "Requests beyond that are throttled: switch to on-demand to avoid it.", False))
     return found
 
 
@@ -74,10 +74,10 @@ def ttl_differences(ttl: str) -> list[Difference]:
     meta = TableItem.Meta
     if ttl == meta.ttl_attribute:
         return []
-    what = f"TTL goes by {ttl}." if ttl else "TTL is off."
+    what = f"TTL uses {ttl}." if ttl else "TTL is off."
     # DynamoDB doesn't allow a change of the attribute while TTL is on (UpdateTimeToLive in its API Reference).
-    first = "switch it off, and " if ttl else ""
-    consequence = f"Expired items stay for ever: {first}{meta.advice.set_ttl} to set {meta.ttl_attribute}."
+    first = "turn it off, then " if ttl else ""
+    consequence = f"Expired items are never deleted: {first}{meta.advice.set_ttl} to use {meta.ttl_attribute}."
     return [Difference(what, consequence, False)]
 
 
@@ -135,11 +135,11 @@ def _projection_differences(name: str, found: dict[str, Any], expected: dict[str
     projected = found.get("NonKeyAttributes", [])
     extra = [attribute for attribute in projected if attribute not in wanted and kind != "ALL"]
     if extra:
-        consequence = "It works, and a write that changes one of them costs more."
-        yield Difference(f"The index {name} projects {', '.join(extra)} besides.", consequence, False)
+        consequence = "It works, but a write that changes one of them costs more."
+        yield Difference(f"The index {name} also projects {', '.join(extra)}.", consequence, False)
     missing = ["ALL attributes"] if kind == "ALL" else [each for each in wanted if each not in projected]
     if missing:
-        yield Difference(f"The index {name} does not project {', '.join(missing)}.", advice.index_lacks, True)
+        yield Difference(f"The index {name} doesn't project {', '.join(missing)}.", advice.index_lacks, True)
 
 
 def _key_differences(found: list[Any], expected: list[Any], whose: str, consequence: str) -> Iterator[Difference]:
@@ -154,4 +154,4 @@ def _type_differences(found: list[Any], expected: list[Any]) -> Iterator[Differe
     for attribute in expected:
         name, wanted = attribute["AttributeName"], attribute["AttributeType"]
         if types.get(name, wanted) != wanted:
-            yield Difference(f"The key attribute {name} is of type {types[name]}, not {wanted}.", other_table, True)
+            yield Difference(f"The key attribute {name} has type {types[name]}, not {wanted}.", other_table, True)

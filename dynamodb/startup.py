@@ -64,7 +64,7 @@ def _examine() -> Readiness:
     try:
         described = provisioning.describe()
     except NotAllowed as exc:
-        problems = [f"{exc} Until then nobody knows whether it is the right table."]
+        problems = [f"{exc} Until then, the table's schema can't be checked."]
         return _with_the_rest(problems, [])
     except StoreUnavailable as exc:
         return Readiness((str(exc),))
@@ -83,11 +83,11 @@ def _with_the_rest(problems: list[str], notes: list[str], *, there: bool = True)
 
 
 def _absent() -> str:
-    absent = f"There is no table {TableItem.Meta.table_name} at {where()}"
+    absent = f"{where()} has no table {TableItem.Meta.table_name}"
     if creation.obstacle:
-        return f"{absent}, and the site goes on trying to make it: {creation.obstacle}"
+        return f"{absent}, and the site keeps trying to create it: {creation.obstacle}"
     if creation.underway:
-        return f"{absent} yet: the site is making it."
+        return f"{absent} yet: the site is creating it."
     return reasons.absent()
 
 
@@ -102,7 +102,7 @@ def _ask() -> Readiness:
     try:
         return Readiness((), tuple(str(each) for each in schema.ttl_differences(provisioning.time_to_live())))
     except StoreUnavailable as exc:
-        return Readiness((), (f"{exc} Until then nobody knows whether expired items are removed.",))
+        return Readiness((), (f"{exc} Until then, the TTL setting can't be checked.",))
 
 
 class _Kept:

@@ -87,4 +87,4 @@ def _take_all(listener: socket.socket, take: Callable[[Hint], None]) -> None:
             try:
                 take(json.loads(data))
             except (AttributeError, KeyError, TypeError, ValueError) as exc:
-                logger.warning("A hint can't be used, so viewers wait for the next read of the table: %r", exc)
+                logger.warning("A hint is invalid, so viewers wait for the next read of the table: %r", exc)

@@ -142,7 +142,7 @@ def configured(root: Path) -> None:
         (changed_unseen_by_git_status, r"^games/views.py: changed"),
         (changed_line_ends, r"^games/views.py: changed"),
         (deleted, r"^games/views.py: changed"),
-        (linked, r"^games/views.py: a link"),
+        (linked, r"^games/views.py: an instance can't follow symbolic links"),
         (configured, r"^beanstalk.config: changed.*--config beanstalk.config"),
     ],
 )
@@ -172,11 +172,11 @@ def test_long_list_of_uncommitted_files_is_shortened(clone: Path) -> None:
 
 def test_missing_git_repository_is_refused_with_advice(origin: Path, clone: Path, tmp_path: Path) -> None:
     shutil.rmtree(clone / ".git")
-    with pytest.raises(bundle.BundleError, match="use a clone"):
+    with pytest.raises(bundle.BundleError, match="run this in a clone"):
         bundle.build(clone)
     git(tmp_path, "init", "--quiet")
     git(tmp_path, "commit", "--quiet", "--allow-empty", "--message", "Another project around it")
-    with pytest.raises(bundle.BundleError, match=r"no git repository of its own.*use a clone"):
+    with pytest.raises(bundle.BundleError, match=r"isn't the root of a git repository.*in a clone"):
         bundle.build(clone)
 
 
@@ -265,7 +265,7 @@ def test_zip_with_secret_has_mode_600_and_secret_is_not_printed(project: Path) -
         (["--check", "none.zip"], 2, "none.zip can't be read"),
         (["--check", "."], 2, "can't be read"),
         (["--check", "old.zip", "--dry-run"], 2, "--check only reads"),
-        (["--check", "old.zip"], 1, "old.zip is not fit for Beanstalk: 1 problem"),
+        (["--check", "old.zip"], 1, "old.zip isn't ready for Beanstalk: 1 problem"),
     ],
 )
 def test_refused_command_changes_no_files(project: Path, arguments: list[str], code: int, words: str) -> None:
@@ -290,6 +290,6 @@ def test_uncommitted_change_exits_with_1(changeable: Path) -> None:
 def test_commit_with_invalid_procfile_makes_no_zip(changeable: Path) -> None:
     (changeable / "Procfile").write_text("web: gunicorn --bind 127.0.0.1:80 tictactoe_site.wsgi\n")
     git(changeable, "commit", "--quiet", "--all", "--message", "Another port")
-    with pytest.raises(CommandError, match=r"Procfile: web must listen on port 8000.*no process live"):
+    with pytest.raises(CommandError, match=r"Procfile: web must listen on port 8000.*process live is missing"):
         run()
     assert names() == []

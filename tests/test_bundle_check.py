@@ -42,34 +42,34 @@ def with_(**replacements: tuple[bytes, bytes]) -> Callable[[Files], Files]:
 
 # A change to a valid bundle's files, and the start of the one problem reported.
 SPOILED: dict[str, tuple[Callable[[Files], Files], str]] = {
-    "empty": (lambda files: {}, "it is empty"),
+    "empty": (lambda files: {}, "it's empty"),
     "a folder around it": (
         lambda files: {f"project/{name}": data for name, data in files.items()},
-        "everything is in the folder project",
+        "everything is inside the folder project",
     ),
     "a file missing": (lambda files: without(files, "Procfile"), "Procfile is missing"),
     "hidden folders missing": (lambda files: without(files, ".ebextensions/"), ".ebextensions/ is missing"),
     "nginx missing": (lambda files: without(files, ".platform/nginx/"), ".platform/nginx/ is missing"),
-    "tests": (lambda files: files | {"tests/test_rules.py": b""}, "tests/test_rules.py does not belong"),
-    "git": (lambda files: files | {".git/config": b""}, ".git/config does not belong"),
-    "its own key": (lambda files: files | {".secret_key": b""}, ".secret_key does not belong"),
-    "a hidden file": (lambda files: files | {"games/.secret_key": b""}, "games/.secret_key does not belong"),
-    "an environment": (lambda files: files | {".venv/bin/python": b""}, ".venv/bin/python does not belong"),
-    "Python's leavings": (lambda files: files | {"games/__pycache__/a.pyc": b""}, "games/__pycache__/a.pyc does not"),
-    "out of its folder": (lambda files: files | {"games/../../x": b""}, "'games/../../x' leads out"),
-    "absolute": (lambda files: files | {"/etc/passwd": b""}, "'/etc/passwd' leads out"),
+    "tests": (lambda files: files | {"tests/test_rules.py": b""}, "tests/test_rules.py doesn't belong"),
+    "git": (lambda files: files | {".git/config": b""}, ".git/config doesn't belong"),
+    "its own key": (lambda files: files | {".secret_key": b""}, ".secret_key doesn't belong"),
+    "a hidden file": (lambda files: files | {"games/.secret_key": b""}, "games/.secret_key doesn't belong"),
+    "an environment": (lambda files: files | {".venv/bin/python": b""}, ".venv/bin/python doesn't belong"),
+    "Python's leavings": (lambda files: files | {"games/__pycache__/a.pyc": b""}, "games/__pycache__/a.pyc doesn't"),
+    "out of its folder": (lambda files: files | {"games/../../x": b""}, "'games/../../x' could be unpacked outside"),
+    "absolute": (lambda files: files | {"/etc/passwd": b""}, "'/etc/passwd' could be unpacked outside"),
     "another port": (with_(Procfile=(b":8000", b":8080")), "Procfile: web must listen on port 8000"),
     "no port": (with_(Procfile=(b"--bind 127.0.0.1:8001 ", b"")), "Procfile: live must listen on port 8001"),
-    "no live": (with_(Procfile=(b"live:", b"lice:")), "Procfile: there is no process live"),
+    "no live": (with_(Procfile=(b"live:", b"lice:")), "Procfile: the process live is missing"),
     "no hash": (
         lambda files: files | {"requirements.txt": files["requirements.txt"] + b"\nflask==3.1.0\n"},
         "requirements.txt: flask==3.1.0 has no exact version with a hash",
     ),
     "another file asked for": (
         lambda files: files | {"requirements.txt": b"-r requirements-play.txt\n" + files["requirements.txt"]},
-        "requirements.txt: -r asks for something",
+        "requirements.txt: -r needs something",
     ),
-    "no requirements": (lambda files: files | {"requirements.txt": b"# none\n"}, "requirements.txt names no package"),
+    "no requirements": (lambda files: files | {"requirements.txt": b"# none\n"}, "requirements.txt lists no packages"),
     "no INI file": (lambda files: files | {"beanstalk.config": b"hello"}, "beanstalk.config: line 1"),
     "a placeholder": (
         lambda files: files | {"beanstalk.config": WITH_SECRET.replace(b"71d0", b"example")},
@@ -101,20 +101,20 @@ def test_hand_made_zip_passes(built: bytes) -> None:
 def test_non_executable_hooks_and_symlinks_are_problems(built: bytes) -> None:
     found = bundle_check.problems(zipped(contents(built), mode=0o100644))
     assert [problem.split()[0] for problem in found] == [HOOK.replace("/hooks", "/confighooks"), HOOK]
-    assert all("is not executable" in problem for problem in found)
+    assert all("isn't executable" in problem for problem in found)
     found = bundle_check.problems(zipped({"manage.py": b"/etc/passwd"}, mode=0o120777))
-    assert "manage.py is a link, which leads to nothing on an instance." in found
+    assert "manage.py is a symbolic link, and an instance can't follow it: replace it with the file." in found
 
 
 def test_folder_in_zip_is_found_first_and_many_strays_are_one_sentence(built: bytes) -> None:
     files = contents(built)
     nested = zipped({f"tictactoe/{name}": data for name, data in files.items()} | {"tictactoe/x.bin": b"x" * 2_000_000})
     assert bundle_check.problems(nested) == [
-        "everything is in the folder tictactoe: zip what is in that folder, not the folder."
+        "everything is inside the folder tictactoe: zip the folder's contents, not the folder itself."
     ]
     strays = zipped(files | {f"tests/test_{number}.py": b"" for number in range(142)})
     (problem,) = bundle_check.problems(strays)
-    assert problem.startswith("142 files do not belong in it, such as tests/test_0.py, ")
+    assert problem.startswith("142 files don't belong in the zip, such as tests/test_0.py, ")
 
 
 def middle_of(data: bytes, name: str) -> int:
@@ -131,10 +131,10 @@ def test_damaged_zip_or_zip_bomb_is_a_problem(built: bytes) -> None:
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("manage.py", b"0" * 20_000_000)
     for data, words in (
-        (b"", "no zip file"),
-        (b"hello\n", "no zip file"),
-        (built[:-100], "no zip file"),
-        (built[: len(built) // 2], "no zip file"),
+        (b"", "isn't a zip file"),
+        (b"hello\n", "isn't a zip file"),
+        (built[:-100], "isn't a zip file"),
+        (built[: len(built) // 2], "isn't a zip file"),
         (bytes(damaged), "is damaged"),
         (bomb.getvalue(), "unpacks to 20000000 bytes"),
     ):
@@ -146,7 +146,7 @@ def test_duplicate_file_name_is_a_problem(built: bytes) -> None:
     buffer = io.BytesIO(built)
     with zipfile.ZipFile(buffer, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr("games/views.py", b"")
-    assert bundle_check.problems(buffer.getvalue()) == ["games/views.py is in it 2 times."]
+    assert bundle_check.problems(buffer.getvalue()) == ["games/views.py is in the zip 2 times: keep one."]
 
 
 @pytest.mark.parametrize(("offset", "what"), [(8, 0x01), (10, 0x63)], ids=["encrypted", "a method Python has not"])
@@ -155,7 +155,7 @@ def test_encrypted_or_unsupported_zip_is_a_problem(built: bytes, offset: int, wh
     changed = bytearray(built)
     changed[changed.index(b"PK\x01\x02") + offset] = what
     (found,) = bundle_check.problems(bytes(changed))
-    assert "no zip file, or a damaged one" in found
+    assert "isn't a zip file, or it's damaged" in found
 
 
 def test_truncated_or_corrupted_zip_raises_no_exception(built: bytes) -> None:

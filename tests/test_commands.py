@@ -79,8 +79,8 @@ def nobody_plays() -> Iterator[None]:
         (["show_game"], "GAME_ID"),
         (["list_games", "--status", "WON"], "PENDING, IN_PROGRESS, FINISHED"),
         (["list_games", "--limit", "0"], "from 1"),
-        (["play", "--port", "x"], "no port"),
-        (["play", "--port", "70000"], "no port"),
+        (["play", "--port", "x"], "isn't a port"),
+        (["play", "--port", "70000"], "isn't a port"),
         (["create_table", "--endpoint", "ftp://x"], "http://127.0.0.1:8000"),
         (["create_table"], "CONFIG_FILE is not set"),
     ],
@@ -112,8 +112,8 @@ def test_unreachable_table_exits_with_1_and_message() -> None:
 
 
 def test_create_table_is_idempotent(other_table: str) -> None:
-    assert "is created" in run("create_table")
-    assert "was there already" in run("create_table")
+    assert "has been created" in run("create_table")
+    assert "already exists" in run("create_table")
     data = json.loads(run("create_table", "--json"))
     assert (data["table"], data["created"]) == (other_table, False)
 
@@ -156,7 +156,7 @@ def test_concurrent_create_table_creates_one_table(games_table: str, tmp_path: A
 
 def test_inspect_table_finds_no_differences_in_own_table(games_table: str) -> None:
     text = run("inspect_table")
-    assert "All as expected." in text
+    assert "Everything is as expected." in text
     assert "GameId (partition key)" in text
     data = json.loads(run("inspect_table", "--json"))
     assert (data["status"], data["billing"], data["ttl"]) == ("ACTIVE", "PAY_PER_REQUEST", "ExpiresAt")
@@ -178,11 +178,11 @@ def test_inspect_table_fails_on_wrong_schema(other_table: str) -> None:
         KeySchema=[{"AttributeName": "Id", "KeyType": "HASH"}],
     )
     out = StringIO()
-    with pytest.raises(CommandError, match="can't work"):
+    with pytest.raises(CommandError, match="can't use the table"):
         call_command("inspect_table", stdout=out)
     assert "key of the table is Id (partition key), not GameId (partition key)" in out.getvalue()
     assert out.getvalue().count("is missing") == 2
-    with pytest.raises(CommandError, match="name another"):
+    with pytest.raises(CommandError, match="choose another"):
         run("create_table")
     assert provisioning.time_to_live() == ""
 
@@ -232,7 +232,7 @@ def test_show_game_draws_the_board() -> None:
     text = run("show_game", game.game_id)
     assert " O |   |  \n---+---+---\n   | X |  \n" in text
     assert "1. X centre\n2. O top left\n" in text
-    assert "bob (X) against alice (O)" in text
+    assert "bob (X) vs. alice (O)" in text
     data = json.loads(run("show_game", game.game_id, "--json"))
     assert (data["moves"], data["turn"]) == ("40", "bob")
 
@@ -242,14 +242,14 @@ def test_show_game_shows_sides_deadline_and_ending() -> None:
     game = store.accept(store.invite(host="alice", opponent="bob", pace=300).game_id, player="bob")
     assert "deadline: 20" in run("show_game", game.game_id)
     Game(game.game_id).update([Game.deadline.set(1)])
-    assert "turn bob, whose time is up" in run("show_game", game.game_id)
+    assert "turn bob, but time is up" in run("show_game", game.game_id)
     Game(game.game_id).update([Game.deadline.set(game.deadline or 0)])
     over = store.resign(game, player="alice")
     text = run("show_game", over.game_id)
     assert "result bob (resigned)" in text
     assert "deadline: -" in text
     second = store.rematch(over, player="alice", game_id=str(uuid.uuid4()))
-    assert "alice (X) against bob (O)" in run("show_game", second.game_id)
+    assert "alice (X) vs. bob (O)" in run("show_game", second.game_id)
 
 
 @pytest.mark.usefixtures("games_table")

@@ -53,20 +53,29 @@ WRONG: dict[str, tuple[str | bytes, tuple[str, ...]]] = {
     "placeholder region": ("[dynamodb]\nregion=<AWS region>\n", ("[dynamodb]", "region", "placeholder")),
     "no such form of region": ("[dynamodb]\nregion = Oregon\n", ("[dynamodb]", "region", "'Oregon'")),
     "bad endpoint scheme": (GOOD + "endpoint = ftp://x\n", ("[dynamodb]", "endpoint", "'ftp://x'")),
-    "bad endpoint port": (GOOD + "endpoint = localhost:port\n", ("[dynamodb]", "endpoint", "no address")),
-    "endpoint port too high": (GOOD + "endpoint = localhost:99999\n", ("[dynamodb]", "endpoint", "no address")),
-    "endpoint with a path": (GOOD + "endpoint = http://localhost/shop\n", ("[dynamodb]", "endpoint", "no address")),
-    "endpoint with spaces": (GOOD + "endpoint = my host\n", ("[dynamodb]", "endpoint", "no address")),
-    "endpoint of dots": (GOOD + "endpoint = http://...\n", ("[dynamodb]", "endpoint", "no address")),
-    "endpoint of a dash": (GOOD + "endpoint = http://-\n", ("[dynamodb]", "endpoint", "no address")),
-    "endpoint with an underscore": (GOOD + "endpoint = http://_x\n", ("[dynamodb]", "endpoint", "no address")),
-    "endpoint with an empty label": (GOOD + "endpoint = http://a..b:80\n", ("[dynamodb]", "endpoint", "no address")),
-    "endpoint with a long label": (GOOD + f"endpoint = {'a' * 64}.example\n", ("[dynamodb]", "endpoint", "no address")),
+    "bad endpoint port": (GOOD + "endpoint = localhost:port\n", ("[dynamodb]", "endpoint", "isn't an address")),
+    "endpoint port too high": (GOOD + "endpoint = localhost:99999\n", ("[dynamodb]", "endpoint", "isn't an address")),
+    "endpoint with a path": (
+        GOOD + "endpoint = http://localhost/shop\n",
+        ("[dynamodb]", "endpoint", "isn't an address"),
+    ),
+    "endpoint with spaces": (GOOD + "endpoint = my host\n", ("[dynamodb]", "endpoint", "isn't an address")),
+    "endpoint of dots": (GOOD + "endpoint = http://...\n", ("[dynamodb]", "endpoint", "isn't an address")),
+    "endpoint of a dash": (GOOD + "endpoint = http://-\n", ("[dynamodb]", "endpoint", "isn't an address")),
+    "endpoint with an underscore": (GOOD + "endpoint = http://_x\n", ("[dynamodb]", "endpoint", "isn't an address")),
+    "endpoint with an empty label": (
+        GOOD + "endpoint = http://a..b:80\n",
+        ("[dynamodb]", "endpoint", "isn't an address"),
+    ),
+    "endpoint with a long label": (
+        GOOD + f"endpoint = {'a' * 64}.example\n",
+        ("[dynamodb]", "endpoint", "isn't an address"),
+    ),
     "region against a PrivateLink endpoint": (
         GOOD + "endpoint = vpce-1-a.dynamodb.eu-west-1.vpce.amazonaws.com\n",
         ("[dynamodb]", "us-west-2", "eu-west-1"),
     ),
-    "endpoint brackets": (GOOD + "endpoint = http://[::1\n", ("[dynamodb]", "endpoint", "no address")),
+    "endpoint brackets": (GOOD + "endpoint = http://[::1\n", ("[dynamodb]", "endpoint", "isn't an address")),
     "region against endpoint": (
         GOOD + "endpoint = dynamodb.eu-west-1.amazonaws.com\n",
         ("[dynamodb]", "region", "us-west-2", "endpoint", "eu-west-1"),
@@ -80,14 +89,14 @@ WRONG: dict[str, tuple[str | bytes, tuple[str, ...]]] = {
     "short fallback": (GOOD + "[django]\nsecret_key_fallbacks = x\n", ("[django]", "secret_key_fallbacks")),
     "bad host": (
         GOOD + "[django]\nallowed_hosts = https://x.example/\n",
-        ("[django]", "allowed_hosts", "no host name"),
+        ("[django]", "allowed_hosts", "isn't a host name"),
     ),
     "neither yes nor no": (GOOD + "[django]\nhttps = on\n", ("[django]", "https", "'on'", "yes or no")),
     "no equals sign": (GOOD + "endpoint\n", ("[dynamodb]", "endpoint", "line 3", "key = value")),
     "continued line": ("[dynamodb]\nregion = us-west-2\n  endpoint = x\n", ("[dynamodb]", "region", "several lines")),
     "byte order mark": (b"\xef\xbb\xbf" + GOOD.encode(), ("byte order mark", "UTF-8")),
     "UTF-16": (GOOD.encode("utf-16"), ("byte order mark", "UTF-8")),
-    "binary": (bytes(range(128, 256)) * 4, ("not text",)),
+    "binary": (bytes(range(128, 256)) * 4, ("isn't UTF-8 text",)),
     "NUL bytes": (GOOD.encode() + b"\0", ("NUL",)),
     "JSON": ('{"region": "us-west-2"}', ("line 1", "[dynamodb]")),
 }
@@ -164,7 +173,7 @@ def test_invalid_file_error_names_file_section_and_key(tmp_path: Path, case: str
 
 
 def test_unopenable_path_error_gives_reason(tmp_path: Path) -> None:
-    assert "no such file" in problem(tmp_path / "gone.config")
+    assert "doesn't exist" in problem(tmp_path / "gone.config")
     assert "a directory" in problem(tmp_path)
     assert "Not a directory" in problem(write(tmp_path / "file", "") / "below")
     loop = tmp_path / "loop"

@@ -37,7 +37,7 @@ def test_play_prints_url_and_that_games_are_in_memory() -> None:
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=10)
     assert re.fullmatch(
-        r"Playing at http://127\.0\.0\.1:\d+/ \(games are in memory.*ENDPOINT.*\)\. Ctrl-C ends it\.\n", line
+        r"Playing at http://127\.0\.0\.1:\d+/ \(games are in memory.*ENDPOINT.*\)\. Press Ctrl-C to stop\.\n", line
     )
     assert (out, err, process.returncode) == ("", "", 0)
 

@@ -150,7 +150,7 @@ def test_site_policy_allows_exactly_what_the_site_calls(
     start()
     anybody = Client()
     assert anybody.get("/readyz/").status_code == 200
-    assert "was there already" in run("create_table")
+    assert "already exists" in run("create_table")
     player("alice").post("/accounts/logout/")
     alice, bob = player("alice", "login"), player("bob")
     assert alice.post(f"{invited(alice)}cancel/").status_code == 303
@@ -182,10 +182,10 @@ def test_inspect_policy_allows_exactly_what_read_commands_call(
     account.allow(policy.inspecting(place))
     calls = iam.recorded(monkeypatch)
     game_id = game.split("/")[2]
-    assert "All as expected." in run("inspect_table")
+    assert "Everything is as expected." in run("inspect_table")
     assert game_id in run("list_games")
     assert game_id in run("list_games", "--player", "alice")
-    assert "bob (X) against alice (O)" in run("show_game", game_id)
+    assert "bob (X) vs. alice (O)" in run("show_game", game_id)
     assert calls == pairs(policy.inspecting(place))
 
 
@@ -366,8 +366,8 @@ def test_partition_of_each_region_matches_botocore() -> None:
         ([], "--account"),
         (["--account", "1234-5678-9012", "--region", "us-west-2"], "12 digits"),
         (["--account", "123456789012"], "--region us-west-2"),
-        (["--account", "123456789012", "--region", "Oregon"], "'Oregon' is no AWS region"),
-        (["--account", "123456789012", "--region", "us-west-2", "--table", "*"], "'*' is no table's name"),
+        (["--account", "123456789012", "--region", "Oregon"], "'Oregon' isn't an AWS region"),
+        (["--account", "123456789012", "--region", "us-west-2", "--table", "*"], "'*' isn't a valid table name"),
         (["--seed", "--trust"], "not allowed with"),
     ],
 )

@@ -120,7 +120,7 @@ def test_ready_with_every_running_action(allowed: Account, caplog: pytest.LogCap
     assert logged(caplog) == [("INFO", "Ready: the table Games answers.")]
     printed, problem = inspect("--probe")
     assert (printed.count(": allowed"), problem) == (7, "")
-    assert "All as expected." in printed
+    assert "Everything is as expected." in printed
 
 
 @pytest.mark.parametrize("action", sorted(RUNNING - LESSER))
@@ -129,14 +129,14 @@ def test_each_refused_action_is_named_in_readyz_log_and_command(
 ) -> None:
     allowed.allow_actions(RUNNING - {action})
     found = problems()
-    assert all(f"refuses {action}: allow it in the policy of the role" in problem for problem in found)
+    assert all(f"refuses {action}: allow it in the role's policy" in problem for problem in found)
     assert len(found) == (2 if action == "dynamodb:Query" else 1)
     assert all("Until then" in problem for problem in found)
     assert logged(caplog) == [("ERROR", f"Not ready: {' '.join(found)}")]
     printed, problem = inspect("--probe")
     assert action in problem
     assert printed.count("REFUSED") == (0 if action == "dynamodb:DescribeTable" else len(found))
-    assert "All as expected." not in printed
+    assert "Everything is as expected." not in printed
 
 
 def test_inspect_probe_json_lists_permissions(allowed: Account) -> None:
@@ -228,11 +228,11 @@ DENIED = (
         (
             "InvalidSignatureException",
             "Signature expired: 20261124T1 is now earlier than 20261124T2",
-            "The clock of this",
+            "This server's clock",
         ),
-        ("InvalidSignatureException", "Signature not yet current: 20261124T1", "The clock of this"),
+        ("InvalidSignatureException", "Signature not yet current: 20261124T1", "This server's clock"),
         ("InvalidSignatureException", "The request signature we calculated does not match", "correct them"),
-        ("RequestExpired", "", "The clock of this"),
+        ("RequestExpired", "", "This server's clock"),
         ("ThrottlingException", "Rate exceeded", "is throttling DescribeTable: wait"),
         (
             "AccessDeniedException",
@@ -247,7 +247,7 @@ DENIED = (
         (
             "AccessDeniedException",
             DENIED + "because no identity-based policy allows the dynamodb:PutItem action",
-            "policy of the role",
+            "allow it in the role's policy",
         ),
         ("AccessDeniedException", "", "refuses dynamodb:DescribeTable"),
         ("SomethingNew", "Account 123456789012 is closed.", "answered SomethingNew: Account (a number) is closed."),
@@ -280,10 +280,10 @@ def test_each_connection_failure_has_its_own_message(bound: str, monkeypatch: py
 @pytest.mark.parametrize(
     ("environ", "words"),
     [
-        ({}, "There are no AWS credentials: give the instance its profile"),
+        ({}, "There are no AWS credentials: give the instance a profile"),
         ({"AWS_PROFILE": "nobodys"}, "The AWS credentials can't be read: The config profile (nobodys)"),
         ({"AWS_ACCESS_KEY_ID": "x"}, "The AWS credentials can't be read: Partial credentials"),
-        ({"AWS_PROFILE": "late"}, "The AWS credentials have expired when they come"),
+        ({"AWS_PROFILE": "late"}, "The AWS credentials arrived already expired"),
         ({"AWS_PROFILE": "failing"}, "The AWS credentials can't be read"),
     ],
 )
@@ -315,10 +315,10 @@ def other_table(bound: str) -> Iterator[str]:
 
 
 def test_missing_table_error_names_the_endpoint(other_table: str) -> None:
-    assert [
-        f"There is no table {other_table} at {where()}: run manage.py create_table" in text for text in problems()
-    ] == [True]
-    assert "correct [dynamodb] in CONFIG_FILE" in inspect()[1]
+    assert [f"{where()} has no table {other_table}: run manage.py create_table" in text for text in problems()] == [
+        True
+    ]
+    assert "correct [dynamodb] region or table in CONFIG_FILE" in inspect()[1]
 
 
 def test_table_created_meanwhile_is_seen_at_once(other_table: str) -> None:
@@ -373,13 +373,13 @@ def keys_only(request: dict[str, Any]) -> None:
             a_sort_key,
             "The key of the table is GameId (partition key), StatusDate (sort key), not GameId (partition key).",
         ),
-        (a_number, "The key attribute GameId is of type N, not S."),
+        (a_number, "The key attribute GameId has type N, not S."),
         (one_index, "The index OpponentId-StatusDate-index is missing."),
         (
             another_index_key,
             "The key of the index HostId-StatusDate-index is HostId (partition key), OpponentId (sort key), not",
         ),
-        (keys_only, "The index HostId-StatusDate-index does not project OpponentId, Result, ExpiresAt, Computer."),
+        (keys_only, "The index HostId-StatusDate-index doesn't project OpponentId, Result, ExpiresAt, Computer."),
     ],
 )
 def test_table_with_other_schema_is_reported_and_untouched(
@@ -393,7 +393,7 @@ def test_table_with_other_schema_is_reported_and_untouched(
     found = problems()
     assert len(found) == 1
     assert words in found[0]
-    assert "name another" in found[0]
+    assert "choose another" in found[0]
     startup.creation.attempt()
     assert words in inspect("--probe")[0]
     assert set(calls) <= {"DescribeTable", "DescribeTimeToLive"}
@@ -415,9 +415,9 @@ def test_startup_names_missing_permissions_and_completes_later(
     nothing_there.allow_actions(CREATING - CARE - {"dynamodb:CreateTable"})
     assert startup.creation.attempt()
     [problem] = problems()
-    assert "refuses dynamodb:CreateTable: allow it in the policy of the role" in problem
+    assert "refuses dynamodb:CreateTable: allow it in the role's policy" in problem
     assert "Or run manage.py create_table" in problem
-    assert "goes on trying" in problem
+    assert "keeps trying" in problem
     nothing_there.allow_actions(CREATING - CARE)
     assert startup.creation.attempt()
     status, answer = ready()
@@ -450,7 +450,7 @@ def test_throttled_creation_is_logged_once_and_retried(
     shared_client().meta.events.register("before-call.dynamodb.CreateTable", throttle)
     assert startup.creation.attempt()
     [problem] = problems()
-    assert "goes on trying to make it" in problem
+    assert "keeps trying to create it" in problem
     assert "wait" in problem
     startup.get_ready()
     assert len(refused) == 4
@@ -510,7 +510,7 @@ def test_server_started_throttled_logs_once_and_creates_table_later(
         proxy.set(Faults())
         assert comes_ready(site)
     log = capfd.readouterr().out
-    assert log.count("Not ready: http") == 1
+    assert log.count(f"Not ready: {proxy.address} is throttling") == 1
     assert log.count("Ready: the table Games answers.") == 1
     assert "Traceback" not in log
 

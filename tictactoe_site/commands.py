@@ -13,7 +13,7 @@ from dynamodb.errors import StoreUnavailable
 from tictactoe_site import config, table
 
 PLAYING = config.BASE_DIR / ".playing"  # the address of the DynamoDB that ``manage.py play`` has embedded
-EXIT_CODES = "Exit codes: 0 done; 1 not done, or something is wrong with the table; 2 wrong configuration or parameter."
+EXIT_CODES = "Exit codes: 0 done; 1 failed, or the table has a problem; 2 wrong configuration or parameter."
 
 
 class SiteCommand(BaseCommand):
@@ -49,7 +49,7 @@ class TableCommand(SiteCommand):
         parser.add_argument(
             "--endpoint",
             metavar="URL",
-            help="where DynamoDB is, e.g. http://127.0.0.1:8000 for DynamoDB Local; instead of CONFIG_FILE's",
+            help="DynamoDB's address, e.g. http://127.0.0.1:8000 for DynamoDB Local; overrides CONFIG_FILE's",
         )
         return parser
 

@@ -63,7 +63,7 @@ def _require(met: object, otherwise: str) -> None:
 
 # One parser for each kind of value. They never get an empty text.
 def _region(text: str) -> str:
-    _require(_REGION.fullmatch(text), f"is {text!r}, which is no AWS region: try {DEFAULT_REGION}.")
+    _require(_REGION.fullmatch(text), f"is {text!r}, which isn't an AWS region: try {DEFAULT_REGION}.")
     return text
 
 
@@ -77,26 +77,26 @@ def _url(text: str) -> str:
         sound = host and not more and parts.scheme in ("http", "https") and parts.port != 0
     except ValueError:  # from urlsplit, the port, or IPv6Address
         sound = False
-    what = "which is no address: write host, host:port, or a URL such as http://127.0.0.1:8000."
+    what = "which isn't an address: write host, host:port, or a URL such as http://127.0.0.1:8000."
     _require(sound, f"is {text.rpartition('@')[2]!r}, {what}")
     return url.rstrip("/")
 
 
 def _table(text: str) -> str:
-    _require(TABLE_NAME.fullmatch(text), f"is {text!r}: a table's name is 3 to 255 of A-Z a-z 0-9 _ . -")
+    _require(TABLE_NAME.fullmatch(text), f"is {text!r}: use 3 to 255 characters from A-Z a-z 0-9 _ . -")
     return text
 
 
 def _secret(text: str) -> str:
-    uuid = 'such as a UUID, which python3 -c "import uuid; print(uuid.uuid4())" prints.'
+    uuid = 'such as the output of python3 -c "import uuid; print(uuid.uuid4())"'
     enough = len(text) >= MINIMUM_SECRET_LENGTH
-    _require(enough, f"has {len(text)} characters: at least {MINIMUM_SECRET_LENGTH} are needed, {uuid}")
+    _require(enough, f"has {len(text)} characters: use at least {MINIMUM_SECRET_LENGTH}, {uuid}")
     return text
 
 
 def _host(text: str) -> str:
-    what = "which is no host name: write names such as play.example.com, without port."
-    _require(_HOST.fullmatch(text), f"has {text!r} in it, {what}")
+    what = "which isn't a host name: write names such as play.example.com, without a port."
+    _require(_HOST.fullmatch(text), f"contains {text!r}, {what}")
     return text
 
 
@@ -214,12 +214,12 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise ConfigError("there is no such file, and CONFIG_FILE names it: correct the path.") from None
+        raise ConfigError("CONFIG_FILE names this file, but it doesn't exist: correct the path.") from None
     except IsADirectoryError:
         raise ConfigError("CONFIG_FILE names a directory: name the file in it.") from None
     except (OSError, ValueError) as exc:
         reason = getattr(exc, "strerror", None) or exc
-        raise ConfigError(f"the file that CONFIG_FILE names can't be read ({reason}).") from None
+        raise ConfigError(f"CONFIG_FILE names this file, but it can't be read ({reason}): correct it.") from None
 
 
 def _parsed(data: bytes) -> ConfigParser:
@@ -227,13 +227,13 @@ def _parsed(data: bytes) -> ConfigParser:
         interpolation=None, inline_comment_prefixes=(";",), default_section="\0", empty_lines_in_values=False
     )
     boms = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
-    _require(not data.startswith(boms), "the file starts with a byte order mark: save it as UTF-8 without BOM.")
+    _require(not data.startswith(boms), "the file starts with a byte order mark: save it as UTF-8 without a BOM.")
     try:
         text = data.decode()
-        _require("\0" not in text, "the file has NUL bytes in it: it should be text like beanstalk.config.")
+        _require("\0" not in text, "the file contains NUL bytes: it should be text like beanstalk.config.")
         parser.read_string(text)
     except UnicodeDecodeError:
-        raise ConfigError("the file is not text in UTF-8: it should look like beanstalk.config.") from None
+        raise ConfigError("the file isn't UTF-8 text: it should look like beanstalk.config.") from None
     except configparser.Error as exc:
         raise ConfigError(_syntax(exc, text)) from None
     return parser
@@ -242,19 +242,19 @@ def _parsed(data: bytes) -> ConfigParser:
 def _syntax(exc: configparser.Error, text: str) -> str:
     match exc:
         case configparser.DuplicateOptionError():
-            return f"[{exc.section}] {exc.option} is there twice (line {exc.lineno}): keep one."
+            return f"[{exc.section}] {exc.option} appears twice (line {exc.lineno}): keep one."
         case configparser.DuplicateSectionError():
-            return f"the section [{exc.section}] is there twice (line {exc.lineno}): make them one."
+            return f"the section [{exc.section}] appears twice (line {exc.lineno}): merge the two."
         case configparser.MissingSectionHeaderError():
-            return f"line {exc.lineno} stands before any section: the first line should be [dynamodb]."
+            return f"line {exc.lineno} comes before any section: the first line should be [dynamodb]."
         case configparser.ParsingError():
             number = exc.errors[0][0]
             before = text.splitlines()[:number]
             section = next((line.strip() for line in reversed(before) if line.startswith("[")), "")
             # Show only the first word: the rest may be a secret.
-            return f"{section} {before[-1].split()[0]:.40} (line {number}) is not written like key = value."
+            return f"{section} {before[-1].split()[0]:.40} (line {number}) doesn't have the form key = value."
         case _:
-            return "the file is not an INI file: it should look like beanstalk.config."
+            return "the file isn't an INI file: it should look like beanstalk.config."
 
 
 def _values(parser: ConfigParser, secrets: Mapping[str, object]) -> dict[str, Any]:
@@ -265,7 +265,7 @@ def _values(parser: ConfigParser, secrets: Mapping[str, object]) -> dict[str, An
         known = [name for name, key in KEYS.items() if key["section"] == SECTIONS[section]]
         for name in parser.options(section):
             with _at(f"[{section}] {name} "):
-                _require(name in known, f"is an unknown key: this section has {', '.join(known)}.")
+                _require(name in known, f"is an unknown key: use one of {', '.join(known)}.")
                 value = values[name] = KEYS[name]["parse"](_text(parser, section, name))
                 # Servers that pick different secrets would log out each other's players.
                 same = not value or secrets.get(name, value) == value
@@ -279,7 +279,7 @@ def _text(parser: ConfigParser, section: str, name: str) -> str:
     first = next(other for other in parser.sections() if parser.has_option(other, name))
     _require(first == section, f"is also in [{first}]: keep one.")
     text = parser[section][name]
-    _require("\n" not in text, "runs over several lines: start each key at the line's beginning.")
+    _require("\n" not in text, "spans several lines: start each key at the beginning of a line.")
     text = text.strip()
     _require(text, "is empty: give it a value or remove the line.")
     _require(not _is_placeholder(text), f"is still the placeholder {text}: replace it.")
@@ -297,7 +297,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
                 _require(not _is_placeholder(text), "is still a placeholder: replace it.")
                 # A whole secret of several keys, as Secrets Manager's console makes them.
                 is_json = text.startswith("{") and text.endswith("}")
-                _require(not is_json, "is JSON: name the key of it at the end of the secret's ARN.")
+                _require(not is_json, "is JSON: add the name of its key to the end of the secret's ARN.")
                 found[name] = KEYS[name]["parse"](text)
     return {name: value for name, value in found.items() if value}
 
@@ -310,14 +310,14 @@ def _agree(values: dict[str, Any]) -> None:
     """Raise ConfigError if values contradict each other. If there's no region, take it from the endpoint."""
     for name, other in (("access_key_id", "secret_access_key"), ("secret_access_key", "access_key_id")):
         complete = name not in values or other in values
-        _require(complete, f"[dynamodb] {other} is missing, but {name} is there: give both or neither.")
+        _require(complete, f"[dynamodb] {other} is missing, but {name} is set: set both or neither.")
     named = region_of(values.get("endpoint"))
     with _at("[dynamodb] region "):
         if "region" not in values:
             _require(named, f"is missing: add a line such as region = {DEFAULT_REGION}.")
             values["region"] = _region(named or "")
         region = values["region"]
-        _require(named in (None, region), f"is {region}, but [dynamodb] endpoint is in {named}: make them agree.")
+        _require(named in (None, region), f"is {region}, but [dynamodb] endpoint is in {named}: use one region.")
 
 
 def _with_credentials(config: Config, environ: Mapping[str, str]) -> Config:

@@ -28,12 +28,12 @@ def local_secret_key(path: Path) -> str:
     except OSError as exc:
         reason = exc.strerror or exc
         raise ConfigError(
-            f"{path}: the server's own key can't be kept there ({reason}): set [django] secret_key in CONFIG_FILE."
+            f"{path}: the server can't keep its own key there ({reason}): set [django] secret_key in CONFIG_FILE."
         ) from None
 
 
 def _read(path: Path) -> str:
     key = path.read_text().strip()
     if len(key) < 50:
-        raise ConfigError(f"{path}: this is not a whole key: remove the file, and a new one is made.")
+        raise ConfigError(f"{path}: the key is incomplete: remove the file, and the server creates a new one.")
     return key

@@ -10,25 +10,25 @@ from tictactoe_site.config import Config
 TTL_ATTRIBUTE = "ExpiresAt"
 PATIENT_SECONDS = 20
 
-_NEW_INDEX = "make it as manage.py create_table --dry-run prints it, or name another table with [dynamodb] table."
+_NEW_INDEX = "create the index as in manage.py create_table --dry-run, or choose another table with [dynamodb] table."
 ADVICE = Advice(
     make_table="run manage.py create_table",
-    correct_table="if it is in another region or has another name, correct [dynamodb] in CONFIG_FILE",
+    correct_table="correct [dynamodb] region or table in CONFIG_FILE",
     correct_endpoint="correct [dynamodb] region or endpoint in CONFIG_FILE",
-    allow_action="allow it in the policy of the role in use (manage.py iam_policy prints it)",
-    make_table_elsewhere="Or run manage.py create_table, with credentials that may.",
-    other_table="The site can't use this table: name another with [dynamodb] table.",
+    allow_action="allow it in the role's policy (manage.py iam_policy prints it)",
+    make_table_elsewhere="Or run manage.py create_table with credentials that allow it.",
+    other_table="The site can't use this table: choose another with [dynamodb] table.",
     index_missing=f"The lobby can't list games: {_NEW_INDEX}",
-    index_lacks=f"The lobby shows games without their other player or result: {_NEW_INDEX}",
-    index_projects_all="It works, and each move costs 3 write units instead of 1, as in the AWS example.",
+    index_lacks=f"The lobby can't show each game's other player or result: {_NEW_INDEX}",
+    index_projects_all="It works, but each move costs 3 write units instead of 1, as in the AWS example.",
     set_ttl="run manage.py create_table",
     consequences={
-        "get_item": "no game can be opened and nobody can log in",
-        "batch_get_item": "games in progress can't be listed or followed",
+        "get_item": "nobody can open a game or log in",
+        "batch_get_item": "nobody can list or follow games in progress",
         "put_item": "nobody can sign up or start a game",
-        "update_item": "no move can be made",
-        "delete_item": "no invitation can be declined or withdrawn",
-        "query": "no list of games can be shown",
+        "update_item": "nobody can move",
+        "delete_item": "nobody can decline or cancel an invitation",
+        "query": "nobody can see a list of games",
     },
 )
 

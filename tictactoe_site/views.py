@@ -27,8 +27,8 @@ def _missing_key(request: HttpRequest) -> list[str]:
     if settings.HAS_SHARED_KEY or request.headers.get("X-From-Balancer") != "1":
         return []
     return [
-        "There is no [django] secret_key, and this server is behind a load balancer: give all servers the same one, in"
-        " CONFIG_FILE or as the environment property SECRET_KEY, or they log out each other's players."
+        "[django] secret_key is not set, so the servers behind the load balancer log out each other's players: give all"
+        " servers the same key, in CONFIG_FILE or as the environment property SECRET_KEY."
     ]
 
 

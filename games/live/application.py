@@ -98,7 +98,7 @@ class Live:
         try:
             stop_listening = hints.listen(self._take)
         except OSError as exc:
-            logger.warning("No hints from this server's pages (%s: %s)", settings.LIVE_SOCKET, exc)
+            logger.warning("This process can't receive hints from the pages (%s: %s)", settings.LIVE_SOCKET, exc)
         await send({"type": "lifespan.startup.complete"})
         await receive()
         reading.cancel()

@@ -138,7 +138,7 @@ def of(player: str, now: datetime) -> Record:
         try:
             _keep(kept, known)
         except StoreUnavailable as exc:
-            logger.warning("The sum of a record could not be kept: %s", exc)
+            logger.warning("A player's record couldn't be saved: %s", exc)
     kept.count(fresh[len(settled) :])
     kept.is_whole = not more
     return kept

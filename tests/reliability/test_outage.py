@@ -159,7 +159,7 @@ def test_site_recovers_within_2_s_without_restart(
             before = children_of(site.master)
             if outage == "silence":
                 proxy.set(SILENCE)
-                check_what_an_outage_looks_like(site, "did not answer in time")
+                check_what_an_outage_looks_like(site, "didn't answer in time")
                 began = time.monotonic()
                 proxy.set(Faults())
                 assert site.returns()

@@ -15,32 +15,32 @@ from tictactoe_site import config
 from tictactoe_site.commands import SiteCommand
 
 NO_KEY = (
-    "It has no secret_key: enough for one server that stays. More than one must share a key, and a server "
-    "that replaces another knows no key of its own: set it in a file of yours and pass --config FILE."
+    "The zip has no secret_key. One server makes its own, but several servers must share one, and a new server "
+    "doesn't know the old one's: set secret_key in your configuration and pass --config FILE."
 )
 
 
 class Command(SiteCommand):
     help = (
-        "Make the zip that Elastic Beanstalk runs, and print what is in it, its size and its SHA-256, which makes a "
-        "good version label. It holds what the commit has of what an instance runs, and nothing else: files that git "
-        "does not have as they are here stop it. The same commit gives the same bytes on every machine. "
-        "--config puts your configuration in it, for which nothing needs to be committed."
+        "Build the zip that Elastic Beanstalk runs, and print its contents, size and SHA-256, which makes a good "
+        "version label. The zip contains the committed files that an instance needs, and nothing else. The command "
+        "refuses if one of them isn't committed or has changed. The same commit gives the same bytes on every machine. "
+        "--config adds your configuration, which doesn't have to be committed."
     )
-    epilog = "Exit codes: 0 done; 1 refused, or --check found something; 2 wrong configuration or parameter."
+    epilog = "Exit codes: 0 done; 1 refused, or --check found problems; 2 wrong configuration or parameter."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--output", metavar="ZIP", type=Path, help="where to write it (default tictactoe.zip)")
+        parser.add_argument("--output", metavar="ZIP", type=Path, help="where to write the zip (default tictactoe.zip)")
         parser.add_argument(
             "--config",
             metavar="FILE",
             type=Path,
-            help="your configuration, which becomes beanstalk.config in the zip: what CONFIG_FILE is to name there. "
+            help="your configuration, to include as beanstalk.config: set CONFIG_FILE to that name on the server. "
             "The zip is then as secret as the file",
         )
-        parser.add_argument("--check", metavar="ZIP", type=Path, help="check this zip, and make none")
-        parser.add_argument("--dry-run", action="store_true", help="print what would be in it, and write nothing")
-        parser.add_argument("--json", action="store_true", help="print it as JSON")
+        parser.add_argument("--check", metavar="ZIP", type=Path, help="check this zip instead of building one")
+        parser.add_argument("--dry-run", action="store_true", help="print the contents, but write nothing")
+        parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -59,13 +59,13 @@ class Command(SiteCommand):
             self.stdout.write("\n".join(f"{path}: {problem}" for problem in found) or _total(path, data))
         if found:
             number = "1 problem" if len(found) == 1 else f"{len(found)} problems"
-            raise CommandError(f"{path} is not fit for Beanstalk: {number}.")
+            raise CommandError(f"{path} isn't ready for Beanstalk: {number}.")
 
     def make(self, options: dict[str, Any]) -> None:
         path: Path = options["output"] or Path("tictactoe.zip")
         data = bundle.build(config.BASE_DIR, _configuration(options["config"]))
         if found := bundle_check.problems(data):
-            raise CommandError(f"This would not run on Beanstalk: {' '.join(found)}")
+            raise CommandError(f"This zip wouldn't run on Beanstalk: {' '.join(found)}")
         if not options["dry_run"]:
             _write(path, data)
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -120,4 +120,4 @@ def _write(path: Path, data: bytes) -> None:
             fresh.write_bytes(data)
             fresh.replace(path)
     except OSError as exc:
-        raise CommandError(f"{path} can't be written ({exc.strerror}): name another --output.", returncode=2) from None
+        raise CommandError(f"{path} can't be written ({exc.strerror}): change --output.", returncode=2) from None

@@ -11,12 +11,12 @@ from tictactoe_site import config
 from tictactoe_site.commands import SiteCommand
 
 HELP = """\
-Print an IAM policy as JSON, for the role of the servers: the DynamoDB actions that
-the site calls and no others, on the one table and its two indexes. Nothing is sent,
-and no configuration is needed."""
+Print the IAM policy for the servers' role as JSON. It allows the DynamoDB actions that
+the site calls and no others, on one table and its two indexes. The command sends
+nothing, and needs no configuration."""
 
 STEPS = """\
-With these, a role, its policy and its instance profile are made, all of one name:
+These commands create the role, its policies, and an instance profile of the same name:
 
   python manage.py iam_policy --trust > trust.json
   python manage.py iam_policy --account 123456789012 --region us-west-2 > policy.json
@@ -28,10 +28,10 @@ With these, a role, its policy and its instance profile are made, all of one nam
   aws iam create-instance-profile --instance-profile-name tictactoe
   aws iam add-role-to-instance-profile --instance-profile-name tictactoe --role-name tictactoe
 
-The account's number is what `aws sts get-caller-identity --query Account --output text`
-prints. AWSElasticBeanstalkWebTier is AWS's own policy, by which an instance fetches the
-bundle, reports its health and uploads its logs. In China and GovCloud, its ARN begins
-with arn:aws-cn and arn:aws-us-gov.
+`aws sts get-caller-identity --query Account --output text` prints your account number.
+AWSElasticBeanstalkWebTier is AWS's own policy: it lets an instance fetch the bundle,
+report its health and upload its logs. Its ARN begins with arn:aws-cn in China, and with
+arn:aws-us-gov in GovCloud.
 
 Exit codes: 0 printed; 2 wrong configuration or parameter."""
 
@@ -48,24 +48,24 @@ class Command(SiteCommand):
         return super().create_parser(prog_name, subcommand, formatter_class=Formatter, **kwargs)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--account", metavar="DIGITS", help="the AWS account that the table is in: 12 digits")
+        parser.add_argument("--account", metavar="DIGITS", help="the table's AWS account: 12 digits")
         parser.add_argument("--region", help="the table's region, such as us-west-2 (default: the configuration's)")
         parser.add_argument("--table", metavar="NAME", help="the table (default: the configuration's, or Games)")
         kinds = parser.add_mutually_exclusive_group()
         kinds.add_argument(
-            "--running", action="store_true", help="leave out what creates the table, where somebody else has done it"
+            "--running", action="store_true", help="leave out the actions that create the table, if it already exists"
         )
         kinds.add_argument(
-            "--inspect", action="store_true", help="for people who only look: inspect_table, list_games, show_game"
+            "--inspect", action="store_true", help="for people who only run inspect_table, list_games and show_game"
         )
         kinds.add_argument(
             "--seed",
             "--example",
             action="store_true",
-            help="as broad as the AWS example's: any DynamoDB action on the table",
+            help="the AWS example's broad policy: any DynamoDB action on the table",
         )
         kinds.add_argument(
-            "--trust", action="store_true", help="the role's trust policy: EC2's instances may take the role"
+            "--trust", action="store_true", help="the role's trust policy: it lets EC2 instances assume the role"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -80,10 +80,10 @@ def _document(options: dict[str, Any]) -> dict[str, Any]:
     if options["trust"]:
         return policy.trust(options["region"] or _configured("region", config.DEFAULT_REGION))
     if not options["account"]:
-        raise ValueError("The account is missing: give the 12 digits of the AWS account with --account.")
+        raise ValueError("The account is missing: pass its 12 digits with --account.")
     region = options["region"] or _configured("region")
     if not region:
-        raise ValueError("The region is missing: give the table's, such as --region us-west-2.")
+        raise ValueError("The region is missing: pass the table's region, such as --region us-west-2.")
     name = options["table"] or _configured("table", config.DEFAULT_TABLE)
     table = policy.Table(options["account"], region, name)
     if options["inspect"]:

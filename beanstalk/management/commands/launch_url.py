@@ -12,7 +12,7 @@ from tictactoe_site.commands import SiteCommand
 def _checked(pattern: str, what: str) -> Callable[[str], str]:
     def check(text: str) -> str:
         if not (text.isprintable() and re.fullmatch(pattern, text)):
-            raise ArgumentTypeError(f"{text!r:.80} is not {what}")
+            raise ArgumentTypeError(f"{text!r:.80} isn't {what}")
         return text
 
     return check
@@ -20,15 +20,15 @@ def _checked(pattern: str, what: str) -> Callable[[str], str]:
 
 def _region(text: str) -> str:
     if not re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-\d", text):
-        raise ArgumentTypeError(f"{text!r:.80} is no AWS region: give one such as us-west-2")
+        raise ArgumentTypeError(f"{text!r:.80} isn't an AWS region: give one such as us-west-2")
     if text.startswith(("cn-", "us-gov-", "us-iso", "eu-isoe-")):
-        raise ArgumentTypeError(f"{text} has a console of its own, which no Launch Now address is documented for")
+        raise ArgumentTypeError(f"AWS documents no Launch Now address for {text}: see docs/deploy.md for other ways")
     return text
 
 
 def _key(text: str) -> str:
     if not (text.isprintable() and 1 <= len(text.encode()) <= 1024):
-        raise ArgumentTypeError(f"{text!r:.80} is no key in S3: 1 to 1024 bytes, such as tictactoe.zip")
+        raise ArgumentTypeError(f"{text!r:.80} isn't an S3 key: give 1 to 1024 bytes, such as tictactoe.zip")
     return text
 
 
@@ -52,45 +52,45 @@ def _address(*, region: str, bucket: str, key: str, platform: str, **chosen: str
 
 # For each option: its default (None if the option is required), its check, and its help text.
 _PARAMETERS: dict[str, tuple[str | None, Callable[[str], str], str]] = {
-    "region": (None, _region, "where bucket and table are and the environment will be, e.g. us-west-2"),
+    "region": (None, _region, "the region of the bucket, the table and the environment, e.g. us-west-2"),
     "bucket": (
         None,
         # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-        _checked(r"(?!\d+\.\d+\.\d+\.\d+$)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "a bucket of S3"),
+        _checked(r"(?!\d+\.\d+\.\d+\.\d+$)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "an S3 bucket name"),
         "the S3 bucket that has the bundle",
     ),
-    "key": ("tictactoe.zip", _key, "its key in the bucket"),
+    "key": ("tictactoe.zip", _key, "the bundle's key in the bucket"),
     "application": (
         "TicTacToe",
         # CreateApplication in Beanstalk's API Reference.
-        _checked("[^/]{1,100}", "an application: 1 to 100 characters, and no slash"),
-        "a name that no other application in the account has",
+        _checked("[^/]{1,100}", "an application name: give 1 to 100 characters, without a slash"),
+        "the application's name, which must be new in your account",
     ),
     "environment_type": (
         "SingleInstance",
-        _checked("SingleInstance|LoadBalanced", "an environment type: SingleInstance or LoadBalanced"),
-        "SingleInstance or LoadBalanced; the latter needs a secret_key in the bundle's configuration",
+        _checked("SingleInstance|LoadBalanced", "an environment type: give SingleInstance or LoadBalanced"),
+        "SingleInstance, or LoadBalanced, which needs a secret_key in the bundle's configuration",
     ),
     "instance_type": (
         "t3.small",
-        _checked(r"[a-z][a-z0-9-]*\.[a-z0-9-]+", "an instance type, such as t3.small"),
+        _checked(r"[a-z][a-z0-9-]*\.[a-z0-9-]+", "an instance type: give one such as t3.small"),
         "the EC2 instance type",
     ),
     "platform": (
         "Python 3.13 running on 64bit Amazon Linux 2023",
         _checked(r"[A-Za-z0-9.() -]{1,100}", "a platform: see `aws elasticbeanstalk list-platform-branches`"),
-        "the branch of Beanstalk's platform, of which the latest version is taken",
+        "the Beanstalk platform branch; the latest version is used",
     ),
 }
 
 
 class Command(SiteCommand):
     help = (
-        "Print the Launch Now address for a bundle in S3: it opens the Elastic Beanstalk console, where you review "
-        "and launch. AWS documents the address, but its console has changed since, so compare what the page shows "
-        "with what you asked for. The surer ways are `eb create` and the CloudFormation template (docs/deploy.md). "
-        "The address can carry no environment properties: set CONFIG_FILE=beanstalk.config once the site is up; "
-        "until then it says so itself."
+        "Print the Launch Now address for a bundle in S3. It opens the Elastic Beanstalk console, where you review "
+        "and launch. AWS documents the address, but has changed its console since, so check the values on the page. "
+        "`eb create` and the CloudFormation template are more reliable (docs/deploy.md). The address can't set "
+        "environment properties: set CONFIG_FILE=beanstalk.config once the site is up. Until then, its pages ask "
+        "for it."
     )
     epilog = "Exit codes: 0 done; 2 wrong parameter."
 

@@ -10,16 +10,16 @@ from tictactoe_site.commands import TableCommand
 
 class Command(TableCommand):
     help = (
-        "Create the table with its two indexes if it is not there, wait until it is ACTIVE, and switch on TTL, "
-        "point-in-time recovery and deletion protection. Run it as often as you like, on many servers at once: "
-        "of a table that is there, keys, indexes and items stay as they are."
+        "Create the table with its two indexes if it doesn't exist, wait until it is ACTIVE, and turn on TTL, "
+        "point-in-time recovery and deletion protection. You can run it any number of times, on many servers at once: "
+        "it doesn't change the keys, indexes or items of an existing table."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--dry-run", action="store_true", help="print the CreateTable request as JSON and send nothing"
         )
-        parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
+        parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["dry_run"]:
@@ -30,4 +30,4 @@ class Command(TableCommand):
         if options["json"]:
             self.print_json({"table": name, "place": where(), "created": made})
         else:
-            self.stdout.write(f"The table {name} {'is created' if made else 'was there already'}, at {where()}.")
+            self.stdout.write(f"The table {name} {'has been created' if made else 'already exists'} ({where()}).")

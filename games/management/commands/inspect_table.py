@@ -15,17 +15,17 @@ from tictactoe_site.commands import TableCommand
 class Command(TableCommand):
     help = (
         "Show the table's status, keys, indexes, projections, billing, TTL and approximate counts, and how they "
-        "differ from what the site expects, with what follows from it. Ends with 1 if the site can't work with it. "
-        "It reads two descriptions and nothing else; with --probe it also tries what the site does, with the "
-        "credentials in use here: run it so on a server, or with the site's own, to see what the site may do."
+        "differ from what the site expects, with the consequences. Exits with 1 if the site can't use the table. "
+        "It only reads two descriptions. With --probe it also tries each action of the site with the current "
+        "credentials: run it on a server, or with the server's credentials, to see what the site may do."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--json", action="store_true", help="print all of it as JSON")
+        parser.add_argument("--json", action="store_true", help="print the result as JSON")
         parser.add_argument(
             "--probe",
             action="store_true",
-            help="try each action of the site by a request that changes nothing (3 write units, 2 read units)",
+            help="try each action of the site with a request that changes nothing (3 write units, 2 read units)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -36,7 +36,7 @@ class Command(TableCommand):
             summary["actions"] = [_action(probe, refusal) for probe, refusal in tried]
             refused = [probe.action for probe, refusal in tried if refusal]
             if refused and not problem:
-                problem = f"The site can't work with these credentials, which may not: {', '.join(refused)}."
+                problem = f"The site can't work, because these credentials don't allow {', '.join(refused)}."
         if summary:
             self.print_json(summary) if options["json"] else self._print(summary)
         if problem:
@@ -55,7 +55,7 @@ class Command(TableCommand):
         found = schema.differences(described) + ([] if ttl is None else schema.ttl_differences(ttl))
         summary = _summary(described, ttl) | {"differences": [asdict(difference) for difference in found]}
         if any(difference.breaks for difference in found):
-            return summary, f"The site can't work with the table {name} as it is."
+            return summary, f"The site can't use the table {name} as it is."
         return summary, " ".join(schema.status_problems(described))
 
     def _time_to_live(self) -> str | None:
@@ -82,7 +82,7 @@ class Command(TableCommand):
                 f"{'BROKEN' if difference['breaks'] else 'differs'}  {difference['what']} {difference['consequence']}"
             )
         if summary.get("differences") == [] and all(action["allowed"] for action in summary.get("actions", [])):
-            self.stdout.write("All as expected.")
+            self.stdout.write("Everything is as expected.")
 
 
 def _action(probe: probes.Probe, problem: str) -> dict[str, Any]:

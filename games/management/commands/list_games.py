@@ -14,12 +14,12 @@ from tictactoe_site.commands import TableCommand
 
 class Command(TableCommand):
     help = (
-        "List games, one a line: id, status, host, opponent, result, and when the status began (UTC). With --player "
-        "it reads the two indexes, newest first; without it, it scans the whole table, and pays to read all of it."
+        "List games, one per line: id, status, host, opponent, result, and when the status began (UTC). With --player, "
+        "read the two indexes, newest first. Without it, scan the whole table, and pay for reading all of it."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--player", metavar="NAME", help="only games of NAME")
+        parser.add_argument("--player", metavar="NAME", help="only NAME's games")
         parser.add_argument(
             "--status", type=_status, metavar="STATUS", help="only PENDING, IN_PROGRESS or FINISHED games"
         )
@@ -34,7 +34,7 @@ class Command(TableCommand):
         if options["json"]:
             self.print_json(found)
             return
-        self.stdout.write("ID  STATUS  HOST  OPPONENT  RESULT  SINCE (UTC)") if found else self.say("No such games.")
+        self.stdout.write("ID  STATUS  HOST  OPPONENT  RESULT  SINCE (UTC)") if found else self.say("No games found.")
         for game in found:
             self.stdout.write("  ".join(str(value or "-") for value in game.values()))
 
@@ -56,10 +56,10 @@ def _status(text: str) -> Status:
     try:
         return Status(text.upper())
     except ValueError:
-        raise ArgumentTypeError(f"{text!r} is no status: give {', '.join(Status)}") from None
+        raise ArgumentTypeError(f"{text!r} isn't a status: give {', '.join(Status)}") from None
 
 
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text) <= 1_000_000):
-        raise ArgumentTypeError(f"{text!r} is no count: give a number from 1 to 1000000")
+        raise ArgumentTypeError(f"{text!r} isn't a valid count: give a number from 1 to 1000000")
     return int(text)

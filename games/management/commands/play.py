@@ -26,21 +26,21 @@ from tictactoe_site import config, table
 from tictactoe_site.commands import PLAYING, TableCommand
 from tictactoe_site.jinja import compile_all
 
-IN_MEMORY = "games are in memory, gone when it ends; to keep them: make run ENDPOINT=http://... or CONFIG_FILE=..."
+IN_MEMORY = "games are in memory until you stop it; to keep them: make run ENDPOINT=http://... or CONFIG_FILE=..."
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Command(TableCommand):
     help = (
-        "Serve the site on this machine until Ctrl-C. Without CONFIG_FILE and --endpoint it starts an embedded "
-        "DynamoDB, which keeps the games in memory. The table is created if it is not there."
+        "Serve the site on this machine until you press Ctrl-C. Without CONFIG_FILE or --endpoint, start an embedded "
+        "DynamoDB, which keeps the games in memory. If the table doesn't exist, create it."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--port", type=_port, default=8080, help="where to listen; 0 takes a free port (default 8080)"
+            "--port", type=_port, default=8080, help="the port to listen on; 0 picks a free one (default 8080)"
         )
-        parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets other machines in (default 127.0.0.1)")
+        parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 allows other machines (default 127.0.0.1)")
 
     def connect(self, endpoint: str | None) -> None:
         """Do nothing yet: handle() may have to start the engine first."""
@@ -66,7 +66,7 @@ class Command(TableCommand):
             settings.LIVE_SOCKET = f"{resources.enter_context(tempfile.TemporaryDirectory())}/live.sock"
             if options["host"] not in LOOPBACK:
                 settings.ALLOWED_HOSTS = ["*"]
-            line = f"Playing at {_address(listener)} ({kept}). Ctrl-C ends it."
+            line = f"Playing at {_address(listener)} ({kept}). Press Ctrl-C to stop."
             Server(listener, chosen, ready=partial(self.announce, line)).run()
 
     def announce(self, line: str) -> None:
@@ -142,7 +142,7 @@ class Master(Arbiter):
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) < 65536):
-        raise ArgumentTypeError(f"{text!r} is no port: give a number from 0 to 65535")
+        raise ArgumentTypeError(f"{text!r} isn't a port: give a number from 0 to 65535")
     return int(text)
 
 
@@ -160,7 +160,7 @@ def _listener(host: str, port: int) -> socket.socket:
         listener.close()
         reason = getattr(exc, "strerror", None) or exc
         raise CommandError(
-            f"{host}:{port} can't be listened on ({reason}): try another with PORT=8081 or --port."
+            f"Can't listen on {host}:{port} ({reason}): choose another port with PORT=8081 or --port."
         ) from exc
     listener.listen()
     return listener

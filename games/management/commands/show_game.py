@@ -17,15 +17,13 @@ from tictactoe_site.commands import TableCommand
 
 
 class Command(TableCommand):
-    help = "Show one game: its players, its board, its moves in order where they are known, and its times."
+    help = "Show one game: its players, board, moves in order (if recorded) and times."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "game_id", type=_game_id, metavar="GAME_ID", help="the game's id, as in its address and in list_games"
         )
-        parser.add_argument(
-            "--json", action="store_true", help="print it as JSON, as /games/<id>/state/ does, with its times"
-        )
+        parser.add_argument("--json", action="store_true", help="print the JSON of /games/<id>/state/, plus the times")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -37,14 +35,14 @@ class Command(TableCommand):
         if as_json:
             self.print_json(state(game) | _times(game))
             return
-        x, o = (game.player_of(mark) or "open seat" for mark in Mark)
-        self.stdout.write(f"{x} (X) against {o} (O)")
+        x, o = (game.player_of(mark) or "nobody yet" for mark in Mark)
+        self.stdout.write(f"{x} (X) vs. {o} (O)")
         self.stdout.write(f"{game.stored_status}, {_standing(game)}\n")
         self.stdout.write(_drawn(game.board))
         for number, digit in enumerate(game.moves or "", start=1):
             self.stdout.write(f"{number}. {'XO'[(number - 1) % 2]} {SPOKEN[int(digit)]}")
         if game.moves is None:
-            self.stdout.write("The order of the moves was not recorded.")
+            self.stdout.write("The order of the moves wasn't recorded.")
         for label, moment in _times(game).items():
             self.stdout.write(f"{label}: {moment or '-'}")
 
@@ -53,14 +51,14 @@ def _game_id(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError:
-        raise ArgumentTypeError(f"{text!r:.60} is no game's id, which is a UUID: see list_games") from None
+        raise ArgumentTypeError(f"{text!r:.60} isn't a game's id: give the UUID that list_games prints") from None
 
 
 def _standing(game: StoredMatch) -> str:
     if game.needs_settling:
-        return f"but decided on the board (result {game.result}): it is put right when a player opens it"
+        return f"but decided on the board (result {game.result}): the status changes when a player opens the game"
     if game.is_late(datetime.now(UTC)):
-        return f"turn {game.whose_turn}, whose time is up: whoever opens it next writes that down"
+        return f"turn {game.whose_turn}, but time is up: the game ends when somebody opens it"
     why = f" ({game.ending})" if game.ending else ""
     return f"result {game.result}{why}" if game.result else f"turn {game.whose_turn or '-'}"
 
