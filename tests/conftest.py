@@ -32,7 +32,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 PASSWORD = "correct horse battery"
-FIGURES = pytest.StashKey[list[str]]()
+FIGURE = "figure"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,15 +42,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--bundle", metavar="ZIP", help="rehearse this bundle instead of one made here")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[FIGURES] = []
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the figures that tests reported, and one line for each missing tool rather than for each skipped test."""
-    for line in terminalreporter.config.stash[FIGURES]:
-        terminalreporter.write_line(line)
-    reasons = Counter(str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", []))
+    stats = terminalreporter.stats
+    for each in [*stats.get("passed", []), *stats.get("failed", [])]:
+        for line in (value for name, value in each.user_properties if name == FIGURE):
+            terminalreporter.write_line(line)
+    reasons = Counter(str(report.longrepr[2]) for report in stats.get("skipped", []))
     for reason, count in reasons.items():
         terminalreporter.write_line(f"{count} tests {reason.removeprefix('Skipped: ')}")
 
@@ -64,7 +62,7 @@ def full(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture
 def report(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Return a function that takes a line of figures to print after the tests."""
-    return request.config.stash[FIGURES].append
+    return lambda line: request.node.user_properties.append((FIGURE, line))
 
 
 @pytest.fixture(scope="session", params=["moto", "dynamodb_local"])

@@ -175,7 +175,7 @@ def unpacked_and_started(data: bytes, folder: Path) -> Iterator[dict[str, str]]:
 
 def answer(address: str) -> tuple[int, str]:
     try:
-        with urlopen(address, timeout=10) as found:
+        with urlopen(address, timeout=60) as found:
             return found.status, found.read().decode()
     except HTTPError as exc:
         with exc:

@@ -294,9 +294,9 @@ def test_server_with_invalid_file_shows_config_error(tmp_path: Path, content: st
     if content is not None:
         write(path, content)
     with serving(CONFIG_FILE=str(path)) as address:
-        assert urlopen(f"{address}/healthz/", timeout=10).status == 200
+        assert urlopen(f"{address}/healthz/", timeout=60).status == 200
         with pytest.raises(HTTPError) as answer:
-            urlopen(f"{address}/", timeout=10)
+            urlopen(f"{address}/", timeout=60)
         with answer.value:
             assert answer.value.code == 503
             assert problem(path) in html.unescape(answer.value.read().decode())

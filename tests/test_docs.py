@@ -110,7 +110,7 @@ def check_it_plays(command: str, environ: dict[str, str], engine: str) -> None:
         assert process.stdout
         assert process.stdout.readline().startswith("Playing at http://127.0.0.1:")
         os.killpg(process.pid, signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=60)
         assert (out, err) == ("", "")
 
 

@@ -38,7 +38,7 @@ def linked(page: Page) -> dict[str, int]:
     """Fetch icons and manifest, which a headless browser doesn't; return the size of each."""
     rels = page.locator('link[rel~="icon"], link[rel="manifest"]')
     urls = {urljoin(page.url, str(link.get_attribute("href"))) for link in rels.all()}
-    return {url: len(requests.get(url, stream=True, timeout=10).raw.read()) for url in urls}
+    return {url: len(requests.get(url, stream=True, timeout=60).raw.read()) for url in urls}
 
 
 def test_first_visit_is_at_most_40_kb_from_this_site_only(site: str, open_browser: Browsers, report: Any) -> None:
@@ -53,15 +53,15 @@ def test_first_visit_is_at_most_40_kb_from_this_site_only(site: str, open_browse
 
 
 def test_text_is_served_gzipped(site: str, games_table: str) -> None:
-    page = requests.get(site, timeout=10)
+    page = requests.get(site, timeout=60)
     for path in ("", *re.findall(r'"/(static/[^"]+\.(?:css|js))"', page.text)):
-        answer = requests.get(site + path, timeout=10)
+        answer = requests.get(site + path, timeout=60)
         assert answer.headers["Content-Encoding"] == "gzip", path
         assert "Accept-Encoding" in answer.headers["Vary"], path
 
 
 def test_page_has_no_inline_code_and_strict_policy(site: str, games_table: str) -> None:
-    answer = requests.get(site, timeout=10)
+    answer = requests.get(site, timeout=60)
     policy = dict(part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; "))
     assert policy["default-src"] == "'none'"
     assert set(policy.values()) == {"'none'", "'self'"}

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.process
 
 
 def get(url: str, accept: str = "text/html") -> str:
-    with urlopen(Request(url, headers={"Accept": accept}), timeout=10) as answer:
+    with urlopen(Request(url, headers={"Accept": accept}), timeout=60) as answer:
         return str(answer.read().decode())
 
 
@@ -35,7 +35,7 @@ def test_play_prints_url_and_that_games_are_in_memory() -> None:
         assert process.stdout
         line = process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=60)
     assert re.fullmatch(
         r"Playing at http://127\.0\.0\.1:\d+/ \(games are in memory.*ENDPOINT.*\)\. Press Ctrl-C to stop\.\n", line
     )
@@ -67,7 +67,7 @@ def test_no_process_survives_any_signal(how: signal.Signals) -> None:
         family = [process.pid, *children_of(process.pid)]
         assert len(family) == 3  # gunicorn's master, its worker, and the embedded DynamoDB
         process.send_signal(how)
-        process.wait(timeout=10)
+        process.wait(timeout=60)
         assert ends(family)
 
 
@@ -81,7 +81,7 @@ def test_ctrl_c_during_startup_shows_no_traceback(after: float) -> None:
         time.sleep(after)
         family = [process.pid, *children_of(process.pid)]
         os.killpg(process.pid, signal.SIGINT)
-        _, err = process.communicate(timeout=15)
+        _, err = process.communicate(timeout=60)
         assert "Traceback" not in err
         assert ends(family)
 
@@ -99,7 +99,7 @@ def test_ctrl_c_stops_at_once_despite_idle_connections() -> None:
         idle = [socket.create_connection((host, int(port))) for _ in range(6)]
         time.sleep(0.3)
         os.killpg(process.pid, signal.SIGINT)
-        out, err = process.communicate(timeout=15)
+        out, err = process.communicate(timeout=60)
         for connection in idle:
             connection.close()
     # gunicorn would report on stderr if it had to kill its worker.
@@ -110,7 +110,7 @@ def test_closed_terminal_stops_play() -> None:
     with playing() as (_, process):
         family = [process.pid, *children_of(process.pid)]
         process.send_signal(signal.SIGHUP)
-        process.wait(timeout=10)
+        process.wait(timeout=60)
         assert process.stderr
         assert "Traceback" not in process.stderr.read()
         assert ends(family)
@@ -153,13 +153,13 @@ def config_file(tmp_path: Path, engine: str) -> str:
 def test_config_file_sets_table_and_hosts(config_file: str) -> None:
     with playing(CONFIG_FILE=config_file) as (address, _):
         assert '"table": "Games"' in get(f"{address}readyz/")
-        with urlopen(Request(address, headers={"Host": "play.example"}), timeout=10) as answer:
+        with urlopen(Request(address, headers={"Host": "play.example"}), timeout=60) as answer:
             assert answer.status == 200
 
 
 def test_https_setting_is_ignored_by_play(config_file: str) -> None:
     with Path(config_file).open("a") as file:
         file.write("https = yes\n")
-    with playing(CONFIG_FILE=config_file) as (address, _), urlopen(f"{address}accounts/login/", timeout=10) as page:
+    with playing(CONFIG_FILE=config_file) as (address, _), urlopen(f"{address}accounts/login/", timeout=60) as page:
         assert page.url.startswith("http://")
         assert "Secure" not in page.headers["Set-Cookie"]

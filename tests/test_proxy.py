@@ -57,7 +57,7 @@ class Answer:
 def connected(site: Instance, source: str) -> HTTPConnection:
     address = urlsplit(site.address)
     assert address.hostname
-    return HTTPConnection(address.hostname, address.port, timeout=10, source_address=(source, 0))
+    return HTTPConnection(address.hostname, address.port, timeout=60, source_address=(source, 0))
 
 
 def ask(

@@ -64,5 +64,5 @@ def state(browser: Player, server: str, path: str) -> str:
 
 
 def get(browser: Player, url: str) -> dict[str, str]:
-    answer: requests.Response = browser.session.get(url, timeout=10)
+    answer: requests.Response = browser.session.get(url, timeout=60)
     return dict(answer.json())

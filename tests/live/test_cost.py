@@ -70,11 +70,13 @@ def test_reads_do_not_depend_on_number_of_spectators(
     with ThreadPoolExecutor(1) as background:
         playing = background.submit(table.play, [few, many], moves=5, pace=3)
         for _ in range(2 if full else 1):  # A move counts as recent for two minutes.
-            seconds = A_MINUTE if full else SECONDS
-            time.sleep(seconds)
+            began = time.monotonic()
+            time.sleep(A_MINUTE if full else SECONDS)
             reading = dynamodb.read()
+            seconds = time.monotonic() - began
             assert abs(reading.reads[id_of(few)] - reading.reads[id_of(many)]) <= 1
-            assert seconds * 0.8 < reading.reads[id_of(few)] <= seconds
+            # At most one a second. A busy machine reads late, and then less often.
+            assert seconds * 0.4 < reading.reads[id_of(few)] <= seconds + 1
             check_units(reading)
         playing.result()
     told = [heard for heard in watchers.heard() if heard.name == "board" and heard.path == events_of(many)]
@@ -103,11 +105,13 @@ def test_lobby_reads_do_not_depend_on_number_of_tabs(
         cookie = "; ".join(f"{name}={value}" for name, value in player.session.cookies.items())
         assert watchers.open(site.live.address, ["/events/"] * tabs, cookie=cookie) == {200: tabs}
     dynamodb.read()
+    began = time.monotonic()
     time.sleep(10)
     reading = dynamodb.read()
+    seconds = time.monotonic() - began
     # Every three seconds: a query of each index, and a read of the one board.
     assert abs(reading.reads[table.host.name] - reading.reads[table.opponent.name]) <= 2
-    assert 0 < reading.reads.total() <= 2 * (10 + 3)
+    assert 0 < reading.reads.total() <= 2 * (seconds + 3)
     # DynamoDB Local charges nothing for an empty query; the service charges half a unit.
     assert reading.read_units <= reading.reads.total() / 2
 
@@ -119,8 +123,10 @@ def test_reads_of_idle_game_fall_to_four_a_minute(
     watchers.open(site.live.address, [events_of(path)] * 20, stays=True)
     dynamodb.read()
     if not full:  # test_topics.py tests the schedule over hours.
+        began = time.monotonic()
         time.sleep(5)
-        assert 3 < dynamodb.read().reads[id_of(path)] <= 5
+        reads = dynamodb.read().reads[id_of(path)]
+        assert 2 <= reads <= time.monotonic() - began + 1
         return
     by_minute = []
     for _ in range(8):

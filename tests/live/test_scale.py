@@ -33,12 +33,12 @@ def test_thousands_of_streams_leak_no_memory_or_descriptors(
     watchers.come_and_go(
         site.live.address, events, 2000
     )  # Warm up: memory grows to what this many need at once, and stays.
-    assert comes_true(lambda: usage.descriptors(live) < 30, 60)
+    assert comes_true(lambda: usage.descriptors(live) < 30)
     descriptors, megabytes = usage.descriptors(live), usage.resident_mb(live)
     watchers.hold(site.live.address, events, {"never reads": 20})
     came = watchers.come_and_go(site.live.address, events, count)
     assert came["leaves, 200"] == came["resets, 200"] == count / 5, came
-    assert comes_true(lambda: usage.descriptors(live) <= descriptors, 60)
+    assert comes_true(lambda: usage.descriptors(live) <= descriptors)
     grown = usage.resident_mb(live) - megabytes
     report(f"{count:,} streams came and went: {descriptors} descriptors as before, {grown:+.1f} MB")
     assert grown < 16  # 2,000 open streams would take 40 MB.
@@ -48,8 +48,8 @@ def test_silent_connections_are_closed(site: Deployment, watchers: crowd.Handle)
     [path] = Table(site.web).set_up(1)
     before = usage.descriptors(site.live.pid)
     watchers.hold(site.live.address, events_of(path), {"says half of it": 20, "says nothing": 20})
-    assert comes_true(lambda: usage.descriptors(site.live.pid) >= before + 40, 5)
-    assert comes_true(lambda: usage.descriptors(site.live.pid) <= before, 40)
+    assert comes_true(lambda: usage.descriptors(site.live.pid) >= before + 40)
+    assert comes_true(lambda: usage.descriptors(site.live.pid) <= before)
 
 
 def test_streams_miss_nothing_across_restart(
@@ -64,11 +64,11 @@ def test_streams_miss_nothing_across_restart(
         time.sleep(4)
         site.live.restart()
         started = time.monotonic()
-        assert comes_true(lambda: watchers.present() == len(watched), 30)
+        assert comes_true(lambda: watchers.present() == len(watched))
         report(f"{len(watched):,} streams were back {time.monotonic() - started:.1f} s after a restart of live")
         playing.result()
     true = {events_of(path): version for path, version in truth(paths).items()}
-    assert comes_true(lambda: all(true[path] == version for path, version in watchers.shown()), 10)
+    assert comes_true(lambda: all(true[path] == version for path, version in watchers.shown()))
     assert set(true.values()) == {"18"}
     crowd.check_order(watchers.heard())
 
@@ -84,11 +84,11 @@ def test_stream_limits_are_503_with_reason(games_table: str, tmp_path: Path, wat
         assert watchers.open(site.live.address, ask, each_its_address=True) == {200: 2, 503: 6}
         check_refusal(url, "192.0.2.3", "This server")
         watchers.leave()
-        assert comes_true(lambda: watchers.open(site.live.address, ask, forwarded="192.0.2.1")[200] == 5, 5)
+        assert comes_true(lambda: watchers.open(site.live.address, ask, forwarded="192.0.2.1")[200] == 5)
 
 
 def check_refusal(url: str, forwarded: str, whose: str) -> None:
-    answer = requests.get(url, headers={"X-Forwarded-For": forwarded}, timeout=5)
+    answer = requests.get(url, headers={"X-Forwarded-For": forwarded}, timeout=60)
     assert (answer.status_code, int(answer.headers["Retry-After"]) > 0) == (503, True)
     assert answer.headers["Content-Type"].startswith("text/plain")
     assert answer.text.startswith(whose)

@@ -68,7 +68,7 @@ def test_pushed_form_can_be_submitted(site: str) -> None:
     game = Table(site)
     with watching(game.url, game.x.session) as watch:
         form = dict(re.findall(r'name="(csrfmiddlewaretoken|position)" value="([^"]+)"', watch.next().data))
-    answer = game.x.session.post(f"{site}{game.path}move/", data=form | {"square": "TopLeft"}, timeout=10)
+    answer = game.x.session.post(f"{site}{game.path}move/", data=form | {"square": "TopLeft"}, timeout=60)
     assert answer.status_code == 200
     assert answer.json()["moves"] == "0"
 
@@ -152,9 +152,9 @@ def test_logout_ends_own_streams_only(site: str) -> None:
     with watching(*watches[0]) as own, watching(*watches[1]) as lobby, watching(*watches[2]) as other:
         assert {own.next().name, lobby.next().name, other.next().name} == {"board", "lobby"}
         stranger = requests.Session()
-        stranger.get(f"{site}/accounts/login/", timeout=10)
+        stranger.get(f"{site}/accounts/login/", timeout=60)
         token = {"X-CSRFToken": stranger.cookies["csrftoken"]}
-        assert stranger.post(f"{site}/accounts/logout/", headers=token, timeout=10).status_code == 200
+        assert stranger.post(f"{site}/accounts/logout/", headers=token, timeout=60).status_code == 200
         game.x.insist("POST", "/accounts/logout/")
         assert own.next() == lobby.next() == Event(END)
         assert other.nothing(0.5)
@@ -252,7 +252,7 @@ def test_stream_errors_have_status_and_plain_text(site: str) -> None:
     game = Table(site)
     unknown = f"{site}/games/00000000-0000-4000-8000-000000000000/events/"
     nowhere = opened(f"{site}/games/12/events/")
-    answers = [opened(unknown), nowhere, opened(f"{site}/events/"), game.o.session.post(game.url, timeout=10)]
+    answers = [opened(unknown), nowhere, opened(f"{site}/events/"), game.o.session.post(game.url, timeout=60)]
     answers.append(opened(game.url, Host="elsewhere.example"))
     assert [answer.status_code for answer in answers] == [404, 404, 403, 405, 400]
     for answer in answers:
@@ -291,6 +291,6 @@ def comes_back(url: str) -> bool:
 
 def test_web_process_answers_events_with_503(games_table: str, tmp_path: Path) -> None:
     with serving(CONFIG_FILE=configured_for(games_table, tmp_path)) as site:
-        answer = requests.get(f"{site}/events/", timeout=10)
+        answer = requests.get(f"{site}/events/", timeout=60)
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
         assert answer.text.count("\n") == 1

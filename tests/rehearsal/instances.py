@@ -73,7 +73,7 @@ class Instance:
 
     def wait_until_healthy(self) -> None:
         deadline = time.monotonic() + 60
-        while requests.get(f"{self.address}/healthz/", headers=HEALTH_CHECK, timeout=5).status_code != 200:
+        while requests.get(f"{self.address}/healthz/", headers=HEALTH_CHECK, timeout=60).status_code != 200:
             assert time.monotonic() < deadline, f"{self.name} is not healthy: {self.log('web')[-2000:]}"
             time.sleep(0.2)
 

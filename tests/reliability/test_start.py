@@ -87,7 +87,7 @@ def set_up_django() -> None:
 
 def test_eight_workers_make_one_table(empty: str, tmp_path: Path) -> None:
     with serving("--workers", str(PROCESSES), CONFIG_FILE=configured_for(empty, tmp_path)) as address:
-        assert comes_true(lambda: requests.get(f"{address}/readyz/", timeout=10).status_code == 200, seconds=60)
+        assert comes_true(lambda: requests.get(f"{address}/readyz/", timeout=60).status_code == 200, seconds=60)
         check_the_one_table(empty)
 
 
@@ -95,7 +95,7 @@ def test_eight_sites_make_one_table(empty: str) -> None:
     with ExitStack() as sites:
         started = [sites.enter_context(playing("--endpoint", empty)) for _ in range(PROCESSES)]
         for address, _ in started:
-            with urlopen(f"{address}readyz/", timeout=10) as answer:
+            with urlopen(f"{address}readyz/", timeout=60) as answer:
                 assert answer.status == 200
     check_the_one_table(empty)
 

@@ -25,12 +25,15 @@ def alive(pids: list[int]) -> list[int]:
     ]
 
 
-def ends(pids: list[int], seconds: float = 5) -> bool:
+def ends(pids: list[int], seconds: float = 60) -> bool:
     return comes_true(lambda: not alive(pids), seconds)
 
 
-def comes_true(condition: Callable[[], bool], seconds: float) -> bool:
-    """Whether the condition becomes true within the time, checking twenty times a second."""
+def comes_true(condition: Callable[[], bool], seconds: float = 60) -> bool:
+    """Whether the condition becomes true within the time, checking twenty times a second.
+
+    The limit is generous: machines are busy, and a test that fails takes that long only once.
+    """
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() >= deadline:
