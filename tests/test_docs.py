@@ -1,5 +1,6 @@
 """Check the documents: run every command in them, and look for every file they link to."""
 
+import json
 import os
 import re
 import shlex
@@ -158,7 +159,7 @@ def test_make_help_lists_targets() -> None:
         assert f"make {target} " in done.stdout
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-play", "requirements-dev"])
+@pytest.mark.parametrize("name", ["requirements", "requirements-play", "requirements-dev", "requirements-mutants"])
 def test_requirements_are_pinned_with_hashes_and_name_no_host(name: str) -> None:
     text = (BASE_DIR / f"{name}.txt").read_text()
     assert "://" not in text
@@ -167,3 +168,12 @@ def test_requirements_are_pinned_with_hashes_and_name_no_host(name: str) -> None
     assert pins
     assert all("==" in pin for pin in pins)
     assert text.count("\n    --hash=sha256:") >= len(pins)
+
+
+def test_typescript_is_pinned_by_hashes_and_names_no_host() -> None:
+    lock = json.loads((BASE_DIR / "tests/javascript/package-lock.json").read_text())
+    packages = [package for name, package in lock["packages"].items() if name]
+    assert packages
+    for package in packages:
+        assert package["integrity"].startswith("sha512-")
+        assert "resolved" not in package
