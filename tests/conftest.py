@@ -11,7 +11,7 @@ import botocore.session
 import pytest
 from django.test import Client
 
-from dynamodb import embedded, provisioning, retries
+from dynamodb import embedded, provisioning
 from dynamodb.client import shared_client, warm_up
 from dynamodb.items import TableItem
 from games.models import Game
@@ -45,9 +45,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the figures that tests reported, and one line for each missing tool rather than for each skipped test."""
     stats = terminalreporter.stats
-    for each in [*stats.get("passed", []), *stats.get("failed", [])]:
-        for line in (value for name, value in each.user_properties if name == FIGURE):
-            terminalreporter.write_line(line)
+    ran = [*stats.get("passed", []), *stats.get("failed", [])]
+    for line in dict.fromkeys(value for each in ran for name, value in each.user_properties if name == FIGURE):
+        terminalreporter.write_line(line)
     reasons = Counter(str(report.longrepr[2]) for report in stats.get("skipped", []))
     for reason, count in reasons.items():
         terminalreporter.write_line(f"{count} tests {reason.removeprefix('Skipped: ')}")
@@ -72,7 +72,6 @@ def engine(request: pytest.FixtureRequest) -> Iterator[str]:
     with engines[request.param]() as address:
         table.bind(config.for_endpoint(address, environ={}), patient=True)
         provisioning.create(lambda line: None)
-        table.bind(config.for_endpoint(address, environ={}))
         warm_up()
         yield address
 
@@ -110,11 +109,14 @@ def exact(request: pytest.FixtureRequest) -> bool:
 
 
 def use(engine: str) -> None:
-    """Bind the models to the engine's table as the site does, unless they are: tests and commands may rebind them."""
+    """Bind the models to the engine's table, unless they are: tests and commands may rebind them.
+
+    Be patient: a slow engine on a busy machine is no finding. Tests of the time limits bind for themselves.
+    """
     meta = TableItem.Meta
     bound = (meta.host, meta.table_name, meta.read_timeout_seconds)
-    if bound != (engine, config.DEFAULT_TABLE, retries.ANSWER_SECONDS):
-        table.bind(config.for_endpoint(engine, environ={}))
+    if bound != (engine, config.DEFAULT_TABLE, table.PATIENT_SECONDS):
+        table.bind(config.for_endpoint(engine, environ={}), patient=True)
         warm_up()
 
 

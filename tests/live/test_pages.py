@@ -517,6 +517,7 @@ def test_title_and_icon_show_waiting_games(enter: Enter, site: str, match: Match
 
 def test_each_move_is_announced_once(enter: Enter, match: Match) -> None:
     page = enter(match.url, match.x)
+    until(page, "window.said.length > 0")  # Half a second after the page is loaded.
     press(page, 4)
     expect(headline(page)).to_have_text(f"{match.o}'s turn.")
     match.move(0)
@@ -526,6 +527,7 @@ def test_each_move_is_announced_once(enter: Enter, match: Match) -> None:
     # On a busy machine the stream may be late enough to be announced as lost.
     said = [sentence for sentence in page.evaluate("window.said") if "onnect" not in sentence]
     assert said == [
+        "Your turn: you play X.",
         f"X played centre. {match.o}'s turn.",
         "O played top left. Your turn.",
     ]

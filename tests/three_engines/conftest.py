@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.conftest import FIGURES, use
+from tests.conftest import use
 from tests.support.sites import playing
 from tests.three_engines.drivers import Browser, display, running
 from tests.three_engines.people import FRESH, Person
@@ -15,7 +15,7 @@ Open = Callable[..., Person]
 
 
 @pytest.fixture(scope="package")
-def browsers(request: pytest.FixtureRequest) -> Iterator[Callable[..., Browser]]:
+def browsers() -> Iterator[Callable[..., Browser]]:
     """Yield a function that returns a browser by name and options, started on first use and kept for later tests."""
     kept: dict[tuple[str, bool, int], Browser] = {}
     with display(), ExitStack() as stack:
@@ -24,7 +24,6 @@ def browsers(request: pytest.FixtureRequest) -> Iterator[Callable[..., Browser]]
             key = name, javascript, font_size
             if key not in kept:
                 kept[key] = stack.enter_context(running(name, javascript=javascript, font_size=font_size))
-                _say(request.config, kept[key])
             return kept[key]
 
         yield browser
@@ -40,12 +39,13 @@ def site(engine: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def at(site: str, browsers: Callable[..., Browser]) -> Iterator[Open]:
+def at(site: str, browsers: Callable[..., Browser], report: Callable[[str], None]) -> Iterator[Open]:
     """Yield a function that returns a person at a fresh browser. Fail the test on uncaught script errors."""
     used: list[Browser] = []
 
     def opened(name: str, *, address: str = site, **options: bool | int) -> Person:
         browser = browsers(name, **options)
+        report(f"three engines: {browser.version}")
         used.append(browser)
         person = Person(browser, address)
         if person.path != FRESH:
@@ -58,10 +58,3 @@ def at(site: str, browsers: Callable[..., Browser]) -> Iterator[Open]:
     for browser in used:
         Person(browser, site).forget()
         assert browser.errors() == [], browser.name
-
-
-def _say(config: pytest.Config, browser: Browser) -> None:
-    """Add the browser's version to the figures that are printed after the tests."""
-    line = f"three engines: {browser.version}"
-    if line not in config.stash[FIGURES]:
-        config.stash[FIGURES].append(line)
