@@ -5,6 +5,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import botocore.session
@@ -65,15 +66,28 @@ def report(request: pytest.FixtureRequest) -> Callable[[str], None]:
     return lambda line: request.node.user_properties.append((FIGURE, line))
 
 
+@pytest.fixture(scope="session")
+def engines() -> Iterator[Callable[[str], str]]:
+    """Yield a function that returns the address of an engine with an empty table. It's started at its first use."""
+    kinds = {"moto": embedded.process, "dynamodb_local": dynamodb_local}
+    with ExitStack() as running:
+
+        @functools.cache
+        def started(kind: str) -> str:
+            address = running.enter_context(kinds[kind]())
+            table.bind(config.for_endpoint(address, environ={}), patient=True)
+            provisioning.create(lambda line: None)
+            return address
+
+        yield started
+
+
 @pytest.fixture(scope="session", params=["moto", "dynamodb_local"])
-def engine(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Yield the address of a DynamoDB with an empty table: moto for speed, then DynamoDB Local for truth."""
-    engines = {"moto": embedded.process, "dynamodb_local": dynamodb_local}
-    with engines[request.param]() as address:
-        table.bind(config.for_endpoint(address, environ={}), patient=True)
-        provisioning.create(lambda line: None)
-        warm_up()
-        yield address
+def engine(request: pytest.FixtureRequest, engines: Callable[[str], str]) -> str:
+    """Return the address of a DynamoDB: moto for speed, then DynamoDB Local for truth."""
+    address = engines(request.param)
+    use(address)
+    return address
 
 
 @pytest.fixture(autouse=True)

@@ -20,6 +20,7 @@ from games.models import Game
 from games.storage import store
 from tests.conftest import drop_table
 from tests.support.engines import free_port
+from tests.support.sites import only_one_plays
 from tictactoe_site import config, table
 from tictactoe_site.commands import PLAYING
 from tictactoe_site.config import BASE_DIR
@@ -64,11 +65,12 @@ def test_help_names_exit_codes_and_endpoint(command: str) -> None:
 @pytest.fixture
 def nobody_plays() -> Iterator[None]:
     """Hide a ``make run`` of this checkout, whose table the commands would use."""
-    with suppress(FileNotFoundError):
-        aside = PLAYING.rename(PLAYING.with_suffix(".aside"))
-    yield
-    with suppress(NameError):
-        aside.rename(PLAYING)
+    with only_one_plays():
+        with suppress(FileNotFoundError):
+            aside = PLAYING.rename(PLAYING.with_suffix(".aside"))
+        yield
+        with suppress(NameError):
+            aside.rename(PLAYING)
 
 
 @pytest.mark.process

@@ -15,6 +15,7 @@ from botocore.session import Session
 
 from tests.rehearsal.bundles import Repository
 from tests.support.engines import free_port
+from tests.support.sites import only_one_plays
 from tictactoe_site.config import BASE_DIR
 
 pytestmark = pytest.mark.process
@@ -84,7 +85,8 @@ def test_documented_command_works(
     document: str, command: str, environ: dict[str, str], engine: str, copy: Path
 ) -> None:
     if command.startswith("make run"):
-        check_it_plays(command, environ, engine)
+        with only_one_plays():
+            check_it_plays(command, environ, engine)
         return
     if command in NOT_FROM_HERE:
         command = command.replace("make", "make -n")

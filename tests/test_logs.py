@@ -24,7 +24,7 @@ from tests.support.engines import free_port
 from tests.support.instances import procfile, started
 from tests.support.players import Player
 from tests.support.processes import comes_true
-from tests.support.sites import playing
+from tests.support.sites import only_one_plays, playing
 from tictactoe_site import logs, table, urls
 from tictactoe_site.config import Config
 
@@ -193,7 +193,7 @@ def test_middleware_responses_are_logged(written: Written, settings: Any) -> Non
 
 @pytest.mark.process
 def test_play_logs_plain_text() -> None:
-    with playing() as (address, process):
+    with only_one_plays(), playing() as (address, process):
         assert Player(address).name
         process.terminate()
         out, err = process.communicate(timeout=60)

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -15,10 +16,16 @@ import pytest
 
 from tests.support.players import Player
 from tests.support.processes import children_of, ends
-from tests.support.sites import playing
+from tests.support.sites import only_one_plays, playing
 from tictactoe_site.config import BASE_DIR
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.usefixtures("alone")]
+
+
+@pytest.fixture
+def alone() -> Iterator[None]:
+    with only_one_plays():
+        yield
 
 
 def get(url: str, accept: str = "text/html") -> str:

@@ -1,8 +1,10 @@
 """The site in separate processes: under gunicorn, as on a server, and as ``manage.py play``."""
 
+import fcntl
 import os
 import subprocess
 import sys
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +12,14 @@ from pathlib import Path
 
 from tests.support.engines import free_port, wait_for_port
 from tictactoe_site.config import BASE_DIR
+
+
+@contextmanager
+def only_one_plays() -> Iterator[None]:
+    """Wait until no other test process embeds a DynamoDB in this checkout, which commands would use (.playing)."""
+    with Path(tempfile.gettempdir(), "tictactoe-plays").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def configured_for(endpoint: str, folder: Path) -> str:
