@@ -36,7 +36,16 @@ ON_AWS = commands("console")
 COMPOSED = ("aws s3 mb", "aws s3 cp", "aws s3 rb", "aws cloudformation deploy")
 # These run this very test, or change the work tree: only `make -n` here. CI runs the first for real.
 NOT_FROM_HERE = {
-    *("make test", "make quick", "make reliability", "make rehearse", "make format", "make requirements", "make bundle")
+    *(
+        "make test",
+        "make quick",
+        "make reliability",
+        "make rehearse",
+        "make format",
+        "make requirements",
+        "make bundle",
+        "make mutants",
+    )
 }
 
 
