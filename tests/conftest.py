@@ -6,6 +6,8 @@ import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import botocore.session
@@ -16,7 +18,7 @@ from dynamodb import embedded, provisioning
 from dynamodb.client import shared_client, warm_up
 from dynamodb.items import TableItem
 from games.models import Game
-from games.storage import limits
+from games.storage import limits, store
 from tests.support.browsers import open_browser as open_browser
 from tests.support.browsers import playwright as playwright
 from tests.support.consumed import Meter
@@ -117,6 +119,17 @@ def meter(games_table: str) -> Iterator[Meter]:
 
 
 @pytest.fixture
+def stop_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Return a function that stops the store's clock at a time in epoch seconds."""
+
+    def stop(seconds: float) -> None:
+        moment = datetime.fromtimestamp(seconds, UTC)
+        monkeypatch.setattr(store, "datetime", SimpleNamespace(now=lambda _: moment))
+
+    return stop
+
+
+@pytest.fixture
 def exact(request: pytest.FixtureRequest) -> bool:
     """Whether the engine's figures are DynamoDB's."""
     return "dynamodb_local" in request.node.name
@@ -135,6 +148,7 @@ def use(engine: str) -> None:
 
 
 Cast = Callable[[str], Client]
+Clock = Callable[[float], None]
 
 
 @pytest.fixture

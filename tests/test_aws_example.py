@@ -190,6 +190,13 @@ def test_settle_is_idempotent_for_stale_match(example: Any) -> None:
     assert store.settle(stale, datetime.now(UTC)).status_date == first.status_date
 
 
+def test_settle_changes_nothing_if_board_has_changed(example: Any) -> None:
+    stale = stored(WON_NOT_MARKED).match()
+    Game(WON_NOT_MARKED).update([Game.top_right.remove(), Game.bottom_right.set("X")])
+    assert store.settle(stale, datetime.now(UTC)).board == "XX OO   X"
+    assert stored(WON_NOT_MARKED).match().status is Status.IN_PROGRESS
+
+
 def test_tied_game_shows_its_result(testuser1: Client) -> None:
     assert "It&#39;s a tie." in testuser1.get(f"/games/{TIED}/").content.decode()
 

@@ -126,23 +126,36 @@ def check_it_plays(command: str, environ: dict[str, str], engine: str) -> None:
         assert (out, err) == ("", "")
 
 
+def links() -> list[tuple[str, Path, str]]:
+    """Return (document, file, anchor) for each link to a file of this repository or to a heading; either may be ""."""
+    pattern = re.compile(r"\]\((?!http)([^)#]*)#?([^)]*)\)")
+    found = [(path, target, anchor) for path in DOCUMENTS for target, anchor in pattern.findall(path.read_text())]
+    return [(path.name, path.parent / target if target else path, anchor) for path, target, anchor in found]
+
+
+LINKS = links()
+TO_HEADINGS = [link for link in LINKS if link[2]]
+
+
+def test_documents_contain_links() -> None:
+    assert len(LINKS) > 40
+    assert len(TO_HEADINGS) > 10
+
+
 def anchors(document: Path) -> set[str]:
     """Return the anchors that GitHub gives the document's headings."""
     headings = re.findall(r"^#+ (.*)$", document.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_linked_headings_exist(document: Path) -> None:
-    for target, anchor in re.findall(r"\]\((?!http)([^)#]*)#([^)]+)\)", document.read_text()):
-        linked = document.parent / target if target else document
-        assert anchor in anchors(linked), f"{target}#{anchor}"
+@pytest.mark.parametrize(("document", "file", "anchor"), LINKS)
+def test_linked_file_exists(document: str, file: Path, anchor: str) -> None:
+    assert file.exists(), f"{document} links to {file}"
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_linked_files_exist(document: Path) -> None:
-    for target in re.findall(r"\]\((?!http)([^)#]+)\)", document.read_text()):
-        assert (document.parent / target).exists(), target
+@pytest.mark.parametrize(("document", "file", "anchor"), TO_HEADINGS)
+def test_linked_heading_exists(document: str, file: Path, anchor: str) -> None:
+    assert anchor in anchors(file), f"{document} links to {file}#{anchor}"
 
 
 def test_architecture_names_every_package_and_inner_module() -> None:

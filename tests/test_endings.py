@@ -16,7 +16,7 @@ from games.signing import signed
 from games.storage import lobby as lobbies
 from games.storage import store
 from games.storage.conflicts import LostRace
-from tests.conftest import Cast, stored
+from tests.conftest import Cast, Clock, stored
 from tests.support.consumed import Meter
 from tests.support.many import game_of, put, summaries
 
@@ -162,6 +162,49 @@ def test_forfeit_loses_to_earlier_move_and_is_idempotent() -> None:
     first = store.forfeit(late, datetime.now(UTC))
     assert first.result == "bob"
     assert store.forfeit(late, datetime.now(UTC)).status_date == first.status_date
+
+
+@pytest.mark.usefixtures("games_table")
+def test_move_is_accepted_until_the_second_before_the_deadline(stop_clock: Clock) -> None:
+    in_time, late = begun(MINUTES), begun(MINUTES)
+    stop_clock(stored(in_time.game_id).deadline - 1)
+    assert store.move(in_time, player="bob", square=4).moves == "4"
+    stop_clock(stored(late.game_id).deadline)
+    with pytest.raises(LostRace, match="time for this move"):
+        store.move(late, player="bob", square=4)
+    assert stored(late.game_id).ending == "late"
+
+
+@pytest.mark.usefixtures("games_table")
+@pytest.mark.parametrize(("before", "ending", "winner"), [(1, "resigned", "bob"), (0, "late", "alice")])
+def test_resign_is_recorded_until_the_second_before_the_deadline(
+    before: int, ending: str, winner: str, stop_clock: Clock
+) -> None:
+    game = begun(MINUTES)
+    stop_clock(stored(game.game_id).deadline - before)
+    ended = store.resign(game, player="alice")
+    assert (ended.ending, ended.result) == (ending, winner)
+
+
+@pytest.mark.usefixtures("games_table")
+def test_forfeit_from_an_older_read_changes_nothing_after_two_moves() -> None:
+    """It's the same player's turn again, with a new deadline."""
+    late = out_of_time(begun(MINUTES))
+    Game(late.game_id).update([Game.deadline.set((late.deadline or 0) + MINUTES)])
+    moved = store.move(late, player="bob", square=4)
+    moved = store.move(moved, player="alice", square=0)
+    assert moved.turn == late.turn
+    assert store.forfeit(late, datetime.now(UTC)) == moved
+
+
+@pytest.mark.usefixtures("games_table")
+def test_forfeit_from_an_older_read_changes_nothing_after_a_move_in_the_same_second(stop_clock: Clock) -> None:
+    """The deadline is in whole seconds, so it's the same for the opponent's move."""
+    game = begun(MINUTES)
+    stop_clock(stored(game.game_id).deadline - MINUTES)
+    moved = store.move(game, player="bob", square=4)
+    assert moved.deadline == game.deadline
+    assert store.forfeit(game, datetime.now(UTC)) == moved
 
 
 @pytest.mark.parametrize("player", ["alice", "bob"])

@@ -1,6 +1,7 @@
 """When a guest signs up or logs in, running games move to the new name, even if they change meanwhile."""
 
 import time
+import uuid
 from dataclasses import replace
 from typing import Any
 
@@ -104,6 +105,7 @@ def test_transfer_of_many_games_continues_over_several_lobbies(alice: Client, mo
         assert client.post("/accounts/signup/", NEW).status_code == 303
         assert [len(client.get("/", headers=JSON).json()["playing"]) for _ in range(2)] == [6, 7]
     assert client.session["guest"] == name
+    monkeypatch.setattr(renaming, "SECONDS", 60)
     assert len(client.get("/", headers=JSON).json()["playing"]) == 14
     assert "guest" not in client.session
 
@@ -164,6 +166,17 @@ def test_opponents_old_position_works_after_guest_signs_up(alice: Client) -> Non
     client.post("/accounts/signup/", NEW)
     answer = alice.post(f"{url}move/", {"square": "TopLeft", "position": position}, headers=JSON)
     assert (answer.status_code, answer.json()["turn"], answer.json()["host"]) == (200, "dora", "dora")
+
+
+def test_move_from_page_with_hosts_guest_name_gives_turn_to_new_name(games_table: str) -> None:
+    """In a rematch the opponent plays O, so the sides stay the same when the host gets a name."""
+    over = store.resign(begun("guest-aaaaaa", "bob"), player="bob")
+    offer = store.rematch(over, player="guest-aaaaaa", game_id=str(uuid.uuid4()))
+    game = store.accept(offer.game_id, player="bob")
+    game = store.move(game, player="guest-aaaaaa", square=0)
+    store.adopt(game, guest="guest-aaaaaa", name="dora")
+    assert store.move(game, player="bob", square=4).turn == "dora"
+    assert stored(game.game_id).turn == "dora"
 
 
 @pytest.mark.parametrize("of_guest", [True, False])

@@ -166,6 +166,7 @@ def test_expired_invitation_offers_host_a_new_one(alice: Client, bob: Client) ->
     Game(url.split("/")[2]).update([Game.expires_at.set(1)])
     page = alice.get(url).content.decode()
     assert "This invitation has expired." in page
+    assert "Invite again" in page
     fields = dict(re.findall(r'<input type="hidden" name="(opponent|pace)" value="([^"]+)">', page))
     assert fields == {"opponent": "bob", "pace": "day"}
     assert game_in(alice.post("/games/new/", fields)["Location"]).pace == 86_400

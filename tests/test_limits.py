@@ -3,6 +3,7 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import UTC, datetime
 from itertools import count
 
 import pytest
@@ -13,7 +14,7 @@ from dynamodb.errors import StoreUnavailable
 from games import signing
 from games.errors import TooManyInvitations
 from games.match import Status
-from games.storage import limits, queries, store
+from games.storage import limits, queries, renaming, store
 from games.storage.conflicts import LostRace
 from games.storage.limits import _Known as Known
 from tests.conftest import PASSWORD, Cast, stored
@@ -71,6 +72,14 @@ def test_expired_and_accepted_invitations_do_not_count(alice: Client) -> None:
     put([game_of(Status.PENDING, n, "alice", "bob", expires_at=1) for n in range(3)])
     put([game_of(Status.IN_PROGRESS, n, "alice", "bob") for n in range(20)])
     assert send(alice, ["bob"] * 3 + [f"friend{n}" for n in range(7)]) == [303] * 10
+
+
+def test_invitation_counts_until_the_second_before_it_expires(games_table: str) -> None:
+    put([game_of(Status.PENDING, 0, "alice", "bob", expires_at=2_000_000_000)])
+    for before, counted in ((1, 1), (0, 0)):
+        moment = datetime.fromtimestamp(2_000_000_000 - before, UTC)
+        for player, sent in (("alice", True), ("bob", False)):
+            assert queries.pending(player, moment, sent=sent, most=9) == counted
 
 
 def test_repeated_invitation_at_limit_is_idempotent(alice: Client) -> None:
@@ -149,10 +158,12 @@ def test_two_independent_processes_stay_within_limit(most: int) -> None:
 
 def test_older_lobby_does_not_reset_count_of_newer_invitations() -> None:
     limits._known.clear()
+    limits.note("alice", sent=9, received=9)
     with limits.one_more(now(), host="alice", opponent=None):
-        limits.note("alice", sent=0, received=0)
-    limits.note("alice", sent=0, received=0)
-    assert limits._known["from", "alice"].added == 1
+        limits.note("alice", sent=1, received=1)
+    limits.note("alice", sent=1, received=1)
+    known = {kind: (each.counted, each.added) for (kind, _), each in limits._known.items()}
+    assert known == {"from": (9, 1), "to": (1, 0), "to by guests": (1, 0)}
 
 
 def test_remembered_names_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +175,8 @@ def test_remembered_names_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [key[1] for key in limits._known] == ["friend2", "friend3", "friend4"]
 
 
-def test_guest_invitations_transfer_up_to_limit(games_table: str) -> None:
+def test_guest_invitations_transfer_up_to_limit(games_table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(renaming, "SECONDS", 60)
     dora = {"username": "dora", "password": PASSWORD}
     for path in ("/accounts/signup/", "/accounts/login/"):
         guest = Client()

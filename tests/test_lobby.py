@@ -1,6 +1,7 @@
 """The lobby: which games are in which list, in which order, and how far back it goes."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,10 +10,11 @@ from django.test import Client
 from django.utils.timezone import now
 
 from dynamodb.client import shared_client
-from games.match import Entry, Status
+from games.match import Entry, Status, StoredMatch
 from games.models import Game
 from games.storage import lobby as lobbies
 from games.storage import store
+from games.storage.indexes import FIRST_READ, Cursor
 from games.storage.lobby import Lobby
 from tests.conftest import stored
 from tests.support.many import game_of
@@ -120,6 +122,18 @@ def test_paging_reaches_every_finished_game_with_equal_timestamps() -> None:
         seen, older = seen + ids(page.finished), page.older
     assert len(seen) == len(set(seen))
     assert set(seen) == set(ids(made))
+
+
+@pytest.mark.usefixtures("games_table")
+def test_pages_on_both_sides_of_a_cursor_have_games_of_the_same_moment() -> None:
+    made = [make(Status.FINISHED, 0, status_date="FINISHED_2026-12-31 23:59:59.999999") for _ in range(3)]
+    oldest, middle, newest = sorted(made, key=lambda game: game.game_id)
+    later = make(Status.FINISHED, 0, status_date="FINISHED_2027-01-01 00:00:00.000000")
+    cursor = Cursor.of(middle.entry()).text
+    assert ids(lobbies.page("alice", now(), before=cursor).finished) == [oldest.game_id]
+    assert ids(lobbies.page("alice", now(), after=cursor).finished) == [later.game_id, newest.game_id]
+    since, _ = lobbies.finished_since("alice", Cursor.of(middle.entry()), most=9)
+    assert ids(since) == [newest.game_id, later.game_id]
 
 
 @pytest.mark.usefixtures("games_table")
@@ -241,3 +255,67 @@ def test_older_cursor_follows_last_game_shown_when_one_is_added() -> None:
     listed = {*ids(after.finished), *ids(lobbies.page("alice", now(), before=after.older).finished)}
     assert listed == {*ids(finished), *ids(after.finished)}
     assert finished[1].game_id not in ids(lobbies.page("alice", now(), before=after.older).finished)
+
+
+# The lobby without a read.
+
+
+def over(number: int, start: int = 0) -> list[StoredMatch]:
+    """Return finished games, unstored, newest first."""
+    games = [game_of(Status.FINISHED, second, *HOSTED[second % 2]).match() for second in range(start, start + number)]
+    return games[::-1]
+
+
+@pytest.mark.parametrize(
+    ("known", "kept"),
+    [
+        (0, 1),
+        (3, 4),
+        (lobbies.FINISHED_IN_LOBBY - 1, lobbies.FINISHED_IN_LOBBY),
+        (lobbies.FINISHED_IN_LOBBY, lobbies.FINISHED_IN_LOBBY),
+        (lobbies.FINISHED_ON_A_PAGE, lobbies.FINISHED_ON_A_PAGE),
+    ],
+)
+@pytest.mark.parametrize("older", [None, "older"])
+def test_lobby_keeps_ten_finished_games_or_a_whole_page(known: int, kept: int, older: str | None) -> None:
+    (game,) = over(1, start=100)
+    before = Lobby(playing=[replace(game, stored_status=Status.IN_PROGRESS)], finished=[*over(known)], older=older)
+    after = lobbies.with_game(before, "alice", game, now())
+    assert after.playing == []
+    assert after.finished == [game, *before.finished][:kept]
+    assert after.older == (older if kept > known else Cursor.of(after.finished[-1]).text)
+
+
+@pytest.mark.parametrize(
+    ("invitations", "playing", "finished", "reads"),
+    [
+        (0, 0, 0, 2),
+        (0, 3, 10, 5),
+        (12, 0, 10, 2),
+        (13, 0, 10, 3),
+        (9, 4, 10, 7),
+        (0, 23, 0, 26),
+        (34, 0, 10, 3),
+        (35, 0, 10, 4),
+        (178, 2, 20, 12),
+    ],
+)
+def test_lobby_costs_a_read_per_index_and_board_and_22_further_entries(
+    invitations: int, playing: int, finished: int, reads: int
+) -> None:
+    """In half read units: one of 4 KB has room for 22 index entries of 184 bytes."""
+    assert (lobbies.LONGEST_ENTRY, lobbies.READ_BYTES, FIRST_READ) == (184, 4096, 22)
+    games = over(max(invitations, playing, finished))
+    lobby = Lobby(
+        received=[*games[: invitations // 2]],
+        sent=[*games[: invitations - invitations // 2]],
+        playing=games[:playing],
+        finished=[*games[:finished]],
+    )
+    assert lobbies.reads_of(lobby) == reads
+
+
+def test_ended_game_leaves_the_reads_of_a_lobby() -> None:
+    (game,) = over(1)
+    lobby = Lobby(playing=[replace(game, stored_status=Status.IN_PROGRESS)])
+    assert lobbies.reads_of(lobby) - lobbies.reads_of(lobbies.with_game(lobby, "alice", game, now())) == 1

@@ -1,12 +1,15 @@
 """Match alone: transitions without a table."""
 
-from dataclasses import FrozenInstanceError, replace
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError, fields, replace
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
 from games.errors import IllegalMove, NotYours, UnreadableGame
-from games.match import TIE, Match, Status
-from games.rules import EMPTY, Mark
+from games.match import TIE, Entry, Match, Status, StoredMatch
+from games.rules import EMPTY, Mark, Position, computer
 
 RUNNING = Match(
     game_id="id",
@@ -19,6 +22,8 @@ RUNNING = Match(
 )
 PENDING = replace(RUNNING, stored_status=Status.PENDING)
 OPEN = replace(PENDING, opponent_id=None)
+MOMENT = datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC)
+JUST_BEFORE = MOMENT - timedelta.resolution
 
 
 def after(moves: str, match: Match = RUNNING) -> Match:
@@ -93,6 +98,18 @@ def test_computer_replies_once_and_not_after_the_end() -> None:
     assert RUNNING.replied() is RUNNING
 
 
+def always(square: int) -> Callable[[Position], list[int]]:
+    return lambda _: [square]
+
+
+@pytest.mark.parametrize("level", computer.LEVELS)
+def test_computer_replies_at_the_games_level(level: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for square, name in enumerate(computer.LEVELS):
+        monkeypatch.setitem(computer.LEVELS, name, always(square))
+    match = replace(RUNNING, opponent_id=None, computer=level)
+    assert match.replied().moves == str([*computer.LEVELS].index(level))
+
+
 def test_resigning_makes_opponent_win() -> None:
     assert (RUNNING.resigned("alice"), RUNNING.resigned("bob")) == ("bob", "alice")
     with pytest.raises(IllegalMove, match="has not begun"):
@@ -105,3 +122,38 @@ def test_resigning_makes_opponent_win() -> None:
 def test_impossible_board_is_unreadable(board: str) -> None:
     with pytest.raises(UnreadableGame):
         _ = replace(RUNNING, board=board).position
+
+
+# Times.
+
+
+def at_moment(status: Status, **attributes: Any) -> StoredMatch:
+    values = {field.name: getattr(RUNNING, field.name) for field in fields(Match)}
+    return StoredMatch(**values | {"stored_status": status, "status_date": status.dated(MOMENT)} | attributes)
+
+
+def test_invitation_is_expired_from_the_second_in_expires_at() -> None:
+    game = at_moment(Status.PENDING, expires_at=MOMENT.timestamp())
+    assert (game.expired(JUST_BEFORE), game.expired(MOMENT)) == (False, True)
+    assert not replace(game, expires_at=None).expired(MOMENT)
+
+
+def test_player_is_late_from_the_second_of_the_deadline() -> None:
+    game = at_moment(Status.IN_PROGRESS, deadline=MOMENT.timestamp())
+    assert (game.is_late(JUST_BEFORE), game.is_late(MOMENT)) == (False, True)
+    assert not replace(game, deadline=None).is_late(MOMENT)
+    assert not replace(game, stored_status=Status.FINISHED).is_late(MOMENT)
+
+
+def test_status_dates_sort_across_midnight_and_are_utc() -> None:
+    after = JUST_BEFORE + timedelta(seconds=1)
+    moments = [JUST_BEFORE, MOMENT, after, after + timedelta.resolution]
+    dates = [Status.FINISHED.dated(moment.astimezone(timezone(timedelta(hours=-7)))) for moment in moments]
+    assert dates == [
+        "FINISHED_2026-12-31 23:59:58.999999",
+        "FINISHED_2026-12-31 23:59:59.000000",
+        "FINISHED_2026-12-31 23:59:59.999999",
+        "FINISHED_2027-01-01 00:00:00.000000",
+    ]
+    entries = [Entry(game_id="id", host="alice", stored_status=Status.FINISHED, status_date=date) for date in dates]
+    assert [entry.since for entry in entries] == moments

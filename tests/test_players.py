@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -105,7 +106,7 @@ def test_page_says_still_counting_until_done(alice: Client, bob: Client, monkeyp
     monkeypatch.setattr(records, "MOST_COUNTED", 2)
     page = bob.get("/players/alice/").content.decode()
     assert "Still counting" in page
-    assert "No finished game" not in page
+    assert "Nothing yet" not in page
     found = bob.get("/players/alice/", headers=JSON).json()
     assert (found["counting"], found["lost"]) == (True, 2)
     assert "You and" not in (page := bob.get("/players/alice/").content.decode())
@@ -115,6 +116,7 @@ def test_page_says_still_counting_until_done(alice: Client, bob: Client, monkeyp
     page = bob.get("/players/alice/").content.decode()
     assert "Still counting" not in page
     assert "alice has won the last 2." in page
+    assert "Most played" in page
 
 
 def test_concurrent_requests_count_each_game_once(games_table: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,22 +142,29 @@ def test_page_is_shown_when_record_write_fails(
 
 def test_number_of_separate_opponents_is_bounded(games_table: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(records, "MOST_OPPONENTS", 3)
-    names = [f"friend{n % 10}" for n in range(60)] + ["dora"] * 9 + ["x" * 2000, "computer"]
+    names = [f"friend{n % 10}" for n in range(60)] + ["dora"] * 9 + ["computer"]
     put([game_of(FINISHED, n, "alice", name) for n, name in enumerate(names)])
     for _ in range(2):
         record = records.of("alice", now())
-        assert (record.total.games, set(record.scores)) == (70, {"", "dora", "friend0", "friend1", "computer"})
+        assert (record.total.games, set(record.scores)) == (69, {"", "dora", "friend0", "friend1", "computer"})
     # Nothing is said about opponents whose older games may be in the rest: it could be wrong.
     put([game_of(FINISHED, 99, "alice", "friend9"), game_of(FINISHED, 99, "alice", "dora")])
     record = records.of("alice", now())
-    assert (record.total.games, record.scores.get("friend9"), record.scores["dora"].games) == (72, None, 10)
+    assert (record.total.games, record.scores.get("friend9"), record.scores["dora"].games) == (71, None, 10)
     page = ProfilePage(record, [], None, viewer="")
     assert (page.between, [name for name, _ in page.opponents]) == (None, ["dora", "friend0", "friend1"])
     assert "" not in page.summary["against"]
 
 
+def test_opponents_with_too_long_names_share_a_score() -> None:
+    record = Record("alice")
+    longest = "x" * records.LONGEST_NAME
+    record.count(game.entry() for game in finished("WL", other=longest) + finished("WWW", other=longest + "x"))
+    assert record.scores == {longest: Score(won=1, lost=1, streak=-1), records.OTHERS: Score(won=3, streak=3)}
+
+
 def test_stored_record_fits_item_size_limit(games_table: str) -> None:
-    names = [f"{n:04}".ljust(100, "\N{GRINNING FACE}") for n in range(2000)]
+    names = [f"{n:04}".ljust(records.LONGEST_NAME, "\N{GRINNING FACE}") for n in range(2000)]
     record = Record(
         "alice", Cursor("FINISHED_2026-01-01 00:00:00.000000", "0"), dict.fromkeys(names, Score(1000, 1000))
     )
@@ -172,6 +181,21 @@ def test_invalid_date_hides_no_later_games(many: list[Game], date: str) -> None:
     put(finished("W" * 5, start=10_000))
     for _ in range(2):
         assert records.of("alice", now()).total.games == 66
+
+
+def test_record_stores_games_older_than_a_minute_up_to_a_valid_date() -> None:
+    moment = now()
+    ages = [timedelta(hours=1), records.SETTLED_AFTER + timedelta.resolution, records.SETTLED_AFTER, timedelta()]
+    dates = [FINISHED.dated(moment - age) for age in ages]
+
+    def settled(*dates: str) -> list[str]:
+        games = [game_of(FINISHED, 0, "alice", "bob", status_date=date).entry() for date in dates]
+        return [game.status_date for game in records._settled(games, moment)]
+
+    assert settled(*dates) == dates[:2]
+    assert settled("FINISHED_ 1", *dates) == ["FINISHED_ 1", *dates[:2]]
+    assert settled(*dates[:2], "FINISHED_today", "FINISHED_yesterday") == dates[:2]
+    assert settled("FINISHED_today", "FINISHED_yesterday") == []
 
 
 def test_guests_are_not_counted_and_computer_separately(games_table: str) -> None:

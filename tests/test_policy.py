@@ -350,6 +350,7 @@ def test_unreadable_configuration_is_an_error_unless_table_is_given(settings: An
 def test_partition_of_each_region_matches_botocore() -> None:
     session = Session()
     known = {"aws", "aws-cn", "aws-us-gov"}
+    assert known < set(session.get_available_partitions())
     for name in session.get_available_partitions():
         for region in session.get_available_regions("dynamodb", name):
             if name in known:

@@ -18,7 +18,7 @@ from games.rules import Mark
 from games.signing import rematch_of, signed
 from games.storage import store
 from games.storage.conflicts import LostRace
-from tests.conftest import stored
+from tests.conftest import Clock, stored
 from tests.support.consumed import Meter
 
 JSON = {"accept": "application/json"}
@@ -88,6 +88,15 @@ def test_expired_or_declined_rematch_can_be_offered_again() -> None:
 
 
 @pytest.mark.usefixtures("games_table")
+@pytest.mark.parametrize(("before", "host"), [(1, "alice"), (0, "bob")])
+def test_rematch_offer_is_replaced_from_the_second_it_expires(before: int, host: str, stop_clock: Clock) -> None:
+    match = over()
+    offer = again(match, "alice")
+    stop_clock(stored(offer.game_id).expires_at - before)
+    assert again(match, "bob").host == host
+
+
+@pytest.mark.usefixtures("games_table")
 def test_rematch_needs_a_player_and_a_finished_game() -> None:
     with pytest.raises(NotYours):
         again(over(), "charlie")
@@ -152,7 +161,7 @@ def test_page_reads_rematch_only_for_recently_finished_game(bob: Client, meter: 
 
 NOT_THE_REMATCH: dict[str, Callable[[str], StoredMatch]] = {
     "a third person's": lambda game_id: store.invite(host="charlie", opponent=None, game_id=game_id),
-    "with other terms": lambda game_id: store.invite(host="alice", opponent="bob", pace=300, game_id=game_id),
+    "with another pace": lambda game_id: store.rematch(over(pace=300), player="alice", game_id=game_id),
     "with other sides": lambda game_id: store.invite(host="alice", opponent="bob", game_id=game_id),
     "open to all": lambda game_id: store.invite(host="alice", opponent=None, game_id=game_id),
     "against the computer": lambda game_id: store.challenge_computer(host="alice", game_id=game_id),

@@ -1,8 +1,10 @@
 """Retries and the circuit breaker: how many tries are sent, and when none. test_outage tests actual times."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 from django.test import Client
 from django.utils.timezone import now
 
@@ -114,6 +116,24 @@ def test_pauses_are_random_with_doubling_range(monkeypatch: pytest.MonkeyPatch, 
     assert ranges == [(0, 0.05), (0, 0.1), (0, 0.2), (0, 0.4), (0, 0.8)]
 
 
-def test_timeouts_stay_below_five_seconds() -> None:
-    one_try = retries.CONNECT_SECONDS + retries.ANSWER_SECONDS
-    assert one_try < retries.REQUEST_SECONDS < 5
+def test_request_to_silent_dynamodb_is_answered_within_five_seconds(
+    tries: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock is simulated: each try takes as long as the client lets it, and each pause is the longest."""
+    passed = [0.0]
+    client = shared_client()
+
+    def sleep(seconds: float) -> None:
+        passed[0] += seconds
+
+    def silence(**_: Any) -> None:
+        sleep(client.meta.config.connect_timeout + client.meta.config.read_timeout)
+        raise ReadTimeoutError(endpoint_url=client.meta.endpoint_url)
+
+    client.meta.events.register_last("before-send.dynamodb", silence)
+    monkeypatch.setattr(retries, "time", SimpleNamespace(monotonic=lambda: passed[0]))
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr("random.uniform", lambda _, most: most)
+    assert Client().get(f"/games/{GAME}/").status_code == 503
+    assert len(tries) == 2
+    assert 3 < passed[0] < 5

@@ -12,7 +12,7 @@ from games.match import Match, Status, StoredMatch
 from games.models import Game
 from games.storage import queries, store
 from games.storage.conflicts import LostRace
-from tests.conftest import stored
+from tests.conftest import Clock, stored
 
 pytestmark = pytest.mark.usefixtures("games_table")
 
@@ -188,6 +188,26 @@ def test_expired_invitation_refuses_accept_and_move(pending: StoredMatch) -> Non
     with pytest.raises(LostRace):
         store.move(pending, player="bob", square=0)
     assert stored(pending.game_id).match().status is Status.PENDING
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        lambda shown: store.move(shown, player="bob", square=0),
+        lambda shown: store.accept(shown.game_id, player="bob", shown=shown),
+        lambda shown: store.accept(shown.game_id, player="bob"),
+    ],
+    ids=["move", "accept", "accept by link"],
+)
+def test_invitation_can_be_accepted_until_the_second_before_it_expires(
+    begin: Callable[[Match], StoredMatch], pending: StoredMatch, stop_clock: Clock
+) -> None:
+    expires_at = stored(pending.game_id).expires_at
+    stop_clock(expires_at)
+    with pytest.raises(LostRace, match="expired"):
+        begin(pending)
+    stop_clock(expires_at - 1)
+    assert begin(pending).status is Status.IN_PROGRESS
 
 
 @pytest.mark.parametrize(

@@ -251,9 +251,11 @@ def test_every_parameter_has_description_and_group() -> None:
 
 
 def test_defaults_match_allowed_patterns() -> None:
-    for name, parameter in written()["Parameters"].items():
-        if "AllowedPattern" in parameter and "Default" in parameter:
-            assert re.fullmatch(parameter["AllowedPattern"], parameter["Default"]), name
+    parameters = written()["Parameters"]
+    checked = {name: each for name, each in parameters.items() if {"AllowedPattern", "Default"} <= each.keys()}
+    assert checked
+    for name, parameter in checked.items():
+        assert re.fullmatch(parameter["AllowedPattern"], parameter["Default"]), name
 
 
 def test_header_command_names_parameters_without_default() -> None:

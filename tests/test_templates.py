@@ -63,6 +63,8 @@ def test_all_templates_compile() -> None:
 
 
 def test_error_page_renders_without_a_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Client().get("/no-such-page/").content.decode()
+    assert ("data-player" in page, "Log in" in page) == (True, True)
     monkeypatch.setattr("accounts.middleware.current_user", lambda request: 1 / 0)
     answer = Client(raise_request_exception=False).get("/")
     page = answer.content.decode()

@@ -63,7 +63,9 @@ def test_magnified_boards_buttons_fill_their_squares(
     """At 400 % of 1280 by 1024 and 200 % of 1280 by 720, each button fills its own square and is at least 44 px."""
     page = all_stages[name].enter(site, context)
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    for button in page.locator(".board button").all():
+    buttons = page.locator(".board button").all()
+    assert buttons
+    for button in buttons:
         inner, outer = button.bounding_box(), button.locator("xpath=..").bounding_box()
         assert inner
         assert inner == outer

@@ -61,7 +61,6 @@ def test_move_is_pushed_to_opponent_and_spectator(site: str) -> None:
     assert "<form" in pushed.data
     assert f"{game.o.name}'s turn." in seen.data.replace("&#39;", "'")
     assert not re.search(r"<(form|button|input)", seen.data)
-    assert "‹csrf›" not in pushed.data + seen.data
 
 
 def test_pushed_form_can_be_submitted(site: str) -> None:
