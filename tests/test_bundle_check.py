@@ -117,16 +117,24 @@ def test_folder_in_zip_is_found_first_and_many_strays_are_one_sentence(built: by
     assert problem.startswith("142 files don't belong in the zip, such as tests/test_0.py, ")
 
 
-def contents_in(data: bytes) -> dict[str, range]:
-    """Return where each file's compressed content is in the zip."""
+def contents_in(data: bytes | bytearray) -> dict[str, range]:
+    """Return where each file's content is in the zip."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         entries = archive.infolist()
     starts = {entry: entry.header_offset + 30 + len(entry.filename) for entry in entries}
     return {entry.filename: range(start, start + entry.compress_size) for entry, start in starts.items()}
 
 
+def deflated(data: bytes) -> bytes:
+    """Return a zip with only manage.py in it, compressed."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("manage.py", data)
+    return buffer.getvalue()
+
+
 def middle_of(data: bytes, name: str) -> int:
-    """Return the offset of the middle of the file's compressed content in the zip."""
+    """Return the offset of the middle of the file's content in the zip."""
     content = contents_in(data)[name]
     return content[len(content) // 2]
 
@@ -134,16 +142,16 @@ def middle_of(data: bytes, name: str) -> int:
 def test_damaged_zip_or_zip_bomb_is_a_problem(built: bytes) -> None:
     damaged = bytearray(built)
     damaged[middle_of(built, "manage.py")] ^= 1
-    bomb = io.BytesIO()
-    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("manage.py", b"0" * 20_000_000)
+    undefined = bytearray(deflated(b"0" * 100))
+    undefined[contents_in(undefined)["manage.py"][0]] |= 0b110  # the reserved block type (RFC 1951, 3.2.3)
     for data, words in (
         (b"", "isn't a zip file"),
         (b"hello\n", "isn't a zip file"),
         (built[:-100], "isn't a zip file"),
         (built[: len(built) // 2], "isn't a zip file"),
         (bytes(damaged), "is damaged"),
-        (bomb.getvalue(), "unpacks to 20000000 bytes"),
+        (bytes(undefined), "invalid block type"),
+        (deflated(b"0" * 20_000_000), "unpacks to 20000000 bytes"),
     ):
         (found,) = bundle_check.problems(data)
         assert words in found

@@ -315,6 +315,15 @@ def test_lobby_costs_a_read_per_index_and_board_and_22_further_entries(
     assert lobbies.reads_of(lobby) == reads
 
 
+def test_lobby_takes_a_renamed_opponent_in_the_same_position_but_no_older_state() -> None:
+    game = game_of(Status.IN_PROGRESS, 0, "alice", "guest-aaaaaa", top_left="X").match()
+    renamed = replace(game, opponent_id="dora")
+    lobby = lobbies.with_game(Lobby(playing=[game]), "alice", renamed, now())
+    assert lobby.playing == [renamed]
+    for older in (replace(game, board=" " * 9), replace(game, stored_status=Status.PENDING)):
+        assert lobbies.with_game(lobby, "alice", older, now()) == lobby
+
+
 def test_ended_game_leaves_the_reads_of_a_lobby() -> None:
     (game,) = over(1)
     lobby = Lobby(playing=[replace(game, stored_status=Status.IN_PROGRESS)])

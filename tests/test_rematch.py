@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,12 +15,14 @@ from games.errors import IllegalMove, NotYours
 from games.match import Match, Status, StoredMatch
 from games.models import Game
 from games.pages.game import GamePage
+from games.pages.rights import STAYS
 from games.rules import Mark
 from games.signing import rematch_of, signed
 from games.storage import store
 from games.storage.conflicts import LostRace
 from tests.conftest import Clock, stored
 from tests.support.consumed import Meter
+from tests.support.many import START, game_of
 
 JSON = {"accept": "application/json"}
 
@@ -157,6 +160,12 @@ def test_page_reads_rematch_only_for_recently_finished_game(bob: Client, meter: 
         meter.calls.clear()
         assert bob.get(f"/games/{game.game_id}/").status_code == 200
         assert meter.operations == operations
+
+
+def test_page_expects_a_rematch_for_ten_minutes() -> None:
+    game = game_of(Status.FINISHED, 0, "alice", "bob").match()
+    for after, hopes in ((STAYS - timedelta.resolution, True), (STAYS, False)):
+        assert GamePage(game, "alice", START + after).hopes is hopes
 
 
 NOT_THE_REMATCH: dict[str, Callable[[str], StoredMatch]] = {

@@ -166,16 +166,18 @@ def test_hosts_link_has_the_address_by_which_they_reached_the_site() -> None:
 
 
 def test_each_role_has_its_own_rendering() -> None:
-    parts = {"cancel": b'id="cancel"', "accept": b'id="accept"', "decline": b'id="decline"', "as a guest": b'name="as"'}
-    for opponent, roles in (
-        (None, {"alice": {"cancel"}, "bob": {"accept"}, "": {"as a guest"}}),
-        ("bob", {"alice": {"cancel"}, "bob": {"accept", "decline"}, "charlie": set[str](), "": set[str]()}),
+    invitation, begun = Status.PENDING, Status.IN_PROGRESS
+    parts = ('id="cancel"', 'id="accept"', 'id="decline"', 'name="as"', 'id="resign"', "data-mark")
+    for status, opponent, roles in (
+        (invitation, None, {"alice": 'id="cancel"', "bob": 'id="accept" data-mark', "": 'name="as"'}),
+        (invitation, "bob", {"alice": 'id="cancel"', "bob": 'id="accept" id="decline" data-mark', "charlie": ""}),
+        (begun, "bob", {"alice": 'id="resign"', "bob": 'id="resign" data-mark', "charlie": "", "": ""}),
     ):
         topic = GameTopic("any")
-        topic.take(game_of(Status.PENDING, 0, "alice", opponent).match())
+        topic.take(game_of(status, 0, "alice", opponent).match())
         for name, may in roles.items():
-            seen = board(topic, viewer(name))
-            assert {what for what, part in parts.items() if part in seen} == may, name
+            seen = board(topic, viewer(name)).decode()
+            assert {part for part in parts if part in seen} == set(may.split()), (opponent, name)
 
 
 def test_lobby_updated_by_hints_equals_lobby_read(games_table: str) -> None:
