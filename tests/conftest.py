@@ -79,6 +79,7 @@ def engines() -> Iterator[Callable[[str], str]]:
             address = running.enter_context(kinds[kind]())
             table.bind(config.for_endpoint(address, environ={}), patient=True)
             provisioning.create(lambda line: None)
+            warm_up()
             return address
 
         yield started
