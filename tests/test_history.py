@@ -1,6 +1,6 @@
 """The pages after the lobby: links reach every game exactly once, in both directions, even while games change.
 
-Run on DynamoDB Local only: moto's query scans every item of the table.
+Those with hundreds of games run on DynamoDB Local only: moto's query scans every item of the table.
 """
 
 import time
@@ -24,10 +24,8 @@ from games.storage.indexes import FIRST_READ, Cursor
 from games.storage.lobby import Lobby
 from tests.support.many import LISTS, PARAMETERS, game_of, links, move_on, pages, put, summaries, walked
 
-pytestmark = [
-    pytest.mark.usefixtures("games_table"),
-    pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True),
-]
+pytestmark = pytest.mark.usefixtures("games_table")
+local = pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True)
 
 PAIRS = (("alice", "bob"), ("bob", "alice"))
 PENDING, IN_PROGRESS, FINISHED = Status
@@ -38,6 +36,7 @@ def several(status: Status, number: int) -> list[str]:
     return put(game_of(status, second, *PAIRS[second % 2]) for second in range(number))
 
 
+@local
 def test_paging_reaches_every_game_in_both_directions(alice: Client) -> None:
     made = [*several(FINISHED, 50), *several(IN_PROGRESS, 250), *several(PENDING, 250)]
     down = list(pages(alice, "Older games"))
@@ -46,6 +45,7 @@ def test_paging_reaches_every_game_in_both_directions(alice: Client) -> None:
     assert sorted(walked(page for _, page in up)) == sorted(made)
 
 
+@local
 def test_json_pages_list_games_newest_first(alice: Client) -> None:
     made = {"finished": several(FINISHED, 50), "playing": several(IN_PROGRESS, 250)}
     pending = several(PENDING, 250)
@@ -132,6 +132,7 @@ def test_empty_page_says_so_and_links_to_lobby(alice: Client) -> None:
     assert links(page) == {"Back to your games": "/"}
 
 
+@local
 def test_page_full_of_expired_invitations_hides_no_games(alice: Client) -> None:
     put(game_of(PENDING, second, "bob", "alice", expires_at=int(time.time()) - 9) for second in range(210))
     playing = several(IN_PROGRESS, 3)
@@ -213,6 +214,7 @@ SIZES = st.fixed_dictionaries(
 )
 
 
+@local
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(made=st.lists(ENTRIES, max_size=12), sizes=SIZES)
 def test_any_games_and_page_sizes_list_each_game_on_one_page(
