@@ -14,6 +14,7 @@ import botocore.session
 import pytest
 from django.test import Client
 
+from accounts.hashers import Argon2
 from dynamodb import embedded, provisioning
 from dynamodb.client import shared_client, warm_up
 from dynamodb.items import TableItem
@@ -97,6 +98,13 @@ def engine(request: pytest.FixtureRequest, engines: Callable[[str], str]) -> str
 def configured(settings: Any) -> None:
     """Make the site act as if configured: tests run without CONFIG_FILE."""
     settings.SETUP_PROBLEM = ""
+
+
+@pytest.fixture(autouse=True)
+def light_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make hashing cheap: as the site does it, it would take a tenth of the time of the tests."""
+    monkeypatch.setattr(Argon2, "time_cost", 1)
+    monkeypatch.setattr(Argon2, "memory_cost", 8)
 
 
 @pytest.fixture

@@ -27,8 +27,12 @@ def test_player_can_log_in_from_another_browser(alice: Client, visitor: Client) 
     assert "alice" in visitor.get("/").content.decode()
 
 
-def test_password_is_stored_as_argon2_hash(alice: Client) -> None:
-    assert Player.get("player#alice").password.startswith("argon2$argon2id$")
+def test_password_is_stored_as_argon2_hash_with_owasps_parameters(
+    games_table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()  # Tests hash with fewer passes and less memory.
+    store.claim("alice", PASSWORD)
+    assert Player.get("player#alice").password.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
 
 
 def test_wrong_password_is_403_and_unclaimed_name_offers_signup(alice: Client, visitor: Client) -> None:
