@@ -176,7 +176,7 @@ def test_encrypted_or_unsupported_zip_is_a_problem(built: bytes, offset: int, wh
 def test_truncated_zip_is_a_problem(built: bytes) -> None:
     for length in range(0, len(built), 997):
         (problem,) = bundle_check.problems(built[:length])
-        assert problem.startswith("it is no zip file, or a damaged one"), length
+        assert problem.startswith("it isn't a zip file, or it's damaged"), length
 
 
 def test_flipped_bit_in_a_file_is_a_problem_and_elsewhere_raises_nothing(built: bytes) -> None:
