@@ -43,14 +43,7 @@ STREAMS_PER_PROCESS = (CONFIG or config.Config()).streams_per_process
 STREAMS_PER_ADDRESS = (CONFIG or config.Config()).streams_per_address
 
 DATABASES: dict[str, dict[str, str]] = {}
-INSTALLED_APPS = [
-    "django.contrib.staticfiles",
-    "django.contrib.humanize",
-    "csp",
-    "accounts",
-    "beanstalk",
-    "games",
-]
+INSTALLED_APPS = ["django.contrib.staticfiles", "django.contrib.humanize", "csp", "accounts", "beanstalk", "games"]
 MIDDLEWARE = [
     "tictactoe_site.middleware.Health",
     "tictactoe_site.middleware.Log",
