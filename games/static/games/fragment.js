@@ -6,11 +6,13 @@ import { showMessage } from "./site.js";
 /** @type {Listener[]} */
 const listeners = [];
 let paused = false;
-/** News that came while they were paused. @type {string[]} */
+/** News that came while they were paused. @type {HTMLElement[]} */
 const waiting = [];
 
 /** Return the fragment that is shown now. */
 export const shown = () => /** @type {HTMLElement} */ (document.querySelector("#game, #lobby"));
+/** Return the address that answers with the fragment if it's newer than the one shown. */
+export const addressOfNews = () => `${window.location.pathname}?since=${shown().dataset.version}`;
 
 /**
  * Call the listener each time the fragment has been replaced, before the focus returns to it.
@@ -26,15 +28,18 @@ export function whenReplaced(listener) {
  * @param {string} html
  */
 export function replace(html) {
+  const next = fragmentIn(html);
+  if (next) put(next);
+  return next !== null;
+}
+/** @param {HTMLElement} next */
+function put(next) {
   const before = shown();
-  const next = parse(html).firstElementChild;
-  if (!(next instanceof HTMLElement) || next.id !== before.id) return false;
   const returnFocus = keepFocus(before);
   before.replaceWith(next);
   showMessage("");
   for (const listener of listeners) listener(next, before);
   returnFocus(next);
-  return true;
 }
 
 /**
@@ -42,10 +47,10 @@ export function replace(html) {
  * @param {string} html
  */
 export function news(html) {
-  const next = parse(html).firstElementChild;
-  if (!(next instanceof HTMLElement) || !isNewer(next, shown())) return;
-  if (paused) waiting.push(html);
-  else replace(html);
+  const next = fragmentIn(html);
+  if (!next) return;
+  if (paused) waiting.push(next);
+  else putIfNewer(next);
 }
 /** Let news wait, so that they don't replace a board while a move is on its way. */
 export function pauseNews() {
@@ -54,7 +59,7 @@ export function pauseNews() {
 /** Show the news that waited, and those to come. */
 export function resumeNews() {
   paused = false;
-  waiting.splice(0).forEach(news);
+  waiting.splice(0).forEach(putIfNewer);
 }
 
 /**
@@ -63,8 +68,15 @@ export function resumeNews() {
  */
 export const parse = (html) => new DOMParser().parseFromString(html, "text/html").body;
 
-/** @type {(next: HTMLElement, before: HTMLElement) => boolean} */
-function isNewer({ id, dataset: { version } }, before) {
-  if (id !== before.id || version === before.dataset.version) return false;
-  return id === "lobby" || Number(version) > Number(before.dataset.version); // A lobby's versions have no order.
+/** @param {string} html */
+function fragmentIn(html) {
+  const found = parse(html).firstElementChild;
+  return found instanceof HTMLElement && found.id === shown().id ? found : null;
+}
+/** @param {HTMLElement} next */
+function putIfNewer(next) {
+  const { id, dataset } = shown();
+  const isOther = next.dataset.version !== dataset.version;
+  // A lobby's versions have no order.
+  if (id === "lobby" ? isOther : Number(next.dataset.version) > Number(dataset.version)) put(next);
 }

@@ -1,5 +1,5 @@
 // Polls: requests for what has changed, at intervals while there's no stream and when the page is brought to the front.
-import { news, shown, whenReplaced } from "./fragment.js";
+import { addressOfNews, news, whenReplaced } from "./fragment.js";
 import { element } from "./site.js";
 import { confirmed, connection, draw, looking } from "./status.js";
 
@@ -81,8 +81,7 @@ async function check(signal) {
     if (answer.status === 304) return;
     found = answer.headers.get("ETag") ?? "";
   }
-  const address = `${window.location.pathname}?since=${shown().dataset.version}`;
-  const answer = await get(address, { "HX-Request": "true" }, signal);
+  const answer = await get(addressOfNews(), { "HX-Request": "true" }, signal);
   if (answer.status === 200) news(await answer.text());
   etag = found;
 }

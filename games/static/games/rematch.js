@@ -1,5 +1,5 @@
 // Looks a few times, less and less often, whether the opponent asks for a rematch of a game that has just ended.
-import { news, shown } from "./fragment.js";
+import { addressOfNews, news, shown } from "./fragment.js";
 
 /**
  * Look after so many seconds, and then again after longer pauses: 3, 5, 8 and so on.
@@ -14,12 +14,10 @@ function lookIn(seconds, before) {
 }
 /** Return whether to look again. */
 async function look() {
-  const { version, waiting } = shown().dataset;
-  if (waiting !== "0") return false;
+  if (shown().dataset.waiting !== "0") return false;
   if (document.hidden) return true;
-  const address = `${window.location.pathname}?since=${version}`;
   try {
-    const answer = await fetch(address, { headers: { "HX-Request": "true" }, cache: "no-store" });
+    const answer = await fetch(addressOfNews(), { headers: { "HX-Request": "true" }, cache: "no-store" });
     if (answer.status === 200) news(await answer.text());
   } catch {
     // The network is lost: look again later.

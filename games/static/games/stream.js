@@ -1,5 +1,5 @@
-// The stream of server-sent events. While there's none, the page polls. fetch reads it, because an EventSource hides the
-// status and chooses the pauses itself.
+// The stream of server-sent events. While there's none, the page polls. fetch reads it, because an EventSource hides
+// the status and chooses the pauses itself.
 import { news, shown } from "./fragment.js";
 import { Timer, abortPolls, endPolls, poll, pollIn } from "./polling.js";
 import { element } from "./site.js";
