@@ -146,15 +146,13 @@ def explanations() -> dict[str, str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.mutants", description=__doc__)
-    parser.add_argument(
-        "targets", nargs="*", default=list(TARGETS), choices=TARGETS, help="what to break (default: all)"
-    )
+    parser.add_argument("--only", choices=TARGETS, help="what to break (default: all)")
     parser.add_argument("--seed", type=int, default=1, help="of the sample (default 1)")
     chosen = parser.parse_args()
     known = explanations()
     unexplained = 0
     print(f"seed {chosen.seed}; {machine()}", flush=True)
-    for name in chosen.targets:
+    for name in [chosen.only] if chosen.only else TARGETS:
         with tempfile.TemporaryDirectory() as folder:
             number, survivors = test(TARGETS[name], chosen.seed, Path(folder))
         new = [line for line in survivors if line not in known]
