@@ -20,7 +20,7 @@ from games.models import Game
 from games.storage import store
 from tests.conftest import drop_table
 from tests.support.engines import free_port
-from tests.support.sites import only_one_plays
+from tests.support.sites import manage, only_one_plays
 from tictactoe_site import config, table
 from tictactoe_site.commands import PLAYING
 from tictactoe_site.config import BASE_DIR
@@ -32,14 +32,6 @@ def run(name: str, *arguments: str) -> str:
     out = StringIO()
     call_command(name, *arguments, stdout=out, stderr=StringIO())
     return out.getvalue()
-
-
-def shell(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    clean = {key: value for key, value in os.environ.items() if key != "CONFIG_FILE"}
-    command = [sys.executable, "manage.py", *arguments]
-    return subprocess.run(
-        command, capture_output=True, text=True, cwd=BASE_DIR, env=clean | environ, timeout=60, check=False
-    )
 
 
 @pytest.fixture
@@ -55,7 +47,7 @@ def other_table(games_table: str) -> Iterator[str]:
 @pytest.mark.process
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_names_exit_codes_and_endpoint(command: str) -> None:
-    done = shell(command, "--help")
+    done = manage(command, "--help")
     assert done.returncode == 0
     assert "Exit codes" in done.stdout
     assert "--endpoint" in done.stdout
@@ -88,7 +80,7 @@ def nobody_plays() -> Iterator[None]:
     ],
 )
 def test_invalid_parameters_exit_with_2_and_message(arguments: list[str], words: str) -> None:
-    done = shell(*arguments)
+    done = manage(*arguments)
     assert done.returncode == 2
     assert words in done.stderr
     assert "Traceback" not in done.stderr
@@ -99,7 +91,7 @@ def test_invalid_parameters_exit_with_2_and_message(arguments: list[str], words:
 @pytest.mark.parametrize("left", ["http://127.0.0.1:{port}", "", "http://[", "http://127.0.0.1:99999999"])
 def test_what_a_killed_play_leaves_behind_is_ignored(left: str) -> None:
     PLAYING.write_text(left.format(port=free_port()))
-    done = shell("list_games")
+    done = manage("list_games")
     PLAYING.unlink()
     assert (done.returncode, "CONFIG_FILE is not set" in done.stderr) == (2, True)
     assert "Traceback" not in done.stderr
@@ -107,7 +99,7 @@ def test_what_a_killed_play_leaves_behind_is_ignored(left: str) -> None:
 
 @pytest.mark.process
 def test_unreachable_table_exits_with_1_and_message() -> None:
-    done = shell("list_games", "--player", "alice", "--endpoint", f"http://127.0.0.1:{free_port()}")
+    done = manage("list_games", "--player", "alice", "--endpoint", f"http://127.0.0.1:{free_port()}")
     assert done.returncode == 1
     assert "nothing accepts connections" in done.stderr
     assert len(done.stderr.splitlines()) == 1
@@ -265,9 +257,7 @@ def test_show_game_with_invalid_id_is_a_command_error(game_id: str, log_in: Any)
 @pytest.mark.process
 @pytest.mark.parametrize("name", ["migrate", "test", "makemigrations"])
 def test_relational_commands_name_their_replacement(name: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "manage.py", name], cwd=BASE_DIR, capture_output=True, text=True, check=False
-    )
+    done = manage(name)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert ("create_table" if "migra" in name else "make test") in done.stderr
@@ -275,8 +265,6 @@ def test_relational_commands_name_their_replacement(name: str) -> None:
 
 @pytest.mark.process
 def test_create_table_dry_run_needs_no_configuration() -> None:
-    environ = {key: value for key, value in os.environ.items() if key != "CONFIG_FILE"}
-    command = [sys.executable, "manage.py", "create_table", "--dry-run"]
-    done = subprocess.run(command, cwd=BASE_DIR, env=environ, capture_output=True, text=True, check=False)
+    done = manage("create_table", "--dry-run")
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["TableName"] == "Games"

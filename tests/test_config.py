@@ -22,6 +22,7 @@ SECRET = "284e784d-1a25-4a19-92bf-8eeb7a9c0ffe"
 GOOD = "[dynamodb]\nregion = us-west-2\n"
 
 # Case: the file's content, and words that the message must contain.
+NO_ADDRESS = ("[dynamodb]", "endpoint", "isn't an address")
 WRONG: dict[str, tuple[str | bytes, tuple[str, ...]]] = {
     "empty": ("", ("[dynamodb]", "missing")),
     "no dynamodb section": ("[django]\nallowed_hosts = a.example\n", ("[dynamodb]", "missing")),
@@ -53,29 +54,20 @@ WRONG: dict[str, tuple[str | bytes, tuple[str, ...]]] = {
     "placeholder region": ("[dynamodb]\nregion=<AWS region>\n", ("[dynamodb]", "region", "placeholder")),
     "no such form of region": ("[dynamodb]\nregion = Oregon\n", ("[dynamodb]", "region", "'Oregon'")),
     "bad endpoint scheme": (GOOD + "endpoint = ftp://x\n", ("[dynamodb]", "endpoint", "'ftp://x'")),
-    "bad endpoint port": (GOOD + "endpoint = localhost:port\n", ("[dynamodb]", "endpoint", "isn't an address")),
-    "endpoint port too high": (GOOD + "endpoint = localhost:99999\n", ("[dynamodb]", "endpoint", "isn't an address")),
-    "endpoint with a path": (
-        GOOD + "endpoint = http://localhost/shop\n",
-        ("[dynamodb]", "endpoint", "isn't an address"),
-    ),
-    "endpoint with spaces": (GOOD + "endpoint = my host\n", ("[dynamodb]", "endpoint", "isn't an address")),
-    "endpoint of dots": (GOOD + "endpoint = http://...\n", ("[dynamodb]", "endpoint", "isn't an address")),
-    "endpoint of a dash": (GOOD + "endpoint = http://-\n", ("[dynamodb]", "endpoint", "isn't an address")),
-    "endpoint with an underscore": (GOOD + "endpoint = http://_x\n", ("[dynamodb]", "endpoint", "isn't an address")),
-    "endpoint with an empty label": (
-        GOOD + "endpoint = http://a..b:80\n",
-        ("[dynamodb]", "endpoint", "isn't an address"),
-    ),
-    "endpoint with a long label": (
-        GOOD + f"endpoint = {'a' * 64}.example\n",
-        ("[dynamodb]", "endpoint", "isn't an address"),
-    ),
+    "bad endpoint port": (GOOD + "endpoint = localhost:port\n", NO_ADDRESS),
+    "endpoint port too high": (GOOD + "endpoint = localhost:99999\n", NO_ADDRESS),
+    "endpoint with a path": (GOOD + "endpoint = http://localhost/shop\n", NO_ADDRESS),
+    "endpoint with spaces": (GOOD + "endpoint = my host\n", NO_ADDRESS),
+    "endpoint of dots": (GOOD + "endpoint = http://...\n", NO_ADDRESS),
+    "endpoint of a dash": (GOOD + "endpoint = http://-\n", NO_ADDRESS),
+    "endpoint with an underscore": (GOOD + "endpoint = http://_x\n", NO_ADDRESS),
+    "endpoint with an empty label": (GOOD + "endpoint = http://a..b:80\n", NO_ADDRESS),
+    "endpoint with a long label": (GOOD + f"endpoint = {'a' * 64}.example\n", NO_ADDRESS),
     "region against a PrivateLink endpoint": (
         GOOD + "endpoint = vpce-1-a.dynamodb.eu-west-1.vpce.amazonaws.com\n",
         ("[dynamodb]", "us-west-2", "eu-west-1"),
     ),
-    "endpoint brackets": (GOOD + "endpoint = http://[::1\n", ("[dynamodb]", "endpoint", "isn't an address")),
+    "endpoint brackets": (GOOD + "endpoint = http://[::1\n", NO_ADDRESS),
     "region against endpoint": (
         GOOD + "endpoint = dynamodb.eu-west-1.amazonaws.com\n",
         ("[dynamodb]", "region", "us-west-2", "endpoint", "eu-west-1"),

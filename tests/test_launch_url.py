@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from tests.test_commands import shell
+from tests.support.sites import manage
 
 pytestmark = pytest.mark.deployment
 
@@ -88,7 +88,11 @@ def test_invalid_value_is_a_command_error(arguments: list[str], words: str) -> N
 
 @pytest.mark.process
 def test_invalid_parameter_exits_with_2_and_help_names_alternatives() -> None:
-    wrong, incomplete, taught = shell("launch_url", *GIVEN, "--key", ""), shell("launch_url"), shell("launch_url", "-h")
+    wrong, incomplete, taught = (
+        manage("launch_url", *GIVEN, "--key", ""),
+        manage("launch_url"),
+        manage("launch_url", "-h"),
+    )
     assert (wrong.returncode, incomplete.returncode, taught.returncode) == (2, 2, 0)
     assert "--region" in incomplete.stderr
     assert "Traceback" not in wrong.stderr + incomplete.stderr

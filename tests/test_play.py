@@ -16,7 +16,7 @@ import pytest
 
 from tests.support.players import Player
 from tests.support.processes import children_of, ends
-from tests.support.sites import only_one_plays, playing
+from tests.support.sites import manage, only_one_plays, playing
 from tictactoe_site.config import BASE_DIR
 
 pytestmark = [pytest.mark.process, pytest.mark.usefixtures("alone")]
@@ -47,12 +47,6 @@ def test_play_prints_url_and_that_games_are_in_memory() -> None:
         r"Playing at http://127\.0\.0\.1:\d+/ \(games are in memory.*ENDPOINT.*\)\. Press Ctrl-C to stop\.\n", line
     )
     assert (out, err, process.returncode) == ("", "", 0)
-
-
-def manage(*arguments: str) -> subprocess.CompletedProcess[str]:
-    clean = {key: value for key, value in os.environ.items() if key != "CONFIG_FILE"}
-    command = [sys.executable, "manage.py", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=BASE_DIR, env=clean, timeout=60, check=False)
 
 
 def test_commands_use_table_of_running_play() -> None:

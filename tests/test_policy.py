@@ -29,7 +29,7 @@ from dynamodb.items import TableItem
 from games.live.application import Live
 from tests.support import iam
 from tests.support.iam import ACCOUNT, REGION, Account, pairs
-from tests.test_commands import shell
+from tests.support.sites import manage
 from tests.test_moves import play
 from tictactoe_site import config
 
@@ -373,7 +373,7 @@ def test_partition_of_each_region_matches_botocore() -> None:
     ],
 )
 def test_invalid_parameters_exit_with_2_and_message(arguments: list[str], words: str) -> None:
-    done = shell("iam_policy", *arguments)
+    done = manage("iam_policy", *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert words in done.stderr
     assert "Traceback" not in done.stderr
@@ -381,7 +381,7 @@ def test_invalid_parameters_exit_with_2_and_message(arguments: list[str], words:
 
 @pytest.mark.process
 def test_help_lists_valid_aws_iam_commands() -> None:
-    told = shell("iam_policy", "--help").stdout
+    told = manage("iam_policy", "--help").stdout
     assert "Exit codes" in told
     steps = re.findall(r"^  aws iam (\S+) (.*)$", told.replace("\\\n", ""), re.MULTILINE)
     assert len(steps) == 5

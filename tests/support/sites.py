@@ -51,6 +51,15 @@ def gunicorn(
             process.terminate()
 
 
+def manage(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run ``manage.py`` in a process of its own, without CONFIG_FILE unless it's given."""
+    clean = {key: value for key, value in os.environ.items() if key != "CONFIG_FILE"}
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=BASE_DIR, env=clean | environ, timeout=60, check=False
+    )
+
+
 @contextmanager
 def playing(*arguments: str, project: Path = BASE_DIR, **environ: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Serve ``project``; yield the site's address and its process, which ends with the block."""
