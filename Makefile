@@ -10,6 +10,9 @@ PYTHON ?= python3
 WORKERS ?= 2
 BIN := .venv/bin
 
+# Without it each of the hundreds of processes that the tests start would compile our code again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run test quick dynamodb-local reliability bundle rehearse bench-live mutants lint format requirements typescript clean
 

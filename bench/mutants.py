@@ -80,12 +80,24 @@ class Session:
             "equivalent": EQUIVALENT,
         }
         (folder / "mutants.toml").write_text(CONFIG.format(**values))
+        self.check(f"{sys.executable} -m pytest -x -q {target.tests}")
         self.run("cosmic-ray init mutants.toml mutants.sqlite")
         self.run("cr-filter-operators mutants.sqlite mutants.toml")
 
+    def check(self, tests: str) -> None:
+        """Run the tests on the unbroken code, which also leaves its bytecode. The mutants leave none.
+
+        Bytecode is taken for current if the source's size is the same, and the second of its last change: so would be
+        that of another mutant.
+        """
+        writing = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        if subprocess.run(shlex.split(tests), cwd=self.folder, env=writing, stdout=sys.stderr).returncode:
+            sys.exit("These tests must pass before the code is broken.")
+
     def run(self, command: str) -> None:
         program, *arguments = shlex.split(command)
-        subprocess.run([TOOL / program, *arguments], cwd=self.folder, check=True, capture_output=True)
+        reading = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+        subprocess.run([TOOL / program, *arguments], cwd=self.folder, env=reading, check=True, capture_output=True)
 
     def query(self, sql: str) -> list[tuple[str, ...]]:
         with sqlite3.connect(self.database) as database:

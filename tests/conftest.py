@@ -116,8 +116,9 @@ def games_table(engine: str) -> Iterator[str]:
     limits._known.clear()
     yield engine
     use(engine)
-    for item in list(Item.scan()):
-        item.delete()
+    with Item.batch_write() as batch:
+        for item in Item.scan():
+            batch.delete(item)
 
 
 @pytest.fixture

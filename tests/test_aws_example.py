@@ -39,8 +39,7 @@ def example(games_table: str) -> Iterator[Any]:
     warm_up()
     client = shared_client()
     client.create_table(**EXAMPLE["CreateTable"] | {"TableName": name})
-    for item in EXAMPLE["Items"]:
-        client.put_item(TableName=name, Item=item)
+    client.batch_write_item(RequestItems={name: [{"PutRequest": {"Item": item}} for item in EXAMPLE["Items"]]})
     yield client
     drop_table(name)
 
