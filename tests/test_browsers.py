@@ -12,7 +12,7 @@ from games.storage import store
 from tests.conftest import PASSWORD, stored
 from tests.support.sites import playing
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ["moto"], indirect=True, scope="session")]
 
 # Moves, the stored result, and the headlines that X (the invited player) and O (the host) see at the end.
 ENDINGS = {

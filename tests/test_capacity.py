@@ -144,12 +144,12 @@ def test_lobby_without_running_games_costs_two_queries(alice: Client, meter: Met
     assert meter.operations == ["Query", "Query"]
 
 
-MANY = 10_000
+MANY = 4000
 
 
 @pytest.fixture
 def few_and_many(engine: str, games_table: str) -> Iterator[tuple[str, str]]:
-    """Yield two players with 10 and 10,000 finished games, half of them as opponent; all names have 20 characters.
+    """Yield two players with 10 and 4,000 finished games, half of them as opponent; all names have 20 characters.
 
     The games have their own table, because dropping it is faster than deleting them.
     """

@@ -89,6 +89,7 @@ def environ(engine: str, tmp_path: Path) -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if not key.startswith("MAKE")} | {"CONFIG_FILE": str(path)}
 
 
+@pytest.mark.parametrize("engine", ["moto"], indirect=True, scope="session")
 @pytest.mark.parametrize(("document", "command"), COMMANDS, ids=[command for _, command in COMMANDS])
 def test_documented_command_works(
     document: str, command: str, environ: dict[str, str], engine: str, copy: Path

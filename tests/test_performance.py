@@ -1,7 +1,6 @@
 """How many bytes a page takes on the wire, behind the instance's nginx: the budget in docs/performance.md."""
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urljoin
@@ -92,12 +91,8 @@ new PerformanceObserver((list) => {
   for (const shift of list.getEntries())
     window.moved.push(...shift.sources.map(({ node }) => node.outerHTML ?? node.textContent));
 }).observe({ type: "layout-shift", buffered: true });
+window.painted = new Promise((done) => new PerformanceObserver(done).observe({ type: "paint", buffered: true }));
 """
-
-
-def late(route: Route) -> None:
-    time.sleep(0.5)
-    route.continue_()
 
 
 @pytest.mark.parametrize("path", ["", "games/new/", "own invitation", "game", "lobby"])
@@ -105,10 +100,16 @@ def test_page_loads_without_layout_shift(site: str, games_table: str, open_brows
     page = open_browser()
     page.set_viewport_size({"width": 412, "height": 823})
     page.add_init_script(MOVED)
-    # Delay scripts, as on a slow phone, so that the page is painted before they arrive.
-    page.route(re.compile(r"\.js$"), late)
-    page.goto(visited(page, site, path))
-    page.wait_for_timeout(1000)
+    address = visited(page, site, path)
+    # As on a slow phone, the scripts arrive after the page is painted.
+    held: list[Route] = []
+    page.route(re.compile(r"\.js$"), lambda route: held.append(route))
+    page.goto(address, wait_until="commit")
+    page.evaluate("window.painted.then(() => null)")
+    assert held
+    page.unroute_all()  # lets them go on
+    page.wait_for_load_state()
+    page.wait_for_timeout(500)
     assert page.evaluate("window.moved") == []
 
 

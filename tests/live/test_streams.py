@@ -20,7 +20,7 @@ from tests.support.players import Player
 from tests.support.sites import configured_for, playing, serving
 from tests.support.watching import END, Event, opened, watching
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.parametrize("engine", ["moto"], indirect=True, scope="session")]
 
 
 @pytest.fixture

@@ -102,7 +102,7 @@ def test_acknowledged_moves_survive_kill_9(
     victim: str, deployment: Deployment, full: bool, report: Callable[[str], None]
 ) -> None:
     season, crashes = Season(deployment.site.address), 0
-    with under_way(season, 400 if full else 80) as playing:
+    with under_way(season, 400 if full else 40) as playing:
         while not playing.done():
             deployment.kill(victim)
             crashes += 1
