@@ -49,6 +49,36 @@ def test_unknown_level_plays_perfectly() -> None:
     assert {computer.reply(Position("XX OO    "), "sublime") for _ in range(50)} == {2}
 
 
+def searched(position: Position, mark: Mark) -> int:
+    """Return what ``mark`` gets if both play perfectly: 1 and the empty squares at the end for a win, less for a loss."""
+    ending = rules.outcome(position)
+    if ending:
+        sign = {mark: 1, mark.other: -1, None: 0}[ending.winner]
+        return sign * (1 + position.board.count(" "))
+    choose = max if position.turn is mark else min
+    return choose(searched(rules.play(position, square), mark) for square in position.empty_squares)
+
+
+@pytest.mark.parametrize(
+    "board", [" " * 9, "X        ", "XO       ", "X   O    ", "XX  O    ", "XX OO   X", "XXXOO    "]
+)
+def test_value_prefers_sooner_wins_and_later_losses(board: str) -> None:
+    position = Position(board)
+    assert analysis.value(position) == searched(position, position.turn)
+    if not rules.outcome(position):
+        expected = {square: searched(rules.play(position, square), position.turn) for square in position.empty_squares}
+        assert analysis.values(position) == expected
+        assert analysis.best(position) == tuple(s for s in expected if expected[s] == max(expected.values()))
+
+
+def test_completing_squares_end_the_game() -> None:
+    assert analysis.completing(Position("XX OO    "), Mark.X) == (2,)
+    assert analysis.completing(Position("XX OO    "), Mark.O) == (5,)
+    assert analysis.completing(Position("XOXO X   "), Mark.X) == (8,)
+    assert analysis.completing(Position("X O O    "), Mark.O) == (6,)
+    assert analysis.completing(Position("X   O   X"), Mark.X) == ()
+
+
 @pytest.mark.parametrize(
     ("board", "square", "missed_win", "at_once", "better"),
     [

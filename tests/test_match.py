@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from games import rules
 from games.errors import IllegalMove, NotYours, UnreadableGame
-from games.match import TIE, Entry, Match, Status, StoredMatch
+from games.match import PACES, TIE, Entry, Match, Status, StoredMatch
 from games.rules import EMPTY, Mark, Position, computer
 
 RUNNING = Match(
@@ -44,10 +45,18 @@ def test_unknown_move_order_stays_unknown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("o_user", "x", "o"), [("alice", "bob", "alice"), ("bob", "alice", "bob"), ("", "bob", "alice")]
+    ("o_user", "x", "o"),
+    [
+        ("alice", "bob", "alice"),
+        ("bob", "alice", "bob"),
+        ("", "bob", "alice"),
+        ("zoe", "bob", "zoe"),
+        ("bob", "zoe", "bob"),
+        ("", "bob", "zoe"),
+    ],
 )
 def test_host_plays_o_unless_o_user_is_set(o_user: str, x: str, o: str) -> None:
-    match = replace(RUNNING, o_user=o_user)
+    match = replace(RUNNING, o_user=o_user, host="zoe" if "zoe" in (x, o) else "alice")
     assert [match.player_of(mark) for mark in Mark] == [x, o]
     assert (match.mark_of(x), match.mark_of(o), match.mark_of("charlie")) == (Mark.X, Mark.O, None)
     assert (match.other_than(x), match.other_than(o)) == (o, x)
@@ -57,6 +66,7 @@ def test_host_plays_o_unless_o_user_is_set(o_user: str, x: str, o: str) -> None:
     ("match", "player", "sentence"),
     [
         (RUNNING, "alice", "It is not your turn."),
+        (after("0"), "bob", "It is not your turn."),
         (PENDING, "alice", "Nobody has accepted this invitation yet."),
         (after("03142"), "alice", "This game is over."),
         (replace(RUNNING, stored_status=Status.FINISHED), "bob", "This game is over."),
@@ -118,6 +128,44 @@ def test_resigning_makes_opponent_win() -> None:
         after("03142").resigned("alice")
 
 
+def test_computer_opens_unless_the_host_begins() -> None:
+    hosts_turn = replace(RUNNING, opponent_id=None, computer="perfect", o_user="computer")
+    assert hosts_turn.opened() is hosts_turn
+    moves = hosts_turn.opened(4).moves
+    assert moves
+    assert (len(moves), moves[0]) == (2, "4")
+    begun = replace(hosts_turn, o_user="alice").opened()
+    assert (len(begun.moves or ""), begun.position.turn) == (1, Mark.O)
+
+
+def test_only_the_players_latest_square_counts_as_a_repeat() -> None:
+    match = after("04")
+    assert match.has_just_played("alice", 4)
+    for player, square in (("alice", 0), ("bob", 4), ("bob", 0), ("charlie", 4)):
+        assert not match.has_just_played(player, square)
+    assert not replace(match, moves=None).has_just_played("alice", 4)
+
+
+@pytest.mark.parametrize(
+    ("o_user", "moves", "square"), [("computer", "0415", 1), ("computer", "04152", 2), ("alice", "0415", 5)]
+)
+def test_repeat_counts_although_the_computer_has_replied(o_user: str, moves: str, square: int) -> None:
+    board = [*rules.replay(moves)][-1].board
+    match = replace(RUNNING, opponent_id=None, computer="perfect", o_user=o_user, moves=moves, board=board)
+    assert [each for each in range(9) if match.has_just_played("alice", each)] == [square]
+
+
+def test_invitation_is_for_the_opponent_or_for_anybody_else() -> None:
+    assert [player for player in ("aaron", "alice", "zoe") if OPEN.invites(player)] == ["aaron", "zoe"]
+    for opponent in ("bob", "al"):
+        named = replace(PENDING, opponent_id=opponent)
+        assert [player for player in ("aaron", "al", "alice", "bob", "zoe") if named.invites(player)] == [opponent]
+
+
+def test_paces_are_none_five_minutes_and_a_day() -> None:
+    assert PACES == {"none": None, "minutes": 5 * 60, "day": 24 * 60 * 60}
+
+
 @pytest.mark.parametrize("board", ["XX       ", "OO XX    O", "?        "])
 def test_impossible_board_is_unreadable(board: str) -> None:
     with pytest.raises(UnreadableGame):
@@ -143,6 +191,27 @@ def test_player_is_late_from_the_second_of_the_deadline() -> None:
     assert (game.is_late(JUST_BEFORE), game.is_late(MOMENT)) == (False, True)
     assert not replace(game, deadline=None).is_late(MOMENT)
     assert not replace(game, stored_status=Status.FINISHED).is_late(MOMENT)
+
+
+def test_finished_games_have_a_winner_or_are_tied_and_nobodys_turn() -> None:
+    running = at_moment(Status.IN_PROGRESS, turn="bob")
+    assert (running.whose_turn, running.winner, running.is_tie) == ("bob", None, False)
+    assert replace(running, turn="N/A").whose_turn is None
+    for result, winner in (("alice", "alice"), ("bob", "bob"), ("Xena", "Xena"), (TIE, None)):
+        finished = at_moment(Status.FINISHED, turn="bob", result=result)
+        assert (finished.whose_turn, finished.winner, finished.is_tie) == (None, winner, result == TIE)
+
+
+def test_decided_board_needs_settling_until_it_is_stored_as_finished() -> None:
+    won = at_moment(Status.IN_PROGRESS, board="XXXOO    ", turn="alice")
+    assert (won.needs_settling, won.status, won.whose_turn) == (True, Status.FINISHED, None)
+    assert not replace(won, stored_status=Status.FINISHED).needs_settling
+    assert not at_moment(Status.IN_PROGRESS).needs_settling
+    assert not at_moment(Status.PENDING).needs_settling
+
+
+def test_date_of_another_format_is_unknown() -> None:
+    assert replace(at_moment(Status.FINISHED), status_date="FINISHED_yesterday").since is None
 
 
 def test_status_dates_sort_across_midnight_and_are_utc() -> None:
