@@ -49,8 +49,9 @@ def test_unknown_level_plays_perfectly() -> None:
     assert {computer.reply(Position("XX OO    "), "sublime") for _ in range(50)} == {2}
 
 
+@cache
 def searched(position: Position, mark: Mark) -> int:
-    """Return what ``mark`` gets if both play perfectly: 1 and the empty squares at the end for a win, less for a loss."""
+    """Return what ``mark`` gets if both play perfectly: for a win 1 and the squares left, the opposite for a loss."""
     ending = rules.outcome(position)
     if ending:
         sign = {mark: 1, mark.other: -1, None: 0}[ending.winner]
@@ -75,7 +76,7 @@ def test_completing_squares_end_the_game() -> None:
     assert analysis.completing(Position("XX OO    "), Mark.X) == (2,)
     assert analysis.completing(Position("XX OO    "), Mark.O) == (5,)
     assert analysis.completing(Position("XOXO X   "), Mark.X) == (8,)
-    assert analysis.completing(Position("X O O    "), Mark.O) == (6,)
+    assert analysis.completing(Position("X OXO    "), Mark.O) == (6,)
     assert analysis.completing(Position("X   O   X"), Mark.X) == ()
 
 
