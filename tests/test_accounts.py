@@ -7,8 +7,7 @@ from accounts import store
 from accounts.models import Player
 from accounts.views import address_of
 from tests.conftest import PASSWORD, Cast
-
-JSON = {"accept": "application/json"}
+from tests.support.pages import JSON
 
 
 @pytest.fixture

@@ -18,11 +18,10 @@ from games.models import Game
 from games.signing import signed
 from games.storage import store
 from tests.conftest import Cast, drop_table, stored
-from tests.support.pages import position_in
+from tests.support.pages import JSON, position_in
 from tictactoe_site import config, table
 
 EXAMPLE = json.loads((Path(__file__).parent / "aws_example_table.json").read_text())
-JSON = {"accept": "application/json"}
 
 IN_PROGRESS_EMPTY = "c1171a14-33b9-42ff-acdb-1db6cd74d1a2"
 IN_PROGRESS = "15a04119-d361-4ae7-aa80-d540a7b61392"

@@ -15,7 +15,7 @@ from games.storage import lobby as lobbies
 from tests.conftest import Cast, drop_table
 from tests.support.consumed import Meter
 from tests.support.many import game_of, ids, put, summaries, walked
-from tests.support.pages import position_in
+from tests.support.pages import HTMX, JSON, position_in
 from tictactoe_site import config, table
 
 NINE_MOVES = "021354678"
@@ -34,7 +34,7 @@ def test_nine_move_game_costs_11_requests_21_write_units_no_reads(
     cast: tuple[str, str], log_in: Cast, meter: Meter, exact: bool
 ) -> None:
     host, opponent = (log_in(name) if name != "guest" else guest() for name in cast)
-    name = opponent.get("/", headers={"accept": "application/json"}).json()["player"]
+    name = opponent.get("/", headers=JSON).json()["player"]
     meter.calls.clear()
     url = host.post("/games/new/", {"opponent": name})["Location"]
     check_a_game(url, host, opponent, meter, exact=exact)
@@ -55,11 +55,11 @@ def check_a_game(url: str, host: Client, opponent: Client, meter: Meter, *, exac
     metered = list(meter.calls)
     position = position_in(opponent.get(url))
     meter.calls[:] = metered
-    page = opponent.post(f"{url}accept/", {"position": position}, headers={"hx-request": "true"})
+    page = opponent.post(f"{url}accept/", {"position": position}, headers=HTMX)
     for number, digit in enumerate(NINE_MOVES):
         mover = opponent if number % 2 == 0 else host
         form = {"square": rules.SQUARES[int(digit)], "position": position_in(page)}
-        page = mover.post(f"{url}move/", form, headers={"hx-request": "true", "accept": "application/json"})
+        page = mover.post(f"{url}move/", form, headers=HTMX | JSON)
         assert page.status_code == 200
     assert page.json()["result"] == "Tie"
     assert meter.operations == ["PutItem"] + ["UpdateItem"] * 10
@@ -105,7 +105,7 @@ def test_lost_race_costs_no_read(alice: Client, bob: Client, meter: Meter) -> No
     position = position_in(bob.get(url))
     bob.post(f"{url}move/", {"square": "TopLeft", "position": position})
     meter.calls.clear()
-    lost = bob.post(f"{url}move/", {"square": "TopRight", "position": position}, headers={"accept": "application/json"})
+    lost = bob.post(f"{url}move/", {"square": "TopRight", "position": position}, headers=JSON)
     assert (lost.status_code, lost.json()["moves"]) == (409, "0")
     assert meter.operations == ["UpdateItem"]
 
@@ -118,9 +118,7 @@ def test_computer_game_costs_one_request_per_turn(alice: Client, meter: Meter) -
     meter.calls.clear()
     moves = 0
     for square in rules.SQUARES:
-        answer = alice.post(
-            f"{url}move/", {"square": square, "position": position_in(page)}, headers={"accept": "application/json"}
-        )
+        answer = alice.post(f"{url}move/", {"square": square, "position": position_in(page)}, headers=JSON)
         moves += answer.status_code == 200
         page = answer if answer.status_code == 200 else page
     assert 1 < moves < 5

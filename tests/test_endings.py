@@ -19,8 +19,8 @@ from games.storage.conflicts import LostRace
 from tests.conftest import Cast, Clock, stored
 from tests.support.consumed import Meter
 from tests.support.many import game_of, put, summaries
+from tests.support.pages import JSON
 
-JSON = {"accept": "application/json"}
 MINUTES = 300
 
 

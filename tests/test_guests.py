@@ -18,8 +18,8 @@ from games.storage.conflicts import LostRace
 from tests.conftest import PASSWORD, stored
 from tests.support.consumed import Meter
 from tests.support.many import game_of, put
+from tests.support.pages import JSON
 
-JSON = {"accept": "application/json"}
 NEW = {"username": "dora", "password": PASSWORD}
 
 

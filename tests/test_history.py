@@ -23,6 +23,7 @@ from games.storage import lobby as lists
 from games.storage.indexes import FIRST_READ, Cursor
 from games.storage.lobby import Lobby
 from tests.support.many import LISTS, PARAMETERS, game_of, links, move_on, pages, put, summaries, walked
+from tests.support.pages import JSON
 
 pytestmark = pytest.mark.usefixtures("games_table")
 local = pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True)
@@ -149,7 +150,7 @@ def test_hand_written_dates_work_as_cursors(alice: Client, monkeypatch: pytest.M
 
 def test_before_and_after_together_are_400(alice: Client) -> None:
     place = Cursor.of(game_of(FINISHED, 0, *PAIRS[0]).entry()).text
-    answer = alice.get("/", {"before": place, "after": place}, headers={"accept": "application/json"})
+    answer = alice.get("/", {"before": place, "after": place}, headers=JSON)
     assert answer.status_code == 400
     assert answer.json()["error"].endswith("not for both.")
 

@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 from games import signing
 from tests.conftest import PASSWORD
 from tests.support.engines import free_port
+from tests.support.pages import HTMX, JSON
 from tictactoe_site import config, table
 
-JSON = {"accept": "application/json"}
-HTMX = {"hx-request": "true"}
 GAME = "/games/2ae80eff-822a-4380-aa4d-a3cadde82272/"
 
 

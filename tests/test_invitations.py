@@ -11,10 +11,8 @@ from games.models import Game
 from games.signing import rematch_of
 from tests.conftest import Cast, again, stored
 from tests.support.consumed import Meter
-from tests.support.pages import hidden_in, new_game_in, position_in
+from tests.support.pages import HTMX, JSON, hidden_in, new_game_in, position_in
 
-JSON = {"accept": "application/json"}
-HTMX = {"hx-request": "true"}
 GONE = "00000000-0000-4000-8000-000000000000"
 
 
@@ -150,7 +148,7 @@ def test_visitor_does_not_become_guest_without_asking(alice: Client) -> None:
     url = invite(alice, "")
     visitor = Client()
     assert visitor.post(f"{url}move/", {"square": "TopLeft"}).status_code == 403
-    assert visitor.get("/", headers={"accept": "application/json"}).json()["player"] is None
+    assert visitor.get("/", headers=JSON).json()["player"] is None
 
 
 @pytest.mark.parametrize("fields", [{"opponent": "computer"}, {"opponent": ""}])

@@ -20,8 +20,7 @@ from games.storage.limits import _Known as Known
 from tests.conftest import PASSWORD, Cast, stored
 from tests.support.consumed import Meter
 from tests.support.many import game_of, put
-
-JSON = {"accept": "application/json"}
+from tests.support.pages import JSON
 
 
 def send(host: Client, opponents: list[str]) -> list[int]:
@@ -30,7 +29,7 @@ def send(host: Client, opponents: list[str]) -> list[int]:
 
 def test_host_has_at_most_20_pending_invitations(alice: Client) -> None:
     assert send(alice, [f"friend{number}" for number in range(22)]) == [303] * 20 + [409] * 2
-    answer = alice.post("/games/new/", {"opponent": "one-more"}, headers={"accept": "application/json"})
+    answer = alice.post("/games/new/", {"opponent": "one-more"}, headers=JSON)
     assert answer.json()["error"].startswith("20 of your invitations wait for an answer")
     first = alice.get("/").content.decode()
     alice.post(re.findall(r'formaction|action="(/games/[^"]+/cancel/)"', first)[-1])
@@ -184,5 +183,5 @@ def test_guest_invitations_transfer_up_to_limit(games_table: str, monkeypatch: p
         for _ in range(15):
             guest.post("/games/new/", {"opponent": ""})
         assert guest.post(path, dora).status_code == 303
-    lobby = guest.get("/", headers={"accept": "application/json"}).json()
+    lobby = guest.get("/", headers=JSON).json()
     assert (lobby["player"], len(lobby["waiting"])) == ("dora", limits.MOST)

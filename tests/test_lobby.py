@@ -18,8 +18,8 @@ from games.storage.indexes import FIRST_READ, Cursor
 from games.storage.lobby import Lobby
 from tests.conftest import stored
 from tests.support.many import game_of
+from tests.support.pages import HTMX, JSON
 
-JSON = {"accept": "application/json"}
 START = datetime(2026, 1, 1, tzinfo=UTC)
 # Alternate: alice as host, alice as opponent.
 HOSTED = (("alice", "bob"), ("bob", "alice"))
@@ -237,7 +237,7 @@ def test_unreadable_game_is_409_with_message(alice: Client) -> None:
 
 
 def test_fragment_contains_only_the_lists(alice: Client) -> None:
-    fragment = alice.get("/", headers={"hx-request": "true"}).content.decode()
+    fragment = alice.get("/", headers=HTMX).content.decode()
     assert fragment.startswith('<div id="lobby"')
     assert "<html" not in fragment
 

@@ -4,6 +4,7 @@ import json
 import logging
 import re
 import socket
+import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -193,7 +194,7 @@ def test_middleware_responses_are_logged(written: Written, settings: Any) -> Non
 
 @pytest.mark.process
 def test_play_logs_plain_text() -> None:
-    with only_one_plays(), playing() as (address, process):
+    with only_one_plays(), playing(errors=subprocess.PIPE) as (address, process):
         assert Player(address).name
         process.terminate()
         out, err = process.communicate(timeout=60)

@@ -7,10 +7,7 @@ from django.test import Client
 from games import rules
 from games.models import Game
 from tests.conftest import stored
-from tests.support.pages import position_in
-
-JSON = {"accept": "application/json"}
-HTMX = {"hx-request": "true"}
+from tests.support.pages import HTMX, JSON, position_in
 
 
 @pytest.fixture

@@ -108,7 +108,7 @@ def test_ctrl_c_stops_at_once_despite_idle_connections() -> None:
 
 
 def test_closed_terminal_stops_play() -> None:
-    with playing() as (_, process):
+    with playing(errors=subprocess.PIPE) as (_, process):
         family = [process.pid, *children_of(process.pid)]
         process.send_signal(signal.SIGHUP)
         process.wait(timeout=60)

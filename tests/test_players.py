@@ -21,8 +21,8 @@ from games.storage.records import Record, RecordItem, Score
 from tests.conftest import Cast
 from tests.support.consumed import Meter
 from tests.support.many import game_of, put
+from tests.support.pages import JSON
 
-JSON = {"accept": "application/json"}
 FINISHED = Status.FINISHED
 
 

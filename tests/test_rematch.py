@@ -23,8 +23,7 @@ from games.storage.conflicts import LostRace
 from tests.conftest import Clock, stored
 from tests.support.consumed import Meter
 from tests.support.many import START, game_of
-
-JSON = {"accept": "application/json"}
+from tests.support.pages import HTMX, JSON
 
 
 def over(host: str = "alice", opponent: str = "bob", pace: int | None = None) -> Match:
@@ -140,11 +139,10 @@ def test_rematch_over_http_costs_one_write_and_both_get_same_game(
 def test_finished_game_page_shows_opponents_rematch_offer(alice: Client, bob: Client, charlie: Client) -> None:
     game = over()
     url = f"/games/{game.game_id}/"
-    htmx = {"HX-Request": "true"}
     shown = GamePage(stored(game.game_id).match(), "bob", now()).version
-    assert bob.get(url, {"since": shown}, headers=htmx).status_code == 204
+    assert bob.get(url, {"since": shown}, headers=HTMX).status_code == 204
     alice.post(f"{url}rematch/")
-    told = bob.get(url, {"since": shown}, headers=htmx).content.decode()
+    told = bob.get(url, {"since": shown}, headers=HTMX).content.decode()
     assert '<p class="clock">alice asks for a rematch.</p>' in told
     assert 'data-title="(1) alice asks for a rematch · Tic-Tac-Toe"' in told
     for client in (alice, charlie, Client()):

@@ -12,8 +12,8 @@ from dynamodb import retries
 from dynamodb.client import shared_client
 from games.models import Game
 from tests.conftest import stored
+from tests.support.pages import JSON
 
-JSON = {"accept": "application/json"}
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "cut": lambda body: body[: len(body) // 2],
     "other bytes": lambda body: b"\x00\xff" + body,

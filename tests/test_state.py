@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-HTMX = {"hx-request": "true"}
+from tests.support.pages import HTMX
 
 
 @pytest.fixture

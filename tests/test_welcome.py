@@ -16,10 +16,9 @@ from games.rules import computer
 from games.storage import store
 from tests.conftest import again, stored
 from tests.support.consumed import Meter
-from tests.support.pages import hidden_in
+from tests.support.pages import JSON, hidden_in
 from tictactoe_site.table import Item
 
-JSON = {"accept": "application/json"}
 FIRST = {"opponent": "computer", "as": "guest"}
 
 
@@ -65,7 +64,7 @@ def test_computer_moves_first_without_square(games_table: str) -> None:
 
 
 def test_invalid_first_square_is_400_and_writes_nothing(games_table: str) -> None:
-    answer = Client().post("/games/new/", FIRST | {"square": "Top"}, headers={"accept": "application/json"})
+    answer = Client().post("/games/new/", FIRST | {"square": "Top"}, headers=JSON)
     assert answer.status_code == 400
     assert "is not a square" in answer.json()["error"]
     assert items() == []

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 from tests.support.engines import missing
+from tests.support.evidence import Section, of_page, witness
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 # How long to wait for what takes a tenth of a second, so that no test depends on the machine's speed.
@@ -21,6 +22,10 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+def seen(page: Page) -> Section:
+    return of_page(page.url, page.locator("body").inner_text(), lambda path: page.screenshot(path=path))
 
 
 @pytest.fixture(scope="session")
@@ -50,8 +55,8 @@ def open_browser(playwright: Playwright) -> Iterator[Callable[..., Page]]:
             browser: Browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
             browsers.callback(browser.close)
             page = browser.new_context(java_script_enabled=javascript).new_page()
-            page.set_default_timeout(10_000)
-            expect.set_options(timeout=10_000)
+            page.set_default_timeout(30_000)
+            browsers.enter_context(witness(lambda: iter([seen(page)])))
             page.on("pageerror", lambda error: problems.append(str(error)))
             page.on("console", note)
             return page

@@ -11,12 +11,12 @@ from pynamodb.expressions.update import Action
 
 from games.match import Status
 from games.models import Game
+from tests.support.pages import JSON
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 LISTS = ("invitations", "waiting", "playing", "finished")
 # The query parameter for the cursor of that name in a page's JSON.
 PARAMETERS = {"older": "before", "newer": "after"}
-JSON = {"accept": "application/json"}
 
 
 def game_of(status: Status, second: int, host: str, opponent: str | None, **attributes: Any) -> Game:

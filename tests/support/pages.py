@@ -3,6 +3,9 @@
 import re
 from typing import Any
 
+JSON = {"accept": "application/json"}
+HTMX = {"hx-request": "true"}
+
 
 def position_in(response: Any) -> str:
     """Return the signed position from a page's hidden field or a JSON response."""

@@ -61,17 +61,22 @@ def manage(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
 
 
 @contextmanager
-def playing(*arguments: str, project: Path = BASE_DIR, **environ: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """Serve ``project``; yield the site's address and its process, which ends with the block."""
+def playing(
+    *arguments: str, project: Path = BASE_DIR, errors: int | None = None, **environ: str
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Serve ``project``; yield the site's address and its process, which ends with the block.
+
+    ``errors`` is Popen's ``stderr``.
+    """
     clean = {key: value for key, value in os.environ.items() if key != "CONFIG_FILE"}
     command = [sys.executable, "manage.py", "play", "--port", "0", *arguments]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=project, env=clean | environ) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=project, env=clean | environ
+    ) as process:
         assert process.stdout
-        assert process.stderr
         try:
             line = process.stdout.readline()
-            assert line.startswith("Playing at http://"), line + process.stderr.read()
+            assert line.startswith("Playing at http://"), line
             yield line.split()[2], process
         finally:
             process.terminate()

@@ -4,14 +4,21 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webdriver import WebDriver
 
 from tests.conftest import use
+from tests.support.evidence import Section, of_page, witness
 from tests.support.sites import playing
 from tests.three_engines.drivers import Browser, display, running
 from tests.three_engines.people import FRESH, Person
 from tictactoe_site.table import Item
 
 Open = Callable[..., Person]
+
+
+def seen(driver: WebDriver) -> Section:
+    return of_page(driver.current_url, driver.find_element(By.TAG_NAME, "body").text, driver.save_screenshot)
 
 
 @pytest.fixture(scope="package")
@@ -46,6 +53,8 @@ def at(site: str, browsers: Callable[..., Browser], report: Callable[[str], None
     def opened(name: str, *, address: str = site, **options: bool | int) -> Person:
         browser = browsers(name, **options)
         report(f"three engines: {browser.version}")
+        if browser not in used:
+            told.enter_context(witness(lambda: iter([seen(browser.driver)])))
         used.append(browser)
         person = Person(browser, address)
         if person.path != FRESH:
@@ -54,7 +63,8 @@ def at(site: str, browsers: Callable[..., Browser], report: Callable[[str], None
         browser.resize(1280, 900)
         return person
 
-    yield opened
+    with ExitStack() as told:
+        yield opened
     for browser in used:
         Person(browser, site).forget()
         assert browser.errors() == [], browser.name
