@@ -157,6 +157,16 @@ def test_transfer_keeps_concurrent_move(alice: Client) -> None:
     assert store.adopt(game, guest=name, name="other") == ended
 
 
+@pytest.mark.parametrize("first", ["anna", "zoe"])
+@pytest.mark.parametrize("guests_seat", ["host", "opponent"])
+def test_only_the_first_of_two_names_gets_the_guests_games(games_table: str, first: str, guests_seat: str) -> None:
+    name = "guest-aaaaaa"
+    game = begun(name, "mia") if guests_seat == "host" else begun("mia", name)
+    store.adopt(game, guest=name, name=first)
+    item = store.adopt(game, guest=name, name="nora")
+    assert {item.host, item.opponent} == {first, "mia"}
+
+
 def test_opponents_old_position_works_after_guest_signs_up(alice: Client) -> None:
     """The opponent's position was signed when the guest still had the guest name."""
     client, _ = guest()

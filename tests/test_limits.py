@@ -153,6 +153,12 @@ def test_two_independent_processes_stay_within_limit(most: int) -> None:
         uncounted = next(added for added in count() if not Known(counted, begun=added).is_surely_below(most))
         assert counted + 2 * uncounted <= most
     assert Known().is_surely_below(most)
+    assert not Known().is_surely_below(1)
+
+
+def test_processes_count_again_after_five_invitations() -> None:
+    assert Known(begun=limits.UNCOUNTED - 1).is_surely_below(1000)
+    assert not Known(begun=limits.UNCOUNTED).is_surely_below(1000)
 
 
 def test_older_lobby_does_not_reset_count_of_newer_invitations() -> None:

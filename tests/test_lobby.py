@@ -266,6 +266,20 @@ def over(number: int, start: int = 0) -> list[StoredMatch]:
     return games[::-1]
 
 
+def test_tied_game_leaves_the_games_in_progress() -> None:
+    tied = replace(game_of(Status.FINISHED, 9, "alice", "bob", result="Tie").match(), board="XOXXOOOXX")
+    running = replace(tied, stored_status=Status.IN_PROGRESS, board="XOXXOOOX ", result=None)
+    after = lobbies.with_game(Lobby(playing=[running]), "alice", tied, now())
+    assert (after.playing, after.finished) == ([], [tied])
+    assert lobbies.with_game(after, "alice", running, now()) == after
+
+
+@pytest.mark.parametrize(("most", "finished", "number"), [(2, 9, 3), (1, 9, 3), (9, 2, 3), (9, 3, 6), (9, 9, 6)])
+def test_index_is_read_until_a_page_is_full_and_the_date_changes(most: int, finished: int, number: int) -> None:
+    games = [game_of(Status.FINISHED, second, "alice", "bob").match() for second in (5, 5, 4, 4, 4, 3)]
+    assert [*lobbies._until_full(iter(games), finished, most=most)] == games[:number]
+
+
 @pytest.mark.parametrize(
     ("known", "kept"),
     [

@@ -333,8 +333,9 @@ def test_retry_after_lost_reply_is_not_a_second_move(playing: StoredMatch) -> No
     assert store.move(playing, player="bob", square=4) == answered
 
 
-def test_move_is_refused_when_stored_turn_is_opponents(playing: StoredMatch) -> None:
-    stored(playing.game_id).update([Game.turn.set("alice")])
+@pytest.mark.parametrize("turn", ["alice", "zoe"])
+def test_move_is_refused_when_stored_turn_is_anothers(playing: StoredMatch, turn: str) -> None:
+    stored(playing.game_id).update([Game.turn.set(turn)])
     with pytest.raises(LostRace):
         store.move(playing, player="bob", square=4)
 
