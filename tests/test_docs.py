@@ -45,6 +45,7 @@ NOT_FROM_HERE = {
         "make requirements",
         "make bundle",
         "make mutants",
+        "make pythons",
     )
 }
 
