@@ -163,8 +163,12 @@ def explanations() -> dict[str, str]:
 
 
 def is_explained(survivor: str, known: dict[str, str]) -> bool:
-    """Whether the file has the line, or its first half followed by ``=>  *``, which explains each change of it."""
-    return survivor in known or f"{survivor.partition('  =>  ')[0]}  =>  *" in known
+    """Whether the file has the line, or its first half followed by ``=>  *``, which explains each change of it.
+
+    The * before keyword arguments is no operator.
+    """
+    before, _, after = survivor.partition("  =>  ")
+    return survivor in known or f"{before}  =>  *" in known or before.endswith(after.replace("/,", "*,"))
 
 
 def main() -> None:

@@ -87,6 +87,8 @@ def test_completing_squares_end_the_game() -> None:
         ("X        ", 1, False, False, (4,)),  # only the centre answers a corner
         ("XO       ", 8, True, False, (3, 4, 6)),
         ("XX  O    ", 8, False, False, (2,)),  # doesn't block a line
+        (" X X OOOX", 2, True, False, (0,)),  # misses the win on the ninth square
+        (" XO  XXO ", 8, False, False, (0, 3, 4)),  # loses on the ninth square
     ],
 )
 def test_mistake_names_missed_result_and_better_squares(

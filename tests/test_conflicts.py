@@ -1,6 +1,7 @@
 """What a failed condition means, from the item alone: a repeated move, or a game that has gone on."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -62,6 +63,13 @@ def test_guest_who_has_claimed_a_name_is_the_same_opponent() -> None:
     before = replace(BEFORE, host="guest-aaaaaa")
     assert conflicts.still_between(replace(before, host="dora"), before, "bob")
     assert not conflicts.still_between(replace(before, host="guest-bbbbbb"), before, "bob")
+
+
+def test_game_that_has_begun_is_no_expired_invitation() -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    begun = replace(BEFORE, by_link=True, expires_at=now.timestamp() - 1)
+    assert str(conflicts.refusal(begun, "charlie", now)).startswith("Somebody was faster")
+    assert "has expired" in str(conflicts.refusal(replace(begun, stored_status=Status.PENDING), "charlie", now))
 
 
 def test_resigned_game_was_lost_by_the_player() -> None:

@@ -266,6 +266,12 @@ def over(number: int, start: int = 0) -> list[StoredMatch]:
     return games[::-1]
 
 
+def test_withdrawn_invitation_leaves_the_others() -> None:
+    first, gone, last = (replace(game, game_id=game_id) for game, game_id in zip(over(3), "abc", strict=True))
+    lobby = Lobby(received=[first, gone, last], sent=[last, gone, first])
+    assert lobbies.without_game(lobby, "b") == Lobby(received=[first, last], sent=[last, first])
+
+
 def test_tied_game_leaves_the_games_in_progress() -> None:
     tied = replace(game_of(Status.FINISHED, 9, "alice", "bob", result="Tie").match(), board="XOXXOOOXX")
     running = replace(tied, stored_status=Status.IN_PROGRESS, board="XOXXOOOX ", result=None)

@@ -10,7 +10,8 @@ import pytest
 from games import rules
 from games.errors import IllegalMove, NotYours, UnreadableGame
 from games.match import PACES, TIE, Entry, Match, Status, StoredMatch
-from games.rules import EMPTY, Mark, Position, computer
+from games.rules import EMPTY, Mark, Outcome, Position, computer
+from games.rules.analysis import Mistake
 
 RUNNING = Match(
     game_id="id",
@@ -36,8 +37,15 @@ def after(moves: str, match: Match = RUNNING) -> Match:
 def test_played_returns_new_match_and_leaves_old_unchanged() -> None:
     moved = RUNNING.played("bob", 4)
     assert (moved.board, moved.moves, RUNNING.board) == ("    X    ", "4", EMPTY * 9)
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [(RUNNING, "board"), (Position(), "board"), (Outcome(None), "winner"), (Mistake(True, True, ()), "better")],
+)
+def test_values_are_immutable(value: object, name: str) -> None:
     with pytest.raises(FrozenInstanceError):
-        moved.board = EMPTY * 9  # type: ignore[misc]
+        setattr(value, name, None)
 
 
 def test_unknown_move_order_stays_unknown() -> None:
@@ -94,7 +102,8 @@ def test_result_is_winners_name_or_tie(moves: str, result: str | None) -> None:
 
 
 def test_only_open_seat_is_taken_and_not_by_host() -> None:
-    assert OPEN.taken_by("charlie").players == ("alice", "charlie")
+    for player in ("aaron", "charlie"):
+        assert OPEN.taken_by(player).players == ("alice", player)
     for match, player in ((OPEN, "alice"), (PENDING, "charlie"), (RUNNING, "charlie")):
         assert match.taken_by(player) is match
 
@@ -183,12 +192,14 @@ def at_moment(status: Status, **attributes: Any) -> StoredMatch:
 def test_invitation_is_expired_from_the_second_in_expires_at() -> None:
     game = at_moment(Status.PENDING, expires_at=MOMENT.timestamp())
     assert (game.expired(JUST_BEFORE), game.expired(MOMENT)) == (False, True)
+    assert game.expired(MOMENT + timedelta(days=1))
     assert not replace(game, expires_at=None).expired(MOMENT)
 
 
 def test_player_is_late_from_the_second_of_the_deadline() -> None:
     game = at_moment(Status.IN_PROGRESS, deadline=MOMENT.timestamp())
     assert (game.is_late(JUST_BEFORE), game.is_late(MOMENT)) == (False, True)
+    assert game.is_late(MOMENT + timedelta(days=1))
     assert not replace(game, deadline=None).is_late(MOMENT)
     assert not replace(game, stored_status=Status.FINISHED).is_late(MOMENT)
 
