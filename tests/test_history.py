@@ -79,9 +79,9 @@ def test_few_games_fit_in_lobby_without_paging_links(alice: Client) -> None:
 def test_paging_reaches_games_with_equal_timestamps(
     alice: Client, monkeypatch: pytest.MonkeyPatch, status: Status, hosts: tuple[str, ...]
 ) -> None:
-    monkeypatch.setattr(lists, "MOST", 20)
+    monkeypatch.setattr(lists, "MOST", 8)
     pairs = [pair for pair in PAIRS if pair[0] in hosts]
-    moments = [0, *[1] * 70, 2]
+    moments = [0, *[1] * 28, 2]
     made = put(game_of(status, second, *pairs[number % len(pairs)]) for number, second in enumerate(moments))
     down = list(pages(alice, "Older games"))
     assert sorted(walked(page for _, page in down)) == sorted(made)

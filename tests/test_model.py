@@ -252,7 +252,7 @@ def test_store_agrees_with_model(request: pytest.FixtureRequest, full: bool, rep
     Machine.told = Counter()
     engine = request.node.callspec.params["engine"]
     scale = settings(
-        max_examples=500 if full else 20 if engine == "moto" else 40,
+        max_examples=500 if full else 10 if engine == "moto" else 40,
         stateful_step_count=15,
         derandomize=not full,
         deadline=None,

@@ -123,8 +123,8 @@ def test_concurrent_requests_count_each_game_once(games_table: str, monkeypatch:
     put(finished("WLT" * 20))
     monkeypatch.setattr(records, "MOST_COUNTED", 9)
     for _ in range(9):
-        with ThreadPoolExecutor(8) as threads:
-            last = list(threads.map(lambda _: records.of("alice", now()), range(8)))
+        with ThreadPoolExecutor(4) as threads:
+            last = list(threads.map(lambda _: records.of("alice", now()), range(4)))
     assert {record.total for record in last} == {Score(won=20, lost=20, tied=20)}
 
 
