@@ -51,11 +51,12 @@ def one_at_a_time(application: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def main() -> None:
-    from moto.moto_server.werkzeug_app import create_backend_app
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import make_server
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    application = one_at_a_time(create_backend_app("dynamodb"))
+    # The dispatcher also answers IAM and STS, for the tests of permissions.
+    application = one_at_a_time(DomainDispatcherApplication(create_backend_app))
     server = make_server(HOST, 0, application, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     # If the parent has already ended, nobody reads the address, and standard input is closed.
