@@ -55,8 +55,11 @@ def main() -> None:
     from werkzeug.serving import make_server
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    # The dispatcher also answers IAM and STS, for the tests of permissions.
-    application = one_at_a_time(DomainDispatcherApplication(create_backend_app))
+    # moto's dispatcher takes as long as its answers, so it's left for IAM, which the tests of permissions ask.
+    database, others = create_backend_app("dynamodb"), DomainDispatcherApplication(create_backend_app)
+    application = one_at_a_time(
+        lambda environ, start: (database if "HTTP_X_AMZ_TARGET" in environ else others)(environ, start)
+    )
     server = make_server(HOST, 0, application, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     # If the parent has already ended, nobody reads the address, and standard input is closed.
