@@ -37,7 +37,7 @@ CONFIG = """
 module-path = {modules}
 excluded-modules = []
 timeout = 300.0
-test-command = "{python} -m pytest -x -q -p no:cacheprovider {tests}"
+test-command = "{tests}"
 [cosmic-ray.distributor]
 name = "local"
 [cosmic-ray.filters.operators-filter]
@@ -79,14 +79,10 @@ class Session:
         self.folder = folder
         self.database = folder / "mutants.sqlite"
         subprocess.run(["git", "clone", "--quiet", BASE_DIR, folder], check=True)
-        values = {
-            "modules": list(target.modules),
-            "tests": target.tests,
-            "python": sys.executable,
-            "left_out": LEFT_OUT,
-        }
+        tests = f"{sys.executable} -m pytest -x -q -p no:cacheprovider {target.tests}"
+        values = {"modules": list(target.modules), "tests": tests, "left_out": LEFT_OUT}
         (folder / "mutants.toml").write_text(CONFIG.format(**values))
-        self.check(f"{sys.executable} -m pytest -x -q {target.tests}")
+        self.check(tests)
         self.run("cosmic-ray init mutants.toml mutants.sqlite")
         self.run("cr-filter-operators mutants.sqlite mutants.toml")
 
@@ -168,7 +164,8 @@ def is_explained(survivor: str, known: dict[str, str]) -> bool:
     The * before keyword arguments is no operator.
     """
     before, _, after = survivor.partition("  =>  ")
-    return survivor in known or f"{before}  =>  *" in known or before.endswith(after.replace("/,", "*,"))
+    keywords = before.partition(": ")[2] == after.replace("/,", "*,")
+    return survivor in known or f"{before}  =>  *" in known or keywords
 
 
 def main() -> None:

@@ -55,11 +55,7 @@ def main() -> None:
     from werkzeug.serving import make_server
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    # moto's dispatcher takes as long as its answers, so it's left for IAM, which the tests of permissions ask.
-    database, others = create_backend_app("dynamodb"), DomainDispatcherApplication(create_backend_app)
-    application = one_at_a_time(
-        lambda environ, start: (database if "HTTP_X_AMZ_TARGET" in environ else others)(environ, start)
-    )
+    application = one_at_a_time(DomainDispatcherApplication(create_backend_app))
     server = make_server(HOST, 0, application, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     # If the parent has already ended, nobody reads the address, and standard input is closed.

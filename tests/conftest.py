@@ -127,9 +127,7 @@ def games_table(engine: str) -> Iterator[str]:
     with evidence.witness(lambda: evidence.of_items(item.attribute_values for item in Item.scan())):
         yield engine
     use(engine)
-    with Item.batch_write() as batch:
-        for item in Item.scan():
-            batch.delete(item)
+    empty_table()
 
 
 @pytest.fixture
@@ -156,6 +154,12 @@ def stop_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 def exact(request: pytest.FixtureRequest) -> bool:
     """Whether the engine's figures are DynamoDB's."""
     return "dynamodb_local" in request.node.name
+
+
+def empty_table() -> None:
+    with Item.batch_write() as batch:
+        for item in Item.scan():
+            batch.delete(item)
 
 
 def use(engine: str) -> None:

@@ -109,7 +109,7 @@ def test_page_loads_without_layout_shift(site: str, games_table: str, open_brows
     assert held
     page.unroute_all()  # lets them go on
     page.wait_for_load_state()
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(1000)
     assert page.evaluate("window.moved") == []
 
 

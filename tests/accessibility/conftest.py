@@ -7,11 +7,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expec
 
 from games.match import StoredMatch
 from tests.accessibility.boards import Open
-from tests.conftest import use
+from tests.conftest import empty_table, use
 from tests.support.browsers import ARGUMENTS, CHROMIUM
 from tests.support.sites import playing
 from tests.support.stages import Stage, game_after, log_in, stages
-from tictactoe_site.table import Item
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +24,7 @@ def site(engine: str) -> Iterator[str]:
     use(engine)
     with playing("--endpoint", engine) as (address, _):
         yield address.rstrip("/")
-    for item in list(Item.scan()):
-        item.delete()
+    empty_table()
 
 
 @pytest.fixture(scope="module")

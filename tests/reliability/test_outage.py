@@ -131,8 +131,7 @@ def test_every_request_is_answered_within_5_s_if_dynamodb_is_slow(
         assert what != "logging in" or answer.status_code == 200, "the right password, and counted as such"
         slowest = max(slowest, seconds)
     tried = Attempts.scan(Attempts.game_id.startswith("throttle#login#name"))
-    # A machine that is slow itself may leave no time to take the attempt back.
-    assert [attempts.tried for attempts in tried] in [[0], [1]][: 1 if patience == 1 else 2]
+    assert [attempts.tried for attempts in tried] == [0]
     report(f"slowness (0.9 s a call): the slowest of {len(cast.requests())} kinds of requests took {slowest:.1f} s")
 
 

@@ -56,7 +56,7 @@ def open_browser(playwright: Playwright) -> Iterator[Callable[..., Page]]:
             browsers.callback(browser.close)
             page = browser.new_context(java_script_enabled=javascript).new_page()
             page.set_default_timeout(30_000)
-            browsers.enter_context(witness(lambda: iter([seen(page)])))
+            browsers.enter_context(witness(lambda: seen(page)))
             page.on("pageerror", lambda error: problems.append(str(error)))
             page.on("console", note)
             return page

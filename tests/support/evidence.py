@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 Section = tuple[str, str]
-Witness = Callable[[], Iterator[Section]]
+Witness = Callable[[], Section]
 
 _present: list[Witness] = []
 
@@ -30,7 +30,7 @@ def gathered() -> list[Section]:
     found: list[Section] = []
     for tell in _present:
         try:
-            found += tell()
+            found.append(tell())
         except Exception as exc:
             found.append(("Gone", repr(exc)))
     return found
@@ -43,6 +43,6 @@ def of_page(address: str, text: str, screenshot: Callable[[str], object]) -> Sec
     return f"{address} ({path})", text
 
 
-def of_items(items: Iterator[object]) -> Iterator[Section]:
-    """Yield the first ten items."""
-    yield "Items in the table", "\n".join(str(item) for item in islice(items, 10))
+def of_items(items: Iterator[object]) -> Section:
+    """Return the section of the table, with its first ten items."""
+    return "Items in the table", "\n".join(str(item) for item in islice(items, 10))

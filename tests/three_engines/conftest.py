@@ -7,12 +7,11 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
 
-from tests.conftest import use
+from tests.conftest import empty_table, use
 from tests.support.evidence import Section, of_page, witness
 from tests.support.sites import playing
 from tests.three_engines.drivers import Browser, display, running
 from tests.three_engines.people import FRESH, Person
-from tictactoe_site.table import Item
 
 Open = Callable[..., Person]
 
@@ -41,8 +40,7 @@ def site(engine: str) -> Iterator[str]:
     use(engine)
     with playing("--endpoint", engine) as (address, _):
         yield address.rstrip("/")
-    for item in list(Item.scan()):
-        item.delete()
+    empty_table()
 
 
 @pytest.fixture
@@ -54,7 +52,7 @@ def at(site: str, browsers: Callable[..., Browser], report: Callable[[str], None
         browser = browsers(name, **options)
         report(f"three engines: {browser.version}")
         if browser not in used:
-            told.enter_context(witness(lambda: iter([seen(browser.driver)])))
+            told.enter_context(witness(lambda: seen(browser.driver)))
         used.append(browser)
         person = Person(browser, address)
         if person.path != FRESH:
