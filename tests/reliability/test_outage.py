@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from accounts.models import Attempts
 from tests.conftest import PASSWORD, stored
 from tests.support.engines import dynamodb_local_process, free_port
-from tests.support.faults import SILENCE, SLOWNESS, Faults, Handle, faulty
+from tests.support.faults import SILENCE, Faults, Handle, faulty
 from tests.support.players import Player
 from tests.support.processes import children_of, comes_true
 from tests.support.sites import configured_for, gunicorn
@@ -120,9 +120,10 @@ def test_every_request_is_503_within_5_s_if_dynamodb_is_silent(
 
 
 def test_every_request_is_answered_within_5_s_if_dynamodb_is_slow(
-    cast: Cast, proxy: Handle, patience: int, report: Callable[[str], None]
+    cast: Cast, proxy: Handle, full: bool, patience: int, report: Callable[[str], None]
 ) -> None:
-    proxy.set(SLOWNESS)
+    late = 0.9 if full else 0.4  # The site gives up after a second; a busy machine needs the rest of it.
+    proxy.set(Faults(slow=late))
     slowest = 0.0
     for what, request in cast.requests().items():
         answer, seconds = timed(cast.opponent, *request)
@@ -132,7 +133,7 @@ def test_every_request_is_answered_within_5_s_if_dynamodb_is_slow(
         slowest = max(slowest, seconds)
     tried = Attempts.scan(Attempts.game_id.startswith("throttle#login#name"))
     assert [attempts.tried for attempts in tried] == [0]
-    report(f"slowness (0.9 s a call): the slowest of {len(cast.requests())} kinds of requests took {slowest:.1f} s")
+    report(f"slowness ({late} s a call): the slowest of {len(cast.requests())} kinds of requests took {slowest:.1f} s")
 
 
 def test_hundred_requests_are_answered_within_5_s_in_silence(

@@ -18,7 +18,7 @@ from tests.support.hops import Connection, Helper, Hop, carried_out, helper, rea
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """The share of requests, 0 to 1, that meets each fault. The rest pass through unchanged."""
+    """The share of requests, 0 to 1, that meets each fault. The rest pass through, ``slow`` seconds late."""
 
     throttle: float = 0  # refused with ThrottlingException
     error: float = 0  # refused with InternalServerError
@@ -26,15 +26,13 @@ class Faults:
     lose: float = 0  # the request is carried out, but the connection is closed before the reply
     stall: float = 0  # held for two seconds: half of these before the request arrives, half after it is carried out
     hang: float = 0  # read, and never answered
-    slow: float = 0  # answered after 0.9 seconds, just before the site gives up
+    slow: float = 0  # seconds, no share: how late the requests arrive that meet no fault
 
 
 # The mixture that the site must survive: a third of all requests fail.
 STORM = Faults(throttle=0.10, error=0.10, close=0.05, lose=0.05, stall=0.02)
 SILENCE = Faults(hang=1)
-SLOWNESS = Faults(slow=1)
 STALL_SECONDS = 2.0
-SLOW_SECONDS = 0.9
 
 ERRORS = {
     "throttle": (400, "com.amazon.coral.availability#ThrottlingException", "Rate exceeded."),
@@ -58,9 +56,9 @@ class Proxy(Hop):
         return met
 
     def _next_fault(self) -> str:
-        names = [field.name for field in fields(Faults)]
-        shares = [getattr(self.faults, name) for name in names]
-        return self.dice.choices([*names, "pass"], [*shares, max(0, 1 - sum(shares))])[0]
+        shares = asdict(self.faults)
+        del shares["slow"]
+        return self.dice.choices([*shares, "pass"], [*shares.values(), max(0, 1 - sum(shares.values()))])[0]
 
     async def exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, upstream: Connection) -> bool:
         request = await read_message(reader)
@@ -85,10 +83,8 @@ class Proxy(Hop):
 
     def _delays(self, fault: str) -> tuple[float, float]:
         """Return the delays before the request reaches DynamoDB and after it is carried out, in seconds."""
-        if fault == "slow":
-            return SLOW_SECONDS, 0
         if fault != "stall":
-            return 0, 0
+            return self.faults.slow, 0
         return self.dice.choice([(STALL_SECONDS, 0), (0, STALL_SECONDS)])
 
 
@@ -128,7 +124,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the choice of faults (default 0)")
     parser.add_argument("--port", type=int, default=0, help="where to listen (default a free port)")
     for field in fields(Faults):
-        parser.add_argument(f"--{field.name}", type=float, default=0, metavar="SHARE", help="0 to 1 (default 0)")
+        parser.add_argument(f"--{field.name}", type=float, default=0, metavar="NUMBER", help="default 0")
     given = vars(parser.parse_args())
     faults = Faults(**{field.name: given[field.name] for field in fields(Faults)})
     asyncio.run(Proxy(given["upstream"], faults, given["seed"]).run(given["port"]))
