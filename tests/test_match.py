@@ -208,6 +208,7 @@ def test_finished_games_have_a_winner_or_are_tied_and_nobodys_turn() -> None:
     running = at_moment(Status.IN_PROGRESS, turn="bob")
     assert (running.whose_turn, running.winner, running.is_tie) == ("bob", None, False)
     assert replace(running, turn="N/A").whose_turn is None
+    assert replace(running, turn="Anna").whose_turn == "Anna", "a name that sorts before it"
     for result, winner in (("alice", "alice"), ("bob", "bob"), ("Xena", "Xena"), (TIE, None)):
         finished = at_moment(Status.FINISHED, turn="bob", result=result)
         assert (finished.whose_turn, finished.winner, finished.is_tie) == (None, winner, result == TIE)
@@ -219,6 +220,15 @@ def test_decided_board_needs_settling_until_it_is_stored_as_finished() -> None:
     assert not replace(won, stored_status=Status.FINISHED).needs_settling
     assert not at_moment(Status.IN_PROGRESS).needs_settling
     assert not at_moment(Status.PENDING).needs_settling
+
+
+def test_lists_have_no_board_and_trust_the_stored_status() -> None:
+    assert (
+        Entry(
+            game_id="id", host="alice", stored_status=Status.FINISHED, status_date="FINISHED_2026-11-30 08:00:00.000000"
+        ).status
+        is Status.FINISHED
+    )
 
 
 def test_date_of_another_format_is_unknown() -> None:
