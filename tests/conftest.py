@@ -164,7 +164,7 @@ def exact(request: pytest.FixtureRequest) -> bool:
 
 def empty_table() -> None:
     with Item.batch_write() as batch:
-        for item in Item.scan():
+        for item in Item.scan(attributes_to_get=["GameId"]):
             batch.delete(item)
 
 
