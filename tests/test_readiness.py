@@ -472,8 +472,8 @@ def empty() -> Iterator[str]:
         yield address
 
 
-def comes_ready(address: str, seconds: float = 30) -> bool:
-    return comes_true(lambda: requests.get(f"{address}/readyz/", timeout=60).status_code == 200, seconds)
+def comes_ready(address: str) -> bool:
+    return comes_true(lambda: requests.get(f"{address}/readyz/", timeout=60).status_code == 200)
 
 
 @pytest.mark.process

@@ -62,4 +62,4 @@ def open_browser(playwright: Playwright) -> Iterator[Callable[..., Page]]:
             return page
 
         yield start
-    assert problems == []
+    assert not problems, problems

@@ -54,7 +54,7 @@ def free_port() -> int:
         return port
 
 
-def wait_for_port(port: int, seconds: float = 30) -> None:
+def wait_for_port(port: int, seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:

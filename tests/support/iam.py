@@ -66,7 +66,7 @@ class Account:
         self._enforce_after("inf")
 
     def _enforce_after(self, number: str) -> None:
-        requests.post(f"{self.address}/moto-api/reset-auth", data=number.encode(), timeout=5).raise_for_status()
+        requests.post(f"{self.address}/moto-api/reset-auth", data=number.encode(), timeout=60).raise_for_status()
 
 
 @contextmanager

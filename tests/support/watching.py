@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse
@@ -31,7 +31,7 @@ class Watch:
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 
-    def next(self, seconds: float = 10) -> Event:
+    def next(self, seconds: float = 60) -> Event:
         """Return the next event; fail the test if none comes in time."""
         try:
             return self._events.get(timeout=seconds)
@@ -88,3 +88,21 @@ def opened(url: str, session: requests.Session | None = None, since: str = "", *
     """Return the response without reading it; it may not be a stream."""
     known = {"Last-Event-ID": since} if since else {}
     return (session or requests).get(url, headers=known | headers, stream=True, timeout=30)
+
+
+@contextmanager
+def repeated(action: Callable[[], object]) -> Iterator[None]:
+    """Do it twice a second, in another thread, while the block runs."""
+    over = threading.Event()
+
+    def run() -> None:
+        while not over.wait(0.5):
+            action()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
