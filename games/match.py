@@ -88,11 +88,12 @@ class Entry(Seats):
 
     @cached_property
     def since(self) -> datetime | None:
-        """When the game got its status; None if the stored date has another format."""
+        """When the game got its status; None if the stored date is none."""
         try:
-            return datetime.strptime(self.status_date.rpartition("_")[2], TIME_FORMAT).replace(tzinfo=UTC)
+            moment = datetime.fromisoformat(self.status_date.rpartition("_")[2])
         except ValueError:
             return None
+        return moment.replace(tzinfo=moment.tzinfo or UTC)
 
     @property
     def is_tie(self) -> bool:
@@ -134,7 +135,7 @@ class Match(Seats):
         """The outcome on the board; None while the game goes on. Raises UnreadableGame."""
         return rules.outcome(self.position)
 
-    @property
+    @cached_property
     def status(self) -> Status:
         """The stored status, except that a game the AWS example left won but unfinished counts as finished."""
         stored = self.stored_status
@@ -231,7 +232,7 @@ class StoredMatch(Match, Entry):
         """Whether the board is decided but the item isn't marked as finished."""
         return self.status is not self.stored_status
 
-    @property
+    @cached_property
     def whose_turn(self) -> str | None:
         return None if self.status is Status.FINISHED or self.turn == NOBODYS_TURN else self.turn
 

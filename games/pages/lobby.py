@@ -35,7 +35,7 @@ class LobbyPage:
     def is_empty(self) -> bool:
         return not any(self.lobby.games)
 
-    @property
+    @cached_property
     def my_turn(self) -> int:
         """The number of games that wait for the viewer: invitations, and games with the viewer to move."""
         return len(self.lobby.received) + sum(seen.my_turn for seen in self.playing)

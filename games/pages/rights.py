@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from accounts.names import is_guest
 from games.match import Entry, Status, StoredMatch
@@ -53,11 +54,11 @@ class Rights(Listed):
     def is_player(self) -> bool:
         return self.is_host or self.is_opponent
 
-    @property
+    @cached_property
     def is_pending(self) -> bool:
         return self.game.status is Status.PENDING and not self.is_expired
 
-    @property
+    @cached_property
     def is_expired(self) -> bool:
         return self.game.status is Status.PENDING and self.game.expired(self.now)
 
@@ -70,7 +71,7 @@ class Rights(Listed):
         """Whether nothing more can happen, so that the page need not poll."""
         return self.is_over or self.is_expired
 
-    @property
+    @cached_property
     def can_accept(self) -> bool:
         return self.is_pending and bool(self.viewer) and self.game.invites(self.viewer)
 
@@ -88,7 +89,7 @@ class Rights(Listed):
     def may_log_in_to_accept(self) -> bool:
         return self.is_pending and not self.viewer
 
-    @property
+    @cached_property
     def can_move(self) -> bool:
         my_turn = self.game.status is Status.IN_PROGRESS and bool(self.viewer) and self.game.whose_turn == self.viewer
         return (self.can_accept and self.mark == Mark.X) or (my_turn and self.is_player)
@@ -131,7 +132,7 @@ class Rights(Listed):
         """Whether the game is kept for good: one with a guest is deleted after thirty days."""
         return not any(map(is_guest, self.game.players))
 
-    @property
+    @cached_property
     def is_asked_again(self) -> bool:
         """Whether the opponent waits for the viewer to agree to a rematch."""
         return self.rematch is not None and Rights(self.rematch, self.viewer, self.now).can_accept
