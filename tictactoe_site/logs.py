@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 # The key of the request id in META. A client's header can't set it: those keys start with HTTP_.
@@ -98,6 +99,7 @@ def answered(player: str, method: str, route: str | None, status: int, **figures
         _requests.info("%s %s %d", method, route or "-", status, extra={"fields": fields | figures})
 
 
+@lru_cache(maxsize=10_000)
 def _hashed(player: str) -> str:
     """Return the keyed hash of a name. It's the same on all servers with the same secret key."""
     from django.utils.crypto import salted_hmac  # Not at the top: gunicorn's configuration imports this.

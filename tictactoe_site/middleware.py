@@ -1,4 +1,4 @@
-"""Middleware for every request: health check, log line, setup page, and cache headers."""
+"""Middleware for every request: health check, log line, setup page, security policy, and cache headers."""
 
 import time
 from collections.abc import Callable
@@ -55,6 +55,15 @@ class Log(Middleware):
                 write_units=usage.write_units,
             )
         response["X-Request-ID"] = request_id
+        return response
+
+
+class ContentPolicy(Middleware):
+    """Middleware that lets browsers load only what this site serves, and run no script that stands in a page."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers["Content-Security-Policy"] = settings.CONTENT_SECURITY_POLICY
         return response
 
 

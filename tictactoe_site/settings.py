@@ -2,7 +2,6 @@
 
 import secrets
 
-from csp.constants import NONE, SELF
 from django.utils.log import CallbackFilter
 
 from tictactoe_site import config, secret
@@ -43,13 +42,13 @@ STREAMS_PER_PROCESS = (CONFIG or config.Config()).streams_per_process
 STREAMS_PER_ADDRESS = (CONFIG or config.Config()).streams_per_address
 
 DATABASES: dict[str, dict[str, str]] = {}
-INSTALLED_APPS = ["django.contrib.staticfiles", "django.contrib.humanize", "csp", "accounts", "beanstalk", "games"]
+INSTALLED_APPS = ["django.contrib.staticfiles", "django.contrib.humanize", "accounts", "beanstalk", "games"]
 MIDDLEWARE = [
     "tictactoe_site.middleware.Health",
     "tictactoe_site.middleware.Log",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "tictactoe_site.middleware.ContentPolicy",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "tictactoe_site.middleware.Setup",
     "tictactoe_site.middleware.Fresh",
@@ -91,19 +90,10 @@ AUTH_PASSWORD_VALIDATORS = [
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "script-src": [SELF],
-        "style-src": [SELF],
-        "img-src": [SELF],
-        "connect-src": [SELF],
-        "manifest-src": [SELF],
-        "form-action": [SELF],
-        "base-uri": [NONE],
-        "frame-ancestors": [NONE],
-    }
-}
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 
