@@ -1,0 +1,180 @@
+"""The CPU time of each kind of request, beside its floor: a Django view that makes the same DynamoDB calls.
+
+Both run in this process, in turn, on DynamoDB Local. The floor has no middleware; it sends the same calls by botocore,
+with the same conditions on the same item, and returns a constant. Times are medians in milliseconds. Events are
+measured in a live process that runs beside: all its CPU time while games are played, less that of its idle time.
+"""
+
+import argparse
+import json
+import os
+import re
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import django
+from django.conf import settings
+
+from bench import site as beside
+from bench.inprocess import Answer, Player, Request, Site
+from dynamodb import provisioning
+from dynamodb.client import warm_up
+from games import rules, signing
+from games.match import Status
+from games.storage import store
+from tests.support import usage
+from tests.support.engines import dynamodb_local
+from tests.support.many import game_of, put
+from tests.support.pages import HTMX, hidden_in
+from tests.support.processes import comes_true
+from tests.support.sites import configured_for
+from tictactoe_site import config, table
+
+MOVES = "021354678"
+EVENTS = 8  # in a game
+GAMES = {2: 40, 100: 4}  # by the number of viewers of each
+
+
+def pages(site: Site) -> dict[str, tuple[Player, str]]:
+    """Return what to get, by its name in the table."""
+    empty, busy, old = (Player(site, name) for name in ("empty", "busy", "old"))
+    put(game_of(Status.IN_PROGRESS, second, *pair(busy, second)) for second in range(15))
+    put(game_of(Status.FINISHED, second, *pair(old, second)) for second in range(20))
+    running = store.accept(store.invite(host="empty", opponent="other").game_id, player="other")
+    game = f"/games/{running.game_id}/"
+    nobody = Player(site)
+    return {
+        "healthz": (nobody, "/healthz/"),
+        "welcome": (nobody, "/"),
+        "lobby, empty": (Player(site, "new"), "/"),
+        "lobby, 15 running": (busy, "/"),
+        "lobby, 20 finished": (old, "/"),
+        "game": (empty, game),
+        "state": (empty, f"{game}state/"),
+        "replay": (nobody, f"/replay/{MOVES}/"),
+        "player": (busy, "/players/old/"),
+    }
+
+
+def pair(player: Player, number: int) -> tuple[str, str]:
+    return (player.name, "other") if number % 2 else ("other", player.name)
+
+
+def plays(site: Site, times: int) -> Iterator[tuple[str, Player, Request]]:
+    """Yield the requests of games between two players, each under its name in the table."""
+    host, guest = Player(site, "olga"), Player(site, "xena")
+    for _ in range(times):
+        signed = signed_game(host.send(Request("GET", "/games/new/")))
+        game_id = signing.unsigned_game(signed)
+        page = f"/games/{game_id}/"
+        yield "create", host, host.post("/games/new/", game_id, opponent="xena", game=signed)
+        yield "accept", guest, guest.post(f"{page}accept/", game_id)
+        for number, digit in enumerate(MOVES, 1):
+            mover = (host, guest)[number % 2]
+            fragment = number % 3 > 0
+            name = "finishing move" if number == len(MOVES) else "move" if fragment else "move, plain"
+            form = {"square": rules.SQUARES[int(digit)], "position": position_in(mover.send(Request("GET", page)))}
+            yield name, mover, mover.post(f"{page}move/", game_id, HTMX if fragment or number == 9 else {}, **form)
+
+
+def signed_game(told: Answer) -> str:
+    return hidden_in(told.text)["game"]
+
+
+def position_in(told: Answer) -> str:
+    found = re.search(r'name="position" value="([^"]+)"', told.text)
+    assert found
+    return found[1]
+
+
+def measured(site: Site, times: int) -> dict[str, list[tuple[float, float]]]:
+    """Return the seconds of each request and of its floor, by its name in the table."""
+    seconds: dict[str, list[tuple[float, float]]] = {}
+    gets = pages(site)
+
+    def note(name: str, player: Player, request: Request) -> None:
+        told, floor = site.measure(request, player.cookies)
+        assert told.status < 400, (request, told)
+        player.cookies |= told.cookies
+        seconds.setdefault(name, []).append((told.seconds, floor.seconds))
+
+    for _ in range(times):
+        for name, (player, where) in gets.items():
+            note(name, player, Request("GET", where))
+    for name, player, request in plays(site, max(1, times // 5)):
+        note(name, player, request)
+    return seconds
+
+
+@contextmanager
+def running() -> Iterator[Site]:
+    """Yield the site on an empty table, with its log in /dev/null."""
+    with dynamodb_local() as endpoint, TemporaryDirectory() as folder, Path(os.devnull).open("w") as nowhere:
+        os.environ["CONFIG_FILE"] = configured_for(endpoint, Path(folder))
+        django.setup()
+        settings.ROOT_URLCONF = "bench.inprocess"
+        table.bind(config.for_endpoint(endpoint, environ={}), patient=True)
+        provisioning.create(lambda line: None)
+        warm_up()
+        with redirect_stdout(nowhere):
+            yield Site()
+
+
+def requests(times: int) -> dict[str, dict[str, float]]:
+    """Return the median milliseconds of each kind of request and of its floor, by its name in the table."""
+    with running() as site:
+        found = measured(site, times)
+    names = ("site_ms", "floor_ms")
+    return {
+        name: {key: statistics.median(each) * 1000 for key, each in zip(names, zip(*both, strict=True), strict=True)}
+        for name, both in found.items()
+    }
+
+
+def event_ms(viewers: int) -> float:
+    """Return the live process's CPU milliseconds for one event to that many viewers, who look at the game."""
+    with beside.running() as site:
+        pid, paths = site.deployment.live.pid, site.table.set_up(GAMES[viewers])
+        site.open(site.deployment.live.address, paths, len(paths) * viewers)
+        [idle] = usage.cpu_percent([pid], lambda: time.sleep(20))
+        site.watchers.heard()
+        heard: list[str] = []
+        began, before = time.monotonic(), usage.cpu_seconds(pid)
+        site.table.play(paths, moves=EVENTS, pace=2)
+
+        def all_heard() -> bool:
+            heard.extend(event.name for event in site.watchers.heard())
+            return heard.count("board") >= len(paths) * viewers * EVENTS
+
+        assert comes_true(all_heard)
+        spent = usage.cpu_seconds(pid) - before - idle / 100 * (time.monotonic() - began)
+    return spent / (len(paths) * EVENTS) * 1000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.cpu", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="part", help="requests or events (default: both)")
+    parser.add_argument("--times", type=int, default=200, help="how often to get each page (default 200)")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    chosen = parser.parse_args()
+    parts = chosen.parts or ["requests", "events"]
+    before = beside.machine()
+    figures = requests(chosen.times) if "requests" in parts else {}
+    if "events" in parts:
+        figures |= {f"event to {viewers} viewers": {"site_ms": event_ms(viewers)} for viewers in GAMES}
+    if chosen.json:
+        print(json.dumps(figures))
+        return
+    print(before)
+    print(f"{'':22} {'site':>7} {'floor':>7} {'ratio':>7}")
+    for name, each in figures.items():
+        floor = each.get("floor_ms")
+        print(f"{name:22} {each['site_ms']:7.2f}" + (f" {floor:7.2f} {each['site_ms'] / floor:7.1f}" if floor else ""))
+
+
+if __name__ == "__main__":
+    main()
