@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 import django
 from django.conf import settings
 
+from bench import plot
 from bench import site as beside
 from bench.inprocess import Answer, Player, Request, Site
 from dynamodb import provisioning
@@ -155,17 +156,29 @@ def event_ms(viewers: int) -> float:
     return spent / (len(paths) * EVENTS) * 1000
 
 
+def drawn(figures: dict[str, dict[str, float]]) -> str:
+    """Return the requests as a bar chart: the floor, and what the site adds."""
+    rows = [
+        plot.Bar(name, (floor, site - floor), f"{site:.1f}")
+        for name, (site, floor) in ((name, each.values()) for name, each in figures.items() if "floor_ms" in each)
+    ]
+    return plot.bars("CPU milliseconds of a request", ("its DynamoDB calls", "all the rest"), rows)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.cpu", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="part", help="requests or events (default: both)")
     parser.add_argument("--times", type=int, default=200, help="how often to get each page (default 200)")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="also draw the requests")
     chosen = parser.parse_args()
     parts = chosen.parts or ["requests", "events"]
     before = beside.machine()
     figures = requests(chosen.times) if "requests" in parts else {}
     if "events" in parts:
         figures |= {f"event to {viewers} viewers": {"site_ms": event_ms(viewers)} for viewers in GAMES}
+    if chosen.svg:
+        chosen.svg.write_text(drawn(figures))
     if chosen.json:
         print(json.dumps(figures))
         return
