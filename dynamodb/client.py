@@ -23,6 +23,8 @@ def warm_up() -> None:
     retries.govern(shared)
     replies.check(shared)
     metering.meter(shared)
+    # botocore would build this header anew, twice for each call.
+    shared.meta.config._supplied_user_agent = shared._user_agent_creator.to_string()
     for model in kinds():
         model._get_connection().connection._client = shared
 

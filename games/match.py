@@ -18,7 +18,6 @@ from games.rules import Mark, Outcome, Position, computer
 TIE = "Tie"
 # Seconds per move, by the form's word for the pace.
 PACES = {"none": None, "minutes": 300, "day": 86_400}
-TIME_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
 NOBODYS_TURN = "N/A"
 
 
@@ -29,7 +28,7 @@ class Status(StrEnum):
 
     def dated(self, moment: datetime) -> str:
         """Return the StatusDate value: the status as a prefix for queries, and a UTC time to sort by."""
-        return f"{self}_{moment.astimezone(UTC).strftime(TIME_FORMAT)}"
+        return f"{self}_{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"
 
 
 class Ending(StrEnum):

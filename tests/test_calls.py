@@ -12,13 +12,16 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from botocore.useragent import UserAgentString
 from django.http import HttpResponse
 from django.test import Client
 
+from dynamodb.client import warm_up
 from games.match import Status
 from tests.support.many import game_of, put
 from tests.support.pages import HTMX, new_game_in, position_in
 from tictactoe_site.config import BASE_DIR
+from tictactoe_site.table import Item
 
 OURS = tuple(f"{BASE_DIR / name}/" for name in ("accounts", "dynamodb", "games", "templates", "tictactoe_site"))
 # Python 3.12 makes no function of a comprehension.
@@ -120,3 +123,9 @@ def test_requests_run_as_much_of_our_code_as_recorded(requests: Counted) -> None
     assert not grown, f"Make it less, or record it: {found}"
     fallen = [name for name, total in found.items() if total < 0.9 * RECORDED[name]]
     assert not fallen, f"That is good: record it: {found}"
+
+
+def test_user_agent_is_not_built_for_each_call(games_table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    warm_up()
+    monkeypatch.setattr(UserAgentString, "_build_os_metadata", lambda self: 1 / 0)
+    assert list(Item.scan()) == []
