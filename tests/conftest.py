@@ -17,7 +17,7 @@ import pytest
 from django.test import Client
 
 from accounts.hashers import Argon2
-from dynamodb import embedded, provisioning
+from dynamodb import embedded, provisioning, retries
 from dynamodb.client import shared_client, warm_up
 from dynamodb.items import TableItem
 from games.models import Game
@@ -123,6 +123,12 @@ def light_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make hashing cheap: as the site does it, it would take a tenth of the time of the tests."""
     monkeypatch.setattr(Argon2, "time_cost", 1)
     monkeypatch.setattr(Argon2, "memory_cost", 8)
+
+
+@pytest.fixture(autouse=True)
+def patient_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give requests within the tests' process more time: on a busy machine the engine is slow."""
+    monkeypatch.setattr(retries, "REQUEST_SECONDS", 60)
 
 
 @pytest.fixture
