@@ -8,7 +8,6 @@ measured in a live process that runs beside: all its CPU time while games are pl
 import argparse
 import json
 import os
-import re
 import statistics
 import time
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from django.conf import settings
 
 from bench import plot
 from bench import site as beside
-from bench.inprocess import Answer, Player, Request, Site
+from bench.inprocess import Player, Request, Site
 from dynamodb import provisioning
 from dynamodb.client import warm_up
 from games import rules, signing
@@ -30,12 +29,12 @@ from games.storage import store
 from tests.support import usage
 from tests.support.engines import dynamodb_local
 from tests.support.many import game_of, put
-from tests.support.pages import HTMX, hidden_in
+from tests.support.moves import A_TIE
+from tests.support.pages import HTMX, new_game_in, position_in
 from tests.support.processes import comes_true
 from tests.support.sites import configured_for
 from tictactoe_site import config, table
 
-MOVES = "021354678"
 EVENTS = 8  # in a game
 GAMES = {2: 40, 100: 4}  # by the number of viewers of each
 
@@ -56,7 +55,7 @@ def pages(site: Site) -> dict[str, tuple[Player, str]]:
         "lobby, 20 finished": (old, "/"),
         "game": (empty, game),
         "state": (empty, f"{game}state/"),
-        "replay": (nobody, f"/replay/{MOVES}/"),
+        "replay": (nobody, f"/replay/{A_TIE}/"),
         "player": (busy, "/players/old/"),
     }
 
@@ -69,27 +68,17 @@ def plays(site: Site, times: int) -> Iterator[tuple[str, Player, Request]]:
     """Yield the requests of games between two players, each under its name in the table."""
     host, guest = Player(site, "olga"), Player(site, "xena")
     for _ in range(times):
-        signed = signed_game(host.send(Request("GET", "/games/new/")))
+        signed = new_game_in(host.send(Request("GET", "/games/new/")))
         game_id = signing.unsigned_game(signed)
         page = f"/games/{game_id}/"
         yield "create", host, host.post("/games/new/", game_id, opponent="xena", game=signed)
         yield "accept", guest, guest.post(f"{page}accept/", game_id)
-        for number, digit in enumerate(MOVES, 1):
+        for number, digit in enumerate(A_TIE, 1):
             mover = (host, guest)[number % 2]
             fragment = number % 3 > 0
-            name = "finishing move" if number == len(MOVES) else "move" if fragment else "move, plain"
+            name = "finishing move" if number == len(A_TIE) else "move" if fragment else "move, plain"
             form = {"square": rules.SQUARES[int(digit)], "position": position_in(mover.send(Request("GET", page)))}
             yield name, mover, mover.post(f"{page}move/", game_id, HTMX if fragment or number == 9 else {}, **form)
-
-
-def signed_game(told: Answer) -> str:
-    return hidden_in(told.text)["game"]
-
-
-def position_in(told: Answer) -> str:
-    found = re.search(r'name="position" value="([^"]+)"', told.text)
-    assert found
-    return found[1]
 
 
 def measured(site: Site, times: int) -> dict[str, list[tuple[float, float]]]:
@@ -158,10 +147,11 @@ def event_ms(viewers: int) -> float:
 
 def drawn(figures: dict[str, dict[str, float]]) -> str:
     """Return the requests as a bar chart: the floor, and what the site adds."""
-    rows = [
-        plot.Bar(name, (floor, site - floor), f"{site:.1f}")
-        for name, (site, floor) in ((name, each.values()) for name, each in figures.items() if "floor_ms" in each)
-    ]
+    rows = []
+    for name, each in figures.items():
+        if "floor_ms" in each:
+            site, floor = each["site_ms"], each["floor_ms"]
+            rows.append(plot.Bar(name, (floor, site - floor), f"{site:.1f}"))
     return plot.bars("CPU milliseconds of a request", ("the floor", "what the site adds"), rows)
 
 

@@ -60,7 +60,8 @@ class Request:
 @dataclass(frozen=True)
 class Answer:
     status: int
-    text: str
+    headers: dict[str, str]
+    content: bytes
     cookies: dict[str, str]
     seconds: float
 
@@ -82,7 +83,7 @@ def answer(application: WSGIHandler, environ: dict[str, Any]) -> Answer:
     spent = time.process_time() - began
     found = SimpleCookie("; ".join(value for name, value in start.headers if name == "Set-Cookie"))
     cookies = {name: morsel.value for name, morsel in found.items() if morsel.value}
-    return Answer(start.status, body.decode(), cookies, spent)
+    return Answer(start.status, dict(start.headers), body, cookies, spent)
 
 
 class Player:

@@ -6,7 +6,6 @@ commit runs from a worktree, with the packages of that time.
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import tempfile
@@ -17,12 +16,12 @@ from pathlib import Path
 from bench.site import machine
 from games.rules import SQUARES
 from tests.support import usage
-from tests.support.engines import dynamodb_local, free_port, wait_for_port
+from tests.support.engines import dynamodb_local, free_port
 from tests.support.moves import A_TIE
 from tests.support.pages import HTMX, position_in
 from tests.support.players import Player
 from tests.support.processes import children_of
-from tests.support.sites import configured_for
+from tests.support.sites import configured_for, gunicorn
 from tictactoe_site.config import BASE_DIR
 
 LOBBIES = 5
@@ -70,16 +69,13 @@ def checked_out(commit: str) -> Iterator[Path]:
 @contextmanager
 def served(project: Path, endpoint: str) -> Iterator[Side]:
     """Run the project under gunicorn in a process of its own environment."""
+    python = str(project / ".venv/bin/python")
     with tempfile.TemporaryDirectory() as folder:
-        port, environ = free_port(), os.environ | {"CONFIG_FILE": configured_for(endpoint, Path(folder))}
-        command = [str(project / ".venv/bin/python"), "-m", "gunicorn", "tictactoe_site.wsgi", "--threads", "8"]
-        command += ["--bind", f"127.0.0.1:{port}", "--log-level", "warning"]
-        with subprocess.Popen(command, cwd=project, env=environ, stdout=subprocess.DEVNULL) as process:
-            try:
-                wait_for_port(port)
-                yield Side(f"http://127.0.0.1:{port}", process.pid)
-            finally:
-                process.terminate()
+        options = {"CONFIG_FILE": configured_for(endpoint, Path(folder))}
+        with gunicorn(
+            free_port(), "--threads", "8", log=subprocess.DEVNULL, project=str(project), python=python, **options
+        ) as (address, master):
+            yield Side(address, master.pid)
 
 
 def compared(commit: str, times: int) -> dict[str, float]:

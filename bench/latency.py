@@ -139,10 +139,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    import os
-
     import django
 
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tictactoe_site.settings"
     django.setup()
     main()

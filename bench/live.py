@@ -5,12 +5,10 @@ clients run on this machine. Each game has 20 spectators who look at it, and its
 """
 
 import argparse
-import os
 import time
 
 import django
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tictactoe_site.settings")
 django.setup()
 
 from bench import storms  # noqa: E402

@@ -223,12 +223,9 @@ def test_decided_board_needs_settling_until_it_is_stored_as_finished() -> None:
 
 
 def test_lists_have_no_board_and_trust_the_stored_status() -> None:
-    assert (
-        Entry(
-            game_id="id", host="alice", stored_status=Status.FINISHED, status_date="FINISHED_2026-11-30 08:00:00.000000"
-        ).status
-        is Status.FINISHED
-    )
+    date = Status.FINISHED.dated(MOMENT)
+    entry = Entry(game_id="id", host="alice", stored_status=Status.FINISHED, status_date=date)
+    assert entry.status is Status.FINISHED
 
 
 def test_date_of_another_format_is_unknown() -> None:

@@ -52,8 +52,13 @@ def test_pages_survive_live_outage_and_streams_resume(site: Instance, games_tabl
     with faulty(games_table) as proxy:
         configured = tmp_path / "site.config"
         configured.write_text(configured.read_text().replace(games_table, proxy.address))
-        with started("live", site.ports["live"], proxy.address, tmp_path), watching(game.url, since="10") as watch:
-            assert watch.next().id == "11"
+        with (
+            started("live", site.ports["live"], proxy.address, tmp_path),
+            watching(game.url, since="10") as watch,
+            watching(f"{site.address}/events/", game.x.session) as lobby,
+        ):
+            assert (watch.next().id, lobby.next().name) == ("11", "lobby")
             proxy.set(SILENCE)  # So only a hint can tell it.
             game.move(game.o, 0)
             assert next(event.id for event in iter(watch.next, None) if event.name == "board") == "12"
+            assert next(event for event in iter(lobby.next, None) if event.name == "lobby")

@@ -119,10 +119,10 @@ def test_every_request_is_503_within_5_s_if_dynamodb_is_silent(
     report(f"silence: the slowest of {len(cast.requests())} kinds of requests took {slowest:.1f} s")
 
 
+@pytest.mark.parametrize("late", [0.4, 0.9])
 def test_every_request_is_answered_within_5_s_if_dynamodb_is_slow(
-    cast: Cast, proxy: Handle, full: bool, patience: int, report: Callable[[str], None]
+    cast: Cast, proxy: Handle, late: float, full: bool, patience: int, report: Callable[[str], None]
 ) -> None:
-    late = 0.9 if full else 0.4  # The site gives up after a second; a busy machine needs the rest of it.
     proxy.set(Faults(slow=late))
     slowest = 0.0
     for what, request in cast.requests().items():
@@ -131,8 +131,9 @@ def test_every_request_is_answered_within_5_s_if_dynamodb_is_slow(
         assert seconds < BOUND * patience, what
         assert what != "logging in" or answer.status_code == 200, "the right password, and counted as such"
         slowest = max(slowest, seconds)
-    tried = Attempts.scan(Attempts.game_id.startswith("throttle#login#name"))
-    assert [attempts.tried for attempts in tried] == [0]
+    tried = [each.tried for each in Attempts.scan(Attempts.game_id.startswith("throttle#login#name"))]
+    # The site gives up after a second for a call, so 0.9 s leave a busy machine no room to take the attempt back.
+    assert tried == [0] or (late == 0.9 and not full)
     report(f"slowness ({late} s a call): the slowest of {len(cast.requests())} kinds of requests took {slowest:.1f} s")
 
 

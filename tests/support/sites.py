@@ -38,12 +38,20 @@ def serving(*arguments: str, **environ: str) -> Iterator[str]:
 
 @contextmanager
 def gunicorn(
-    port: int, *arguments: str, log: int | None = None, **environ: str
+    port: int,
+    *arguments: str,
+    log: int | None = None,
+    project: str = str(BASE_DIR),
+    python: str = sys.executable,
+    **environ: str,
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Do the same on a given port; yield the address and the master's process. ``log`` is Popen's ``stdout``."""
-    command = [sys.executable, "-m", "gunicorn", "tictactoe_site.wsgi"]
+    """Do the same on a given port; yield the address and the master's process.
+
+    ``log`` is Popen's ``stdout``; another ``project`` runs with the ``python`` of its own environment.
+    """
+    command = [python, "-m", "gunicorn", "tictactoe_site.wsgi"]
     command += ["--bind", f"127.0.0.1:{port}", "--log-level", "warning", *arguments]
-    with subprocess.Popen(command, cwd=BASE_DIR, env=os.environ | environ, stdout=log) as process:
+    with subprocess.Popen(command, cwd=project, env=os.environ | environ, stdout=log) as process:
         try:
             wait_for_port(port)
             yield f"http://127.0.0.1:{port}", process
