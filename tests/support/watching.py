@@ -38,6 +38,14 @@ class Watch:
         except queue.Empty:
             raise AssertionError(f"No event in {seconds} s.") from None
 
+    def named(self, name: str) -> Event:
+        """Return the next event with that name; fail the test if it isn't among the next three."""
+        events = [self.next()]
+        while events[-1].name != name:
+            assert len(events) < 3, events
+            events.append(self.next())
+        return events[-1]
+
     def nothing(self, seconds: float) -> bool:
         """Whether no event comes within this time."""
         try:
