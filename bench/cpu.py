@@ -19,8 +19,8 @@ import django
 from django.conf import settings
 
 from bench import plot
-from bench import site as beside
 from bench.inprocess import Player, Request, Site
+from bench.site import machine, running
 from dynamodb import provisioning
 from dynamodb.client import warm_up
 from games import rules, signing
@@ -101,7 +101,7 @@ def measured(site: Site, times: int) -> dict[str, list[tuple[float, float]]]:
 
 
 @contextmanager
-def running() -> Iterator[Site]:
+def in_process() -> Iterator[Site]:
     """Yield the site on an empty table, with its log in /dev/null."""
     with dynamodb_local() as endpoint, TemporaryDirectory() as folder, Path(os.devnull).open("w") as nowhere:
         os.environ["CONFIG_FILE"] = configured_for(endpoint, Path(folder))
@@ -116,7 +116,7 @@ def running() -> Iterator[Site]:
 
 def requests(times: int) -> dict[str, dict[str, float]]:
     """Return the median milliseconds of each kind of request and of its floor, by its name in the table."""
-    with running() as site:
+    with in_process() as site:
         found = measured(site, times)
     names = ("site_ms", "floor_ms")
     return {
@@ -127,7 +127,7 @@ def requests(times: int) -> dict[str, dict[str, float]]:
 
 def event_ms(viewers: int) -> float:
     """Return the live process's CPU milliseconds for one event to that many viewers, who look at the game."""
-    with beside.running() as site:
+    with running() as site:
         pid, paths = site.deployment.live.pid, site.table.set_up(GAMES[viewers])
         site.open(site.deployment.live.address, paths, len(paths) * viewers)
         [idle] = usage.cpu_percent([pid], lambda: time.sleep(20))
@@ -163,7 +163,7 @@ def main() -> None:
     parser.add_argument("--svg", type=Path, metavar="FILE", help="also draw the requests")
     chosen = parser.parse_args()
     parts = chosen.parts or ["requests", "events"]
-    before = beside.machine()
+    before = machine()
     figures = requests(chosen.times) if "requests" in parts else {}
     if "events" in parts:
         figures |= {f"event to {viewers} viewers": {"site_ms": event_ms(viewers)} for viewers in GAMES}

@@ -1,7 +1,7 @@
 """The CPU time of a game's journey through gunicorn, here and at an earlier commit, by turns in one run.
 
-A journey is five lobbies, an invitation, its acceptance and nine moves, each with the page that answers it. The earlier
-commit runs from a worktree, with the packages of that time.
+A journey is five lobbies, an invitation, its acceptance and nine moves. The pages that show a player what the other
+did come in between and aren't counted. The earlier commit runs from a worktree, with the packages of that time.
 """
 
 import argparse
@@ -35,22 +35,29 @@ class Side:
         self._master = master
         self._host, self._guest = Player(address), Player(address)
 
-    def cpu_seconds(self) -> float:
-        return sum(map(usage.cpu_seconds, children_of(self._master)))
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Add the worker's CPU time of the block to ``self._seconds``."""
+        [worker] = children_of(self._master)
+        before = usage.cpu_seconds_of_threads(worker)
+        yield
+        self._seconds += usage.cpu_seconds_of_threads(worker) - before
 
     def journey(self) -> float:
         """Play a game; return the CPU milliseconds that it took."""
-        before = self.cpu_seconds()
-        for _ in range(LOBBIES):
-            self._host.insist("GET", "/", headers=HTML)
-        path = self._host.invite(self._guest.name)
-        answer = self._guest.insist("POST", f"{path}accept/", headers=HTML | HTMX)
+        self._seconds = 0.0
+        with self._counted():
+            for _ in range(LOBBIES):
+                self._host.insist("GET", "/", headers=HTML)
+            path = self._host.invite(self._guest.name)
+            answer = self._guest.insist("POST", f"{path}accept/", headers=HTML | HTMX)
         for number, digit in enumerate(A_TIE):
-            mover = (self._guest, self._host)[number % 2]
+            mover, other = (self._guest, self._host)[:: (1, -1)[number % 2]]
             form = {"square": SQUARES[int(digit)], "position": position_in(answer)}
-            mover.insist("POST", f"{path}move/", form, headers=HTML | HTMX)
-            answer = (self._host, self._guest)[number % 2].insist("GET", path, headers=HTML)
-        return (self.cpu_seconds() - before) * 1000
+            with self._counted():
+                mover.insist("POST", f"{path}move/", form, headers=HTML | HTMX)
+            answer = other.insist("GET", path, headers=HTML)
+        return self._seconds * 1000
 
 
 @contextmanager

@@ -5,13 +5,16 @@ clients run on this machine. Each game has 20 spectators who look at it, and its
 """
 
 import argparse
+import statistics
 import time
+from dataclasses import dataclass
+from pathlib import Path
 
 import django
 
 django.setup()
 
-from bench import storms  # noqa: E402
+from bench import plot, storms  # noqa: E402
 from bench.site import Site, latencies, machine, percentiles, running  # noqa: E402
 from tests.support import usage  # noqa: E402
 from tests.support.deployments import Live  # noqa: E402
@@ -23,15 +26,58 @@ HEAD = f"{'streams':>8} {'games':>5} {'MB':>5} {'KB each':>7} {'us/open':>7} {'i
 HEAD += f" {'reads':>5}  {'with hints: p50, p95, p99, max, ms':^33}  {'without hints':^33}"
 
 
-def growth(sizes: list[int], pace: float) -> None:
+@dataclass(frozen=True)
+class Growth:
+    """What so many streams cost ``live``. ``here`` it gets hints; ``there`` is the other server's."""
+
+    streams: int
+    megabytes: float
+    kb_each: float
+    us_open: float
+    idle_percent: float
+    here: "Played"
+    there: "Played"
+
+    @property
+    def line(self) -> str:
+        line = f"{self.streams:8,} {self.streams // SPECTATORS:5} {self.megabytes:5.0f} {self.kb_each:7.1f}"
+        line += f" {self.us_open:7.0f} {self.idle_percent:6.1f} {self.here.busy:6.1f}"
+        return f"{line} {self.here.web:5.1f} {self.here.reads:5.1f}  {self.here.late}  {self.there.late}"
+
+
+def growth(sizes: list[int], pace: float, folder: Path | None = None) -> None:
+    """Print a line for each number of streams. Draw memory and latency into ``folder``, if it's given."""
     print(f"20 streams per game, a move in each game every {pace:g} s")
     print(HEAD)
+    found = []
     for streams in sizes:
         with running() as site:
-            print(measured(site, streams, pace), flush=True)
+            found.append(measured(site, streams, pace))
+            print(found[-1].line, flush=True)
+    if folder:
+        (folder / "live-memory.svg").write_text(memory(found))
+        (folder / "live-latency.svg").write_text(latency(found))
 
 
-def measured(site: Site, streams: int, pace: float) -> str:
+def memory(found: list[Growth]) -> str:
+    rows = []
+    for each in found:
+        held = each.kb_each * each.streams / 1024
+        parts = (each.megabytes - held, held)
+        rows.append(plot.Bar(f"{each.streams:,} streams", parts, f"{each.megabytes:.0f}"))
+    return plot.bars("Resident megabytes of the live process", ("without streams", "the streams"), rows)
+
+
+def latency(found: list[Growth]) -> str:
+    rows = []
+    for each in found:
+        for name, played in (("by hint", each.here), ("by table", each.there)):
+            p50, p95 = (cut * 1000 for cut in (played.p50, played.p95))
+            rows.append(plot.Bar(f"{each.streams:,}, {name}", (p50, p95 - p50), f"{p50:.0f}, {p95:.0f}"))
+    return plot.bars("Milliseconds from a move to each spectator's event", ("median", "95th percentile"), rows)
+
+
+def measured(site: Site, streams: int, pace: float) -> Growth:
     games, live = streams // SPECTATORS, site.deployment.live
     paths, pid = site.table.set_up(games), live.pid
     empty, cpu = usage.resident_mb(pid), usage.cpu_seconds(pid)
@@ -45,15 +91,34 @@ def measured(site: Site, streams: int, pace: float) -> str:
     paths = site.table.set_up(games)
     site.open(site.deployment.elsewhere.address, paths, streams)
     there = played(site, site.deployment.elsewhere, paths, pace)
-    line = f"{streams:8,} {games:5} {megabytes:5.0f} {each_kb:7.1f} {each_open:7.0f} {idle:6.1f} {here.busy:6.1f}"
-    return f"{line} {here.web:5.1f} {here.reads:5.1f}  {here.late}  {there.late}"
+    return Growth(streams, megabytes, each_kb, each_open, idle, here, there)
 
 
+@dataclass(frozen=True)
 class Played:
-    """The load of ``live`` and ``web`` during play, in percent of a core, and the reads a minute of one game."""
+    """The load of ``live`` and ``web`` during play, in percent of a core, and the reads a minute of one game.
 
-    def __init__(self, busy: float, web: float, reads: float, late: str) -> None:
-        self.busy, self.web, self.reads, self.late = busy, web, reads, late
+    ``times`` are the seconds from each move to each spectator's event, of which ``lost`` never arrived.
+    """
+
+    busy: float
+    web: float
+    reads: float
+    times: list[float]
+    lost: int
+
+    @property
+    def p50(self) -> float:
+        return statistics.median(self.times)
+
+    @property
+    def p95(self) -> float:
+        return statistics.quantiles(self.times, n=20)[-1]
+
+    @property
+    def late(self) -> str:
+        expected = len(self.times) + self.lost
+        return percentiles(self.times) + (f" ({self.lost} of {expected} events never arrived)" if self.lost else "")
 
 
 def played(site: Site, live: Live, paths: list[str], pace: float) -> Played:
@@ -66,14 +131,9 @@ def played(site: Site, live: Live, paths: list[str], pace: float) -> Played:
     minutes = (time.monotonic() - start) / 60
     reads = site.dynamodb.read().reads
     time.sleep(3)
-    late = latencies(made, site.watchers.heard())
-    lost = len(made) * SPECTATORS - len(late)
-    return Played(
-        used[0],
-        sum(used[1:]),
-        sum(reads[path.split("/")[2]] for path in paths) / len(paths) / minutes,
-        percentiles(late) + (f" ({lost} of {len(made) * SPECTATORS} events never arrived)" if lost else ""),
-    )
+    times = latencies(made, site.watchers.heard())
+    a_minute = sum(reads[path.split("/")[2]] for path in paths) / len(paths) / minutes
+    return Played(used[0], sum(used[1:]), a_minute, times, len(made) * SPECTATORS - len(times))
 
 
 def main() -> None:
@@ -83,13 +143,14 @@ def main() -> None:
     )
     parser.add_argument("--streams", type=int, nargs="*", help=f"the numbers of streams in growth (default {SIZES})")
     parser.add_argument("--pace", type=float, default=5, help="seconds between the moves of a game (default 5)")
+    parser.add_argument("--svg", type=Path, metavar="FOLDER", help="also draw the growth, into two files there")
     parser.add_argument(
         "parts", nargs="*", default=["growth", "flood", "soak", "restart"], help="the parts to run (default: all)"
     )
     given = parser.parse_args()
     tenth = 10 if given.quick else 1
     parts = {
-        "growth": lambda: growth(given.streams or (SIZES[:2] if given.quick else SIZES), given.pace),
+        "growth": lambda: growth(given.streams or (SIZES[:2] if given.quick else SIZES), given.pace, given.svg),
         "flood": lambda: storms.flood(rounds=1 if given.quick else 3),
         "soak": lambda: storms.soak(20_000 // tenth),
         "restart": lambda: storms.restart(2000 // tenth),

@@ -25,11 +25,11 @@ def flood(rounds: int) -> None:
         [path] = site.table.set_up(1)
         live = site.deployment.live
         for _ in range(rounds):
-            print(f"  no flood:  {pages_a_second(site, path):6.0f} pages/s", flush=True)
+            print(f"  no flood:  {pages_a_second(site.deployment.web, path):6.0f} pages/s", flush=True)
             flooders.flood(live.address, events_of(path))
             time.sleep(2)
             pages: list[float] = []
-            [busy] = usage.cpu_percent([live.pid], lambda: pages.append(pages_a_second(site, path)))  # noqa: B023
+            [busy] = usage.cpu_percent([live.pid], lambda: pages.append(pages_a_second(site.deployment.web, path)))  # noqa: B023
             held = usage.descriptors(live.pid)
             kinds = flooders.ebb()
             rate = sum(kinds.values()) / (WHILE_SECONDS + 2)
@@ -38,18 +38,20 @@ def flood(rounds: int) -> None:
             time.sleep(5)
 
 
-def pages_a_second(site: Site, path: str) -> float:
-    return asyncio.run(_pages_a_second(site.deployment.web, path))
+def pages_a_second(web: str, path: str, cookie: str = "") -> float:
+    """Return how often the site at ``web`` answers ``path`` to READERS at once, who have the cookie."""
+    return asyncio.run(_pages_a_second(web, path, cookie))
 
 
-async def _pages_a_second(web: str, path: str) -> float:
+async def _pages_a_second(web: str, path: str, cookie: str) -> float:
     end, answered = time.monotonic() + WHILE_SECONDS, 0
+    asked = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n\r\n".encode()
 
     async def read() -> None:
         nonlocal answered
         reader, writer = await asyncio.open_connection(*place(web))
         while time.monotonic() < end:
-            writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+            writer.write(asked)
             assert (await read_message(reader)).startswith(b"HTTP/1.1 200")
             answered += 1
         writer.close()

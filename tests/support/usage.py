@@ -24,6 +24,12 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
+def cpu_seconds_of_threads(pid: int) -> float:
+    """Return the same to the nanosecond, of the threads that still run (schedstat in the kernel's sched-stats)."""
+    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
+
+
 def cpu_percent(pids: list[int], work: Callable[[], object]) -> list[float]:
     """Do the work; return the percentage of one core that each process used meanwhile."""
     before, start = [cpu_seconds(pid) for pid in pids], time.monotonic()
