@@ -1,9 +1,14 @@
 """Fixtures for the live tests, some shared with the reliability tests."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from uuid import uuid4
 
 import pytest
+from django.contrib.sessions.backends.signed_cookies import SessionStore
+from playwright.sync_api import Page, expect
 
+from games.storage import store
+from tests.live.opened import INSTRUMENTS, Match, line
 from tests.reliability.conftest import proxy as proxy
 from tests.support import crowd
 from tests.support.sites import playing
@@ -20,3 +25,35 @@ def running(engine: str) -> Iterator[str]:
 def watchers() -> Iterator[crowd.Handle]:
     with crowd.gathered() as handle:
         yield handle
+
+
+@pytest.fixture
+def site(running: str) -> str:
+    return running
+
+
+@pytest.fixture
+def match(site: str, games_table: str) -> Match:
+    x, o = f"bob-{uuid4().hex[:6]}", f"alice-{uuid4().hex[:6]}"
+    game = store.invite(host=o, opponent=x)
+    return Match(store.accept(game.game_id, player=x), f"{site}/games/{game.game_id}/", x, o)
+
+
+@pytest.fixture
+def enter(open_browser: Callable[..., Page]) -> Callable[..., Page]:
+    """Return a function that opens the page in a new browser, logged in if a player is named, and waits for "Live"."""
+
+    def opened(url: str, player: str = "") -> Page:
+        page = open_browser()
+        page.context.add_init_script(INSTRUMENTS)
+        if player:
+            session = SessionStore()  # The site shares this process's secret key.
+            session["player"] = player
+            session.save()
+            home = "/".join([*url.split("/")[:3], ""])
+            page.context.add_cookies([{"name": "session", "value": str(session.session_key), "url": home}])
+        page.goto(url)
+        expect(line(page)).to_have_text("Live")
+        return page
+
+    return opened

@@ -1,0 +1,99 @@
+"""A game's page shows what the others do, in real Chromium, until nothing more can happen."""
+
+import re
+import time
+
+import pytest
+from playwright.sync_api import expect
+
+from games.match import PACES, StoredMatch
+from games.models import Game
+from games.storage import store
+from tests.conftest import stored
+from tests.live.opened import Enter, Match, bring, cell, headline, line
+
+# Nothing here depends on the engine.
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ["moto"], indirect=True, scope="session")]
+
+
+def test_opponents_move_appears_without_reload(enter: Enter, match: Match) -> None:
+    page = enter(match.url, match.o)
+    page.evaluate("window.same = true")
+    match.move(4)
+    expect(cell(page, 4)).to_have_text("X")
+    expect(headline(page)).to_have_text("Your turn: you play O.")
+    assert page.evaluate("window.same")
+
+
+def test_spectator_sees_moves_and_no_controls(enter: Enter, match: Match) -> None:
+    page = enter(match.url)
+    match.move(4)
+    expect(cell(page, 4)).to_have_text("X")
+    expect(page.get_by_text("You are watching.")).to_be_visible()
+    expect(page.locator("#game").locator("button, form, input")).to_have_count(0)
+
+
+def test_unchanged_push_keeps_selection_and_focus(enter: Enter, site: str, match: Match) -> None:
+    invitation = store.invite(host=match.o, opponent=match.x)
+    page = enter(f"{site}/games/{invitation.game_id}/", match.o)
+    field = page.get_by_label("Send this link")
+    field.select_text()
+    page.evaluate("import('/static/games/fragment.js').then(({ news, shown }) => news(shown().outerHTML))")
+    assert field.evaluate("field => field.selectionEnd - field.selectionStart") > 10
+    expect(field).to_be_focused()
+    store.accept(invitation.game_id, player=match.x)
+    expect(headline(page)).to_have_text(f"{match.x}'s turn.")
+    expect(headline(page)).to_be_focused()
+
+
+def test_finished_game_page_sends_no_more_requests(enter: Enter, match: Match) -> None:
+    page = enter(match.url, match.o)
+    for square in (0, 3, 1, 4, 2):
+        match.move(square)
+    expect(headline(page)).to_have_text(f"You lost: {match.x} won.")
+    expect(line(page)).to_have_text("")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    bring(page, in_front=False)
+    bring(page, in_front=True)
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    page.wait_for_timeout(500)
+    assert asked == []
+
+
+def test_cancelled_invitation_page_says_so(enter: Enter, site: str, match: Match) -> None:
+    invitation = store.invite(host=match.o, opponent=match.x)
+    page = enter(f"{site}/games/{invitation.game_id}/", match.x)
+    store.cancel(invitation.game_id, player=match.o)
+    expect(page.get_by_role("heading", name="There is no such game")).to_be_visible()
+
+
+def hurried(match: Match, pace: int) -> StoredMatch:
+    """Start a new game between the two with ``pace`` seconds per move."""
+    invited = store.invite(host=match.o, opponent=match.x, pace=pace)
+    return store.accept(invited.game_id, player=match.x)
+
+
+def test_expired_deadline_ends_game_on_both_pages(site: str, match: Match, enter: Enter) -> None:
+    game = hurried(match, PACES["minutes"] or 0)
+    url = f"{site}/games/{game.game_id}/"
+    x, o = enter(url, match.x), enter(url, match.o)
+    for page in (x, o):
+        expect(page.locator(".clock time")).to_have_text(re.compile(r"^[45]:\d\d left$"))
+        assert page.locator(".clock").get_attribute("aria-live") == "off"
+    Game(game.game_id).update([Game.deadline.set(int(time.time()) + 3)])
+    for page in (x, o):
+        page.reload()
+        expect(page.locator(".clock time")).to_have_text(re.compile(r"0:0\d left|time is up"))
+    expect(headline(x)).to_have_text(f"You ran out of time: {match.o} won.")
+    expect(headline(o)).to_have_text(f"You won: {match.x} ran out of time.")
+    expect(x.locator(".clock")).to_have_count(0)
+    assert stored(game.game_id).ending == "late"
+
+
+def test_daily_game_shows_hours_left(site: str, match: Match, enter: Enter) -> None:
+    game = hurried(match, PACES["day"] or 0)
+    page = enter(f"{site}/games/{game.game_id}/", match.x)
+    expect(page.locator(".clock time")).to_have_text(re.compile("^2[34] hours left$"))
+    page.goto(site)
+    expect(page.locator("#lobby time.deadline")).to_have_text(re.compile("^2[34] hours left$"))
