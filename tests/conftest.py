@@ -23,6 +23,7 @@ from dynamodb.items import TableItem
 from games.models import Game
 from games.storage import limits, store
 from tests.support import evidence
+from tests.support.browsers import chromium as chromium
 from tests.support.browsers import open_browser as open_browser
 from tests.support.browsers import playwright as playwright
 from tests.support.consumed import Meter

@@ -32,11 +32,17 @@ RECORD_WHAT_IS_SAID = """() => {
 }"""
 
 
-@pytest.fixture
-def site(games_table: str) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def running(engine: str) -> Iterator[str]:
     """Yield the address of a site on the engine's table."""
-    with playing("--endpoint", games_table) as (address, _):
+    with playing("--endpoint", engine) as (address, _):
         yield address.rstrip("/")
+
+
+@pytest.fixture
+def site(running: str, games_table: str) -> str:
+    """Return the site's address, with an empty table."""
+    return running
 
 
 def claim(page: Page, name: str) -> None:

@@ -3,20 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from games.match import StoredMatch
 from tests.accessibility.boards import Open
 from tests.conftest import empty_table, use
-from tests.support.browsers import ARGUMENTS, CHROMIUM
 from tests.support.sites import playing
 from tests.support.stages import Stage, game_after, log_in, stages
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    with playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +26,10 @@ def all_stages(site: str) -> dict[str, Stage]:
 
 
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
+def context(chromium: Browser) -> Iterator[BrowserContext]:
     """Yield a new context with reduced motion, so that pages stand still; check for script errors at the end."""
-    context = browser.new_context(reduced_motion="reduce")
-    context.set_default_timeout(10_000)
+    context = chromium.new_context(reduced_motion="reduce")
+    context.set_default_timeout(30_000)
     errors: list[str] = []
     context.on("weberror", lambda found: errors.append(str(found.error)))
     yield context

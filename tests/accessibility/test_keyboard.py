@@ -43,8 +43,8 @@ def test_board_is_aria_grid_with_labelled_squares(enter: Open, game: StoredMatch
     """)
 
 
-def test_board_without_scripts_is_table_of_buttons(site: str, browser: Browser, game: StoredMatch) -> None:
-    with browser.new_context(java_script_enabled=False) as context:
+def test_board_without_scripts_is_table_of_buttons(site: str, chromium: Browser, game: StoredMatch) -> None:
+    with chromium.new_context(java_script_enabled=False) as context:
         log_in(context, "bob", site)
         page = context.new_page()
         page.goto(f"{site}/games/{game.game_id}/")

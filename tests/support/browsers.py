@@ -36,9 +36,15 @@ def playwright() -> Iterator[Playwright]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    with playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS) as running:
+        yield running
+
+
 @pytest.fixture
-def open_browser(playwright: Playwright) -> Iterator[Callable[..., Page]]:
-    """Yield a function that starts a browser process and returns its page.
+def open_browser(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Yield a function that returns a page of a new browser: a context that shares nothing with others but the process.
 
     Fail the test on any error in the page, such as a violation of the content security policy. Responses with a
     status of 400 or more don't count: tests may expect them.
@@ -52,9 +58,9 @@ def open_browser(playwright: Playwright) -> Iterator[Callable[..., Page]]:
     with ExitStack() as browsers:
 
         def start(*, javascript: bool = True) -> Page:
-            browser: Browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-            browsers.callback(browser.close)
-            page = browser.new_context(java_script_enabled=javascript).new_page()
+            context = chromium.new_context(java_script_enabled=javascript)
+            browsers.callback(context.close)
+            page = context.new_page()
             page.set_default_timeout(30_000)
             browsers.enter_context(witness(lambda: seen(page)))
             page.on("pageerror", lambda error: problems.append(str(error)))
