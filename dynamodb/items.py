@@ -2,13 +2,16 @@
 
 from typing import Any, TypeAlias
 
+from pynamodb.attributes import Attribute, NumberAttribute
 from pynamodb.constants import PAY_PER_REQUEST_BILLING_MODE
+from pynamodb.expressions.condition import Condition, Not
 from pynamodb.models import Model
 
 from dynamodb import retries
 from dynamodb.advice import Advice
 
 RawItem: TypeAlias = dict[str, dict[str, Any]]
+BLANK = " "
 
 
 class TableItem(Model):
@@ -61,3 +64,21 @@ def where() -> str:
 def kinds(model: type[TableItem] = TableItem) -> list[type[TableItem]]:
     """Return the model and all its subclasses, at any depth."""
     return [model, *(kind for child in model.__subclasses__() for kind in kinds(child))]
+
+
+def present(item: RawItem) -> RawItem:
+    """Return the item without the attributes that are ``absent``."""
+
+    def there(value: dict[str, Any]) -> bool:
+        return "NULL" not in value and value.get("S", "S") > BLANK and ("N" not in value or float(value["N"]) > 0)
+
+    return {name: value for name, value in item.items() if there(value)}
+
+
+def absent(attribute: Attribute[Any]) -> Condition:
+    """Whether the attribute isn't there, or holds what others write instead: NULL, an empty string, a blank, or 0.
+
+    DynamoDB finds nothing greater than a value of another type, nor a missing one greater than anything.
+    """
+    nothing: Any = 0 if isinstance(attribute, NumberAttribute) else BLANK
+    return Not(attribute > nothing)

@@ -78,11 +78,12 @@ class Seats:
 class Entry(Seats):
     """A game from an index.
 
-    ``status_date`` is the sort key, ``expires_at`` is in epoch seconds, ``result`` is the winner's name or ``Tie``.
+    ``status_date`` is the sort key, ``expires_at`` is in epoch seconds, ``stored_result`` is the winner's name or
+    ``Tie``.
     """
 
     status_date: str
-    result: str | None = None
+    stored_result: str | None = None
     expires_at: float | None = None
 
     @cached_property
@@ -93,6 +94,10 @@ class Entry(Seats):
         except ValueError:
             return None
         return moment.replace(tzinfo=moment.tzinfo or UTC)
+
+    @property
+    def result(self) -> str | None:
+        return self.stored_result
 
     @property
     def is_tie(self) -> bool:
@@ -226,14 +231,20 @@ class StoredMatch(Match, Entry):
     ending: str | None = None
     by_link: bool | None = None
 
+    @cached_property
+    def result(self) -> str | None:
+        """The result on the board; the stored one while the board is undecided."""
+        return self.decided or self.stored_result
+
     @property
     def needs_settling(self) -> bool:
-        """Whether the board is decided but the item isn't marked as finished."""
-        return self.status is not self.stored_status
+        """Whether the board is decided, but the item has another status or result."""
+        return (self.status, self.result) != (self.stored_status, self.stored_result)
 
     @cached_property
     def whose_turn(self) -> str | None:
-        return None if self.status is Status.FINISHED or self.turn == NOBODYS_TURN else self.turn
+        """The player to move, by the board; None for an open seat and a finished game."""
+        return None if self.status is Status.FINISHED else self.player_of(self.position.turn)
 
     def is_late(self, now: datetime) -> bool:
         """Whether the player to move has run out of time and lost, which ``store.forfeit`` then writes."""

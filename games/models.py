@@ -1,6 +1,6 @@
 """The Game item, its attributes and indexes, and its conversion to and from a match or an entry."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import lru_cache
 from typing import Self
 
@@ -8,12 +8,15 @@ from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttrib
 from pynamodb.exceptions import AttributeDeserializationError
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
-from dynamodb.items import RawItem
+from dynamodb.items import RawItem, present
 from games import rules
 from games.errors import UnreadableGame
-from games.match import Entry, Status, StoredMatch
+from games.match import TIE, Entry, Status, StoredMatch
 from games.rules import EMPTY, Mark
 from tictactoe_site.table import Item
+
+# The last second that a datetime can have. Larger numbers are milliseconds.
+LATEST = 253_402_300_799
 
 
 # The indexes project only attributes that an ordinary move doesn't change: a changed one costs a write unit per index
@@ -77,7 +80,7 @@ class Game(Item):
     def from_raw_data(cls, data: RawItem) -> Self:
         """Return the item. Raises UnreadableGame if an attribute has the wrong type."""
         try:
-            return super().from_raw_data(data)
+            return super().from_raw_data(present(data))
         except (AttributeDeserializationError, ValueError) as exc:
             raise UnreadableGame("This game's stored item has an attribute of the wrong type.") from exc
 
@@ -95,27 +98,26 @@ class Game(Item):
             computer=self.computer,
             stored_status=_status_in(self.status_date or ""),
             status_date=self.status_date,
-            result=self.result,
-            expires_at=self.expires_at,
+            stored_result=self.result,
+            expires_at=_epoch(self.expires_at),
         )
 
     def match(self) -> StoredMatch:
         """Return the whole game. Raises UnreadableGame, also for a board that no game can lead to."""
         board = "".join(getattr(self, field) or EMPTY for field in SQUARE_FIELDS)
-        match = StoredMatch(
-            **vars(self.entry()),
-            board=board,
-            moves=_moves_to(board, self.recorded_moves),
-            o_user=self.o_user or self.host_id,
-            pace=int(self.pace) if self.pace else None,
-            turn=self.turn,
-            deadline=self.deadline,
-            ending=self.ending,
-            by_link=self.by_link,
+        return _sound(
+            StoredMatch(
+                **vars(self.entry()),
+                board=board,
+                moves=_moves_to(board, self.recorded_moves),
+                o_user=self.o_user or self.host_id,
+                pace=int(self.pace) if self.pace else None,
+                turn=self.turn,
+                deadline=_epoch(self.deadline),
+                ending=self.ending,
+                by_link=self.by_link,
+            )
         )
-        decided = match.decided  # Raises here, not later, if the board is impossible.
-        # The AWS example left won games without a result.
-        return replace(match, result=decided) if match.needs_settling and not match.result else match
 
 
 # The nine squares' attributes in reading order, and their Python names.
@@ -125,9 +127,9 @@ SQUARES: tuple[UnicodeAttribute, ...] = tuple(getattr(Game, name) for name in SQ
 
 
 def item_of(match: StoredMatch) -> Game:
-    """Return the item for the match. All but four of the match's fields share their names with attributes."""
-    values = asdict(match) | {"host_id": match.host, "recorded_moves": match.moves}
-    for name in ("host", "moves", "board", "stored_status"):
+    """Return the item for the match. All but five of the match's fields share their names with attributes."""
+    values = asdict(match) | {"host_id": match.host, "recorded_moves": match.moves, "result": match.result}
+    for name in ("host", "moves", "board", "stored_status", "stored_result"):
         del values[name]
     squares = zip(SQUARE_FIELDS, match.board, strict=True)
     return Game(**values | {field: mark for field, mark in squares if mark != EMPTY})
@@ -138,6 +140,23 @@ def _status_in(status_date: str) -> Status:
         return Status(status_date.rpartition("_")[0])
     except ValueError as exc:
         raise UnreadableGame("This game's stored status is none that a game can have.") from exc
+
+
+def _epoch(seconds: float | None) -> float | None:
+    if seconds and seconds > LATEST:
+        raise UnreadableGame("This game's item has a time that isn't in seconds.")
+    return seconds
+
+
+def _sound(match: StoredMatch) -> StoredMatch:
+    """Return the match. Raises UnreadableGame if its attributes contradict each other."""
+    if match.opponent is None and match.status is not Status.PENDING:
+        raise UnreadableGame("This game has begun without an opponent.")
+    if match.status is Status.FINISHED and match.result not in (TIE, *match.players):
+        raise UnreadableGame("This game's stored result is none that it can have.")
+    if match.status is Status.IN_PROGRESS and match.turn not in (None, match.whose_turn):
+        raise UnreadableGame("This game's stored turn isn't the one that its board shows.")
+    return match
 
 
 @lru_cache(maxsize=10_000)  # A game's page is requested again and again.

@@ -73,8 +73,8 @@ def test_game_that_has_begun_is_no_expired_invitation() -> None:
 
 
 def test_resigned_game_was_lost_by_the_player() -> None:
-    lost = replace(BEFORE, stored_status=Status.FINISHED, result="alice", ending="resigned")
+    lost = replace(BEFORE, stored_status=Status.FINISHED, stored_result="alice", ending="resigned")
     assert conflicts.has_resigned(lost, "bob")
     for other, player in ((lost, "alice"), (lost, "charlie"), (replace(lost, ending="late"), "bob")):
         assert not conflicts.has_resigned(other, player)
-    assert not conflicts.has_resigned(replace(lost, result="bob"), "bob")
+    assert not conflicts.has_resigned(replace(lost, stored_result="bob"), "bob")

@@ -216,7 +216,7 @@ def test_items_with_impossible_values_hide_no_games(alice: Client) -> None:
 
 
 def test_wrongly_typed_game_is_omitted_and_others_show_turn(alice: Client) -> None:
-    damaged, sound = make(Status.IN_PROGRESS, 2), make(Status.IN_PROGRESS, 1, turn="alice")
+    damaged, sound = make(Status.IN_PROGRESS, 2), make(Status.IN_PROGRESS, 1, top_left="X", turn="alice")
     Game(damaged.game_id).update([Game.turn.set("alice")])
     key, deadline = {"GameId": {"S": damaged.game_id}}, {":soon": {"S": "soon"}}
     update = {"UpdateExpression": "SET Deadline = :soon", "ExpressionAttributeValues": deadline}
@@ -274,7 +274,7 @@ def test_withdrawn_invitation_leaves_the_others() -> None:
 
 def test_tied_game_leaves_the_games_in_progress() -> None:
     tied = replace(game_of(Status.FINISHED, 9, "alice", "bob", result="Tie").match(), board="XOXXOOOXX")
-    running = replace(tied, stored_status=Status.IN_PROGRESS, board="XOXXOOOX ", result=None)
+    running = replace(tied, stored_status=Status.IN_PROGRESS, board="XOXXOOOX ", stored_result=None)
     after = lobbies.with_game(Lobby(playing=[running]), "alice", tied, now())
     assert (after.playing, after.finished) == ([], [tied])
     assert lobbies.with_game(after, "alice", running, now()) == after
@@ -336,7 +336,7 @@ def test_lobby_costs_a_read_per_index_and_board_and_22_further_entries(
 
 
 def test_lobby_takes_a_renamed_opponent_in_the_same_position_but_no_older_state() -> None:
-    game = game_of(Status.IN_PROGRESS, 0, "alice", "guest-aaaaaa", top_left="X").match()
+    game = game_of(Status.IN_PROGRESS, 0, "alice", "guest-aaaaaa", top_left="X", turn="alice").match()
     renamed = replace(game, opponent_id="dora")
     lobby = lobbies.with_game(Lobby(playing=[game]), "alice", renamed, now())
     assert lobby.playing == [renamed]

@@ -205,19 +205,22 @@ def test_player_is_late_from_the_second_of_the_deadline() -> None:
 
 
 def test_finished_games_have_a_winner_or_are_tied_and_nobodys_turn() -> None:
-    running = at_moment(Status.IN_PROGRESS, turn="bob")
-    assert (running.whose_turn, running.winner, running.is_tie) == ("bob", None, False)
-    assert replace(running, turn="N/A").whose_turn is None
-    assert replace(running, turn="Anna").whose_turn == "Anna", "a name that sorts before it"
+    running = at_moment(Status.IN_PROGRESS)
+    assert (running.whose_turn, running.winner, running.is_tie) == (
+        running.player_of(running.position.turn),
+        None,
+        False,
+    )
     for result, winner in (("alice", "alice"), ("bob", "bob"), ("Xena", "Xena"), (TIE, None)):
-        finished = at_moment(Status.FINISHED, turn="bob", result=result)
+        finished = at_moment(Status.FINISHED, turn="bob", stored_result=result)
         assert (finished.whose_turn, finished.winner, finished.is_tie) == (None, winner, result == TIE)
 
 
 def test_decided_board_needs_settling_until_it_is_stored_as_finished() -> None:
     won = at_moment(Status.IN_PROGRESS, board="XXXOO    ", turn="alice")
     assert (won.needs_settling, won.status, won.whose_turn) == (True, Status.FINISHED, None)
-    assert not replace(won, stored_status=Status.FINISHED).needs_settling
+    assert replace(won, stored_status=Status.FINISHED, stored_result="alice").needs_settling
+    assert not replace(won, stored_status=Status.FINISHED, stored_result="bob").needs_settling
     assert not at_moment(Status.IN_PROGRESS).needs_settling
     assert not at_moment(Status.PENDING).needs_settling
 

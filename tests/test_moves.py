@@ -160,7 +160,7 @@ def test_forged_or_foreign_position_is_400(url: str, alice: Client, bob: Client)
         answer = bob.post(f"{url}move/", {"square": "TopLeft", "position": forged}, headers=JSON)
         assert answer.status_code == 400, forged
         assert "position" in answer.json()["error"]
-    assert game_in(url).recorded_moves == ""
+    assert game_in(url).match().moves == ""
 
 
 def test_move_without_csrf_token_is_403(url: str, bob: Client) -> None:
@@ -170,7 +170,7 @@ def test_move_without_csrf_token_is_403(url: str, bob: Client) -> None:
         answer = strict.post(f"{url}move/", {"square": "TopLeft"}, headers=headers)
         assert answer.status_code == 403
         assert content in answer.content.decode()
-    assert game_in(url).recorded_moves == ""
+    assert game_in(url).match().moves == ""
 
 
 def test_move_against_computer_is_answered_with_its_reply(alice: Client) -> None:

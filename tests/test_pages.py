@@ -71,7 +71,7 @@ def test_lobby_title_counts_turns_and_version_depends_on_content() -> None:
         Lobby(received=[invitation], playing=[mine, theirs], older="PENDING_~1"),
     ]
     assert len({page.version, *(LobbyPage(lobby, "alice", now()).version for lobby in others)}) == 4
-    turned = LobbyPage(Lobby(received=[invitation], playing=[mine, replace(theirs, turn="alice")]), "alice", now())
+    turned = LobbyPage(Lobby(received=[invitation], playing=[mine, replace(theirs, board=mine.board)]), "alice", now())
     assert turned.version != page.version
     assert LobbyPage(Lobby(), "alice", now()).title == "Your games · Tic-Tac-Toe"
 

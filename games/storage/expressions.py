@@ -9,6 +9,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from accounts.names import is_guest
+from dynamodb.items import absent
 from games.match import NOBODYS_TURN, Ending, Match, Status, StoredMatch
 from games.models import SQUARES, Game
 from games.rules import EMPTY
@@ -25,7 +26,7 @@ def epoch(moment: datetime) -> int:
 
 def is_pending(now: datetime) -> Condition:
     """Whether the invitation is pending and in time. TTL may delete it days late, so we compare ``ExpiresAt``."""
-    in_time = Game.expires_at.does_not_exist() | (Game.expires_at > epoch(now))
+    in_time = absent(Game.expires_at) | (Game.expires_at > epoch(now))
     return Game.status_date.startswith(Status.PENDING) & in_time
 
 
@@ -35,7 +36,12 @@ def is_in_progress() -> Condition:
 
 def is_in_time(now: datetime) -> Condition:
     """Whether the next move has no deadline, or one that hasn't passed."""
-    return Game.deadline.does_not_exist() | (Game.deadline > epoch(now))
+    return absent(Game.deadline) | (Game.deadline > epoch(now))
+
+
+def is_turn_of(player: str) -> Condition:
+    """Whether it's stored as the player's turn. Without a turn, the board alone says whose it is."""
+    return (Game.turn == player) | absent(Game.turn)
 
 
 def is_free(now: datetime) -> Condition:
@@ -45,13 +51,13 @@ def is_free(now: datetime) -> Condition:
 
 
 def is_invited(player: str) -> Condition:
-    is_open = Game.opponent_id.does_not_exist() & (Game.host_id != player)
+    is_open = absent(Game.opponent_id) & (Game.host_id != player)
     return (Game.opponent_id == player) | is_open
 
 
 def holds(attribute: UnicodeAttribute | NumberAttribute, value: str | float | None) -> Condition:
-    """Whether the attribute has this value; for None, whether it doesn't exist."""
-    return attribute.does_not_exist() if value is None else attribute == value
+    """Whether the attribute has this value; for None, whether it's ``absent``."""
+    return absent(attribute) if value is None else attribute == value
 
 
 def has_terms(shown: Match) -> Condition:
@@ -59,7 +65,7 @@ def has_terms(shown: Match) -> Condition:
     o_user = shown.o_user or shown.host
     sides = Game.o_user == o_user
     if o_user == shown.host:
-        sides |= Game.o_user.does_not_exist()
+        sides |= absent(Game.o_user)
     return (Game.host_id == shown.host) & sides & holds(Game.pace, shown.pace)
 
 

@@ -180,7 +180,7 @@ def _move(player: str, square: int, match: Match, now: datetime) -> StoredMatch:
         raise conflicts.refusal(stored, player, now)
     if stored.is_late(now):
         raise LostRace("The time for this move was up.", forfeit(stored, now))
-    if stored.board == before.board and stored.turn == player and conflicts.goes_on(stored, before, player):
+    if stored.board == before.board and stored.whose_turn == player and conflicts.goes_on(stored, before, player):
         raise StillGood(stored)
     raise LostRace("The game has moved on: this is how it stands now.", stored)
 
@@ -196,9 +196,7 @@ def _write_move(before: Match, after: Match, player: str, now: datetime) -> Stor
         actions += expressions.acceptance(player, before.host, now)
     else:
         condition &= expressions.is_in_progress() & expressions.holds(Game.opponent_id, before.opponent_id)
-        condition &= Game.turn == player
-        if before.pace:
-            condition &= Game.deadline > expressions.epoch(now)
+        condition &= expressions.is_turn_of(player) & expressions.is_in_time(now)
     return _update(before.game_id, actions, condition)
 
 
@@ -229,8 +227,9 @@ def forfeit(game: StoredMatch, now: datetime) -> StoredMatch:
     return the game it left.
     """
     # Assumes that the game still waits for the same move.
-    condition = expressions.is_in_progress() & (Game.turn == game.turn) & (Game.deadline == game.deadline)
-    winner = game.other_than(game.turn or "") or ""
+    condition = expressions.is_in_progress() & expressions.holds(Game.turn, game.turn)
+    condition &= Game.deadline == game.deadline
+    winner = game.other_than(game.whose_turn or "") or ""
     return _update(game.game_id, expressions.finish(winner, now, Ending.LATE), condition)
 
 
@@ -245,10 +244,13 @@ def adopt(game: StoredMatch, *, guest: str, name: str) -> StoredMatch:
 
 
 def settle(game: StoredMatch, now: datetime) -> StoredMatch:
-    """Finish a game that the AWS example left decided but unfinished, with the result that its board shows."""
+    """Store the result that the board shows, where another program stored none or another one."""
     # Assumes that the board still is the one that gave the result, and that nobody has settled the game yet.
-    condition = expressions.is_in_progress() & expressions.board_is(game.board)
-    return _update(game.game_id, expressions.next_turn(game, now), condition)
+    condition = (Game.status_date == game.status_date) & expressions.board_is(game.board)
+    condition &= expressions.holds(Game.result, game.stored_result)
+    corrected: list[Action] = [Game.result.set(str(game.result))]
+    is_dated = game.stored_status is Status.FINISHED
+    return _update(game.game_id, corrected if is_dated else expressions.next_turn(game, now), condition)
 
 
 def _withdraw(game_id: str, player: str, whose: Condition) -> None:

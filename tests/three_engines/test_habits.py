@@ -135,7 +135,7 @@ def test_move_during_outage_is_kept_and_sent_afterwards(at: Open, engine: str, g
     person.find("#game form.kept")
     person.until(lambda: person.count('#connection:not([data-kind="live"])'), "word of the lost connection")
     person.click(square(0))  # does nothing: a move is pending
-    assert stored(game.game_id).recorded_moves == ""
+    assert stored(game.game_id).match().moves == ""
     with playing("--endpoint", engine, "--port", port):
         person.shows("----X----")
         person.find('#connection[data-kind="live"]')

@@ -56,7 +56,7 @@ def _game_id(text: str) -> UUID:
 
 def _standing(game: StoredMatch) -> str:
     if game.needs_settling:
-        return f"but decided on the board (result {game.result}): the status changes when a player opens the game"
+        return f"but the board shows the result {game.result}: that is stored when a player opens the game"
     if game.is_late(datetime.now(UTC)):
         return f"turn {game.whose_turn}, but time is up: the game ends when somebody opens it"
     why = f" ({game.ending})" if game.ending else ""

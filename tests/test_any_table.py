@@ -1,0 +1,164 @@
+"""Games that other programs wrote: what stands for nothing, what contradicts itself, and times that can't be."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from dynamodb.client import shared_client
+from games.match import Status
+from games.models import Game
+from games.rules import SQUARES
+from games.storage import store
+from tests.conftest import stored
+from tests.support.many import game_of, put
+from tests.support.pages import JSON, position_in
+
+NOTHING = {"NULL": {"NULL": True}, "empty": {"S": ""}, "blank": {"S": " "}}
+IN_MS = 1_800_000_000_000
+
+
+@pytest.fixture
+def alice(games_table: str, log_in: Callable[[str], Client]) -> Client:
+    return log_in("alice")
+
+
+@pytest.fixture
+def bob(games_table: str, log_in: Callable[[str], Client]) -> Client:
+    return log_in("bob")
+
+
+def made(status: Status = Status.IN_PROGRESS, **attributes: Any) -> str:
+    """Store a game of alice, who plays O, and bob, who is to move; return its path."""
+    [game_id] = put([game_of(status, 0, "alice", "bob", **{"turn": "bob"} | attributes)])
+    return f"/games/{game_id}/"
+
+
+def change(path: str, **values: dict[str, Any]) -> None:
+    """Set attributes of the item to raw values."""
+    names = {f"#{number}": name for number, name in enumerate(values)}
+    shared_client().update_item(
+        TableName=Game.Meta.table_name,
+        Key={"GameId": {"S": path.split("/")[2]}},
+        UpdateExpression="SET " + ", ".join(f"#{number} = :{number}" for number in range(len(values))),
+        ExpressionAttributeNames=names,
+        ExpressionAttributeValues={f":{number}": value for number, value in enumerate(values.values())},
+    )
+
+
+def game_in(path: str) -> Game:
+    return stored(path.split("/")[2])
+
+
+def press(player: Client, path: str, square: str) -> int:
+    position = position_in(player.get(path))
+    return player.post(f"{path}move/", {"square": square, "position": position}, headers=JSON).status_code
+
+
+@pytest.mark.parametrize("nothing", NOTHING.values(), ids=NOTHING)
+def test_what_stands_for_nothing_is_nothing(alice: Client, bob: Client, nothing: dict[str, Any]) -> None:
+    path = made()
+    texts = ("OUser", "Turn", "Moves", "Result", "Ending", "ByLink", "Computer", *SQUARES)
+    change(path, **dict.fromkeys(texts, nothing))
+    assert press(bob, path, "TopLeft") == 200
+    assert press(alice, path, "TopMiddle") == 200
+    assert game_in(path).match().moves == "01"
+    for player in (alice, bob):
+        page = player.get(path).content.decode() + player.get("/").content.decode()
+        assert "None" not in page
+        assert path in page
+
+
+@pytest.mark.parametrize("nothing", [{"NULL": True}, {"N": "0"}], ids=["NULL", "0"])
+def test_no_number_is_no_time_limit(alice: Client, bob: Client, nothing: dict[str, Any]) -> None:
+    path = made()
+    change(path, Pace=nothing, Deadline=nothing, ExpiresAt=nothing)
+    assert press(bob, path, "TopLeft") == 200
+    assert (game_in(path).match().pace, game_in(path).deadline) == (None, None)
+    assert alice.post(f"{path}resign/", headers=JSON).status_code == 200
+
+
+@pytest.mark.parametrize("nothing", [NOTHING["empty"], NOTHING["blank"]], ids=["empty", "blank"])
+@pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True)  # moto can't compare a string with a number
+def test_text_that_is_no_number_is_no_time_limit(alice: Client, bob: Client, nothing: dict[str, Any]) -> None:
+    path = made(Status.PENDING)
+    change(path, Pace=nothing, Deadline=nothing, ExpiresAt=nothing, Turn=nothing)
+    assert press(bob, path, "TopLeft") == 200
+
+
+def test_pace_without_deadline_begins_with_the_next_move(alice: Client, bob: Client) -> None:
+    path = made(pace=300)
+    assert press(bob, path, "TopLeft") == 200
+    assert game_in(path).deadline is not None
+    assert press(alice, path, "TopMiddle") == 200
+
+
+@pytest.mark.parametrize("result", ["alice", "carol", "Tie", None])
+def test_decided_board_decides_and_a_view_corrects_the_item(alice: Client, bob: Client, result: str | None) -> None:
+    won = {"top_left": "X", "top_middle": "X", "top_right": "X", "middle_left": "O", "middle_middle": "O"}
+    path = made(Status.FINISHED, **won, turn="N/A", result=result)
+    before = game_in(path).status_date
+    assert "bob won." in Client().get(path).content.decode()
+    assert game_in(path).result == result, "spectators change nothing"
+    assert "You won!" in bob.get(path).content.decode()
+    assert (game_in(path).result, game_in(path).status_date) == ("bob", before)
+    assert "You lost: bob won." in alice.get(path).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("status", "attributes", "sentence"),
+    [
+        (Status.FINISHED, {"turn": "N/A", "result": "carol"}, "stored result is none that it can have"),
+        (Status.FINISHED, {"turn": "N/A", "result": None}, "stored result is none that it can have"),
+        (Status.IN_PROGRESS, {"turn": "alice"}, "stored turn isn&#39;t the one that its board shows"),
+        (Status.IN_PROGRESS, {"turn": "carol"}, "stored turn isn&#39;t the one that its board shows"),
+        (Status.IN_PROGRESS, {"turn": "N/A"}, "stored turn isn&#39;t the one that its board shows"),
+        (Status.IN_PROGRESS, {"deadline": IN_MS}, "has a time that isn&#39;t in seconds"),
+        (Status.PENDING, {"expires_at": IN_MS}, "has a time that isn&#39;t in seconds"),
+    ],
+)
+def test_contradictions_are_a_damaged_game(
+    alice: Client, status: Status, attributes: dict[str, Any], sentence: str
+) -> None:
+    path = made(status, **attributes)
+    for where in (path, f"{path}state/"):
+        answer = alice.get(where)
+        assert answer.status_code == 409
+    assert sentence in alice.get(path).content.decode()
+    assert alice.get("/").status_code == 200
+
+
+def test_game_without_opponent_cannot_have_begun(alice: Client) -> None:
+    [game_id] = put([game_of(Status.IN_PROGRESS, 0, "alice", None, turn="alice")])
+    answer = alice.get(f"/games/{game_id}/")
+    assert (answer.status_code, "begun without an opponent" in answer.content.decode()) == (409, True)
+
+
+def test_turn_that_is_missing_follows_from_the_board(alice: Client, bob: Client) -> None:
+    path = made(turn=None, top_left="X")
+    assert "bob's turn" not in alice.get(path).content.decode()
+    assert alice.get(f"{path}state/").json()["turn"] == "alice"
+    assert press(alice, path, "TopMiddle") == 200
+    assert game_in(path).turn == "bob"
+
+
+def test_late_player_without_a_turn_has_lost(alice: Client) -> None:
+    path = made(turn=None, pace=300, deadline=1)
+    assert "You won: bob ran out of time." in alice.get(path).content.decode()
+    assert game_in(path).result == "alice"
+
+
+def test_nothing_is_later_than_now(alice: Client) -> None:
+    """The AWS example writes its server's local time."""
+    tomorrow = datetime.now(UTC) + timedelta(hours=9)
+    path = made(status_date=Status.IN_PROGRESS.dated(tomorrow))
+    page = alice.get("/").content.decode()
+    assert path in page
+    assert ("from now" in page, "now</time>" in page) == (False, True)
+
+
+def test_resigning_needs_no_turn(alice: Client) -> None:
+    path = made(turn=None)
+    assert store.resign(game_in(path).match(), player="alice").result == "bob"
