@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from unicodedata import normalize
 
 GUEST_PREFIX = "guest-"
 RESERVED = frozenset(
@@ -18,8 +19,8 @@ class NameNotAllowed(ValueError):
 
 
 def normalised(text: str) -> str:
-    """Return the name as we store it: casefolded and stripped. Raises NameNotAllowed."""
-    name = text.strip().casefold()
+    """Return the name as we store it: in narrow letters, casefolded and stripped. Raises NameNotAllowed."""
+    name = normalize("NFKC", text).strip().casefold()
     if not _NAME.fullmatch(name):
         raise NameNotAllowed(SENTENCE)
     return name

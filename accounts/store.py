@@ -3,6 +3,7 @@
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
+from unicodedata import category, normalize
 
 from django.contrib.auth.hashers import check_password, make_password
 
@@ -31,7 +32,7 @@ class TooManyAttempts(Exception):
 
 def claim(name: str, password: str) -> None:
     """Create the player ``name`` with this password. Raises NameTaken or StoreUnavailable."""
-    player = Player(Player.key(name), password=make_password(password), joined=datetime.now(UTC).isoformat())
+    player = Player(Player.key(name), password=make_password(opaque(password)), joined=datetime.now(UTC).isoformat())
     # Condition: nobody has the name. Hashes are salted, so an equal hash in the table is our own: botocore retried,
     # and the first try succeeded.
     try:
@@ -39,6 +40,11 @@ def claim(name: str, password: str) -> None:
     except ConditionFailed as exc:
         if exc.item is None or Player.from_raw_data(exc.item).password != player.password:
             raise NameTaken(f"The name {name} is taken: log in if it is yours, or choose another.") from exc
+
+
+def opaque(password: str) -> str:
+    """Return the password in the form that all keyboards share (RFC 8265, section 4.2: OpaqueString)."""
+    return normalize("NFC", "".join(" " if category(each) == "Zs" else each for each in password))
 
 
 def is_claimed(name: str) -> bool:
@@ -59,7 +65,8 @@ def verify(name: str, password: str, *, address: str) -> bool | None:
     # Count the address first: a blocked address must not use up the attempts of other people's names.
     counters = [("address", address, ADDRESS_LIMIT), ("name", name, NAME_LIMIT)]
     keys = [_count(f"throttle#login#{kind}#{value}", limit) for kind, value, limit in counters]
-    right = check_password(password, player.password)
+    # Older passwords are hashed as they were typed.
+    right = any(check_password(form, player.password) for form in dict.fromkeys((opaque(password), password)))
     if right:
         # Undo the name's counter first: its limit is lower. If undoing fails, the login still succeeds.
         for key in reversed(keys):

@@ -99,7 +99,7 @@ class Game(Item):
             stored_status=_status_in(self.status_date or ""),
             status_date=self.status_date,
             stored_result=self.result,
-            expires_at=_epoch(self.expires_at),
+            expires_at=self.expires_at,
         )
 
     def match(self) -> StoredMatch:
@@ -113,7 +113,7 @@ class Game(Item):
                 o_user=self.o_user or self.host_id,
                 pace=int(self.pace) if self.pace else None,
                 turn=self.turn,
-                deadline=_epoch(self.deadline),
+                deadline=self.deadline,
                 ending=self.ending,
                 by_link=self.by_link,
             )
@@ -142,14 +142,10 @@ def _status_in(status_date: str) -> Status:
         raise UnreadableGame("This game's stored status is none that a game can have.") from exc
 
 
-def _epoch(seconds: float | None) -> float | None:
-    if seconds and seconds > LATEST:
-        raise UnreadableGame("This game's item has a time that isn't in seconds.")
-    return seconds
-
-
 def _sound(match: StoredMatch) -> StoredMatch:
     """Return the match. Raises UnreadableGame if its attributes contradict each other."""
+    if max(match.deadline or 0, match.expires_at or 0) > LATEST:
+        raise UnreadableGame("This game's item has a time that isn't in seconds.")
     if match.opponent is None and match.status is not Status.PENDING:
         raise UnreadableGame("This game has begun without an opponent.")
     if match.status is Status.FINISHED and match.result not in (TIE, *match.players):

@@ -26,9 +26,9 @@ def unsigned(text: str, *, game_id: str) -> Match:
         values = dict(zip(_FIELDS, signing.Signer(salt=_SALT).unsign_object(text), strict=False))
         match = Match(**values | {"stored_status": Status(values["stored_status"])})
     except (signing.BadSignature, KeyError, TypeError, ValueError) as exc:
-        raise MalformedInput("This position was not signed by this site: reload the page and move again.") from exc
+        raise MalformedInput("This position was not signed by this site: open the game again.") from exc
     if match.game_id != game_id:
-        raise MalformedInput("This position is another game's: reload the page and move again.")
+        raise MalformedInput("This position is another game's: open the game again.")
     return match
 
 
@@ -45,7 +45,7 @@ def unsigned_game(text: str) -> str:
     try:
         return signing.Signer(salt=_NEW_GAME).unsign(text)
     except signing.BadSignature as exc:
-        raise MalformedInput("This form's game id is not one: reload the page.") from exc
+        raise MalformedInput("This form's game id is not one: open the page again.") from exc
 
 
 def rematch_of(game_id: str) -> str:

@@ -1,8 +1,10 @@
 """The kinds of response (a page, a fragment or JSON), how to choose between them, and errors in each kind."""
 
+from functools import lru_cache
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http.request import MediaType
 from django.shortcuts import render
 from django.utils.html import escape
 
@@ -16,10 +18,20 @@ class SeeOther(HttpResponseRedirect):
 
 
 def wants_json(request: HttpRequest) -> bool:
-    preferred = request.get_preferred_type(["text/html", "application/json"])
-    # Django doesn't match media ranges with a parameter, such as application/json; charset=utf-8.
-    accepted = request.headers.get("Accept", "") if preferred is None else preferred
-    return "application/json" in accepted
+    """Whether the client prefers JSON to HTML, or asks for a game's state, which there is only as JSON."""
+    return request.path.endswith("/state/") or _prefers_json(request.headers.get("Accept", "*/*"))
+
+
+@lru_cache(maxsize=1000)
+def _prefers_json(accept: str) -> bool:
+    ranges = [MediaType(text) for text in accept.split(",")]
+
+    def quality(kind: str) -> float:
+        """Return the quality of the most specific media range that matches (RFC 9110, section 12.5.1)."""
+        matching = [each for each in ranges if each.match(kind)]
+        return max(matching, key=lambda each: each.specificity).quality if matching else 0
+
+    return quality("application/json") > quality("text/html")
 
 
 def wants_fragment(request: HttpRequest) -> bool:
@@ -47,5 +59,5 @@ def refuse(request: HttpRequest, status: int, sentence: str, **context: Any) -> 
     reference = request.META.get(REQUEST_ID) if status >= 500 else None
     what, _, advice = sentence.partition(": ")
     said = {"sentence": sentence, "what": what, "advice": advice, "status": str(status), "reference": reference}
-    optional = {"hint": "", "repeat": None, "log_in": False}
+    optional = {"hint": "", "repeat": None, "log_in": False, "again": False}
     return render(request, "error.html", optional | said | context, status=status)

@@ -1,4 +1,4 @@
-"""Middleware for every request: health check, log line, setup page, security policy, and cache headers."""
+"""Middleware for every request: health check, log line, setup page, headers, and requests that no view reads."""
 
 import time
 from collections.abc import Callable
@@ -6,12 +6,15 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import render, resolve_url
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from dynamodb import metering
 from tictactoe_site import logs
-from tictactoe_site.http import refuse, wants_fragment, wants_json
+from tictactoe_site.http import SeeOther, refuse, wants_fragment, wants_json
+
+METHODS = ("GET", "HEAD", "OPTIONS", "POST")
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 class Middleware:
@@ -25,12 +28,17 @@ class Middleware:
 
 
 class Health(Middleware):
-    """Middleware that answers ``/healthz/`` if this process is up. It needs no DynamoDB call and accepts any Host."""
+    """Middleware that answers ``/healthz/`` if this process is up. It needs no DynamoDB call and accepts any Host.
+
+    It also drops the body of a response to HEAD. Django leaves that to the server, and gunicorn warns each time.
+    """
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path_info == "/healthz/":
-            return HttpResponse("ok\n", content_type="text/plain")
-        return self.get_response(request)
+        is_check = request.path_info == "/healthz/"
+        response = HttpResponse("ok\n", content_type="text/plain") if is_check else self.get_response(request)
+        if request.method == "HEAD" and not response.streaming:
+            response.content = b""
+        return response
 
 
 class Log(Middleware):
@@ -58,12 +66,19 @@ class Log(Middleware):
         return response
 
 
-class ContentPolicy(Middleware):
-    """Middleware that lets browsers load only what this site serves, and run no script that stands in a page."""
+class Headers(Middleware):
+    """Middleware for the headers of all pages.
+
+    Browsers load only what this site serves, and run no script that stands in a page. They don't cache pages: the back
+    button, for example, would show an outdated game.
+    """
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response.headers["Content-Security-Policy"] = settings.CONTENT_SECURITY_POLICY
+        if "Cache-Control" not in response.headers:
+            patch_cache_control(response, private=True, no_store=True)
+        patch_vary_headers(response, ["Accept", "HX-Request"])
         return response
 
 
@@ -84,12 +99,33 @@ class Setup(Middleware):
         return response
 
 
-class Fresh(Middleware):
-    """Middleware that forbids browsers to cache pages: the back button, for example, would show an outdated game."""
+class Readable(Middleware):
+    """Middleware that refuses what no view reads: other methods, and a body that isn't a form.
+
+    Django takes such a body for an empty form, which would make an open invitation, for example. A page that there is
+    only to POST, as in a restored tab, leads to its game.
+    """
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
-        if "Cache-Control" not in response.headers:
-            patch_cache_control(response, private=True, no_store=True)
-        patch_vary_headers(response, ["Accept", "HX-Request"])
+        refusal = _refusal(request)
+        response = refuse(request, *refusal) if refusal else self.get_response(request)
+        if response.status_code != 405:
+            return response
+        if request.method in ("GET", "HEAD") and not wants_json(request):
+            game = request.resolver_match.kwargs if request.resolver_match else {}
+            return SeeOther(resolve_url("game" if game else "home", **game))
+        response.headers.setdefault("Allow", ", ".join(METHODS))
         return response
+
+
+def _refusal(request: HttpRequest) -> tuple[int, str] | None:
+    if request.method not in METHODS:
+        return 405, "This site answers GET and POST only."
+    if request.method != "POST":
+        return None
+    if "Transfer-Encoding" in request.headers:
+        return 411, "This form came in chunks: send it with its Content-Length."
+    is_form = request.content_type in FORMS and "Content-Encoding" not in request.headers
+    if request.META.get("CONTENT_LENGTH") not in (None, "", "0") and not is_form:
+        return 415, f"This site reads only forms: send {FORMS[0]}, uncompressed."
+    return None

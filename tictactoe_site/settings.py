@@ -48,15 +48,15 @@ MIDDLEWARE = [
     "tictactoe_site.middleware.Log",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "tictactoe_site.middleware.ContentPolicy",
+    "tictactoe_site.middleware.Headers",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "tictactoe_site.middleware.Setup",
-    "tictactoe_site.middleware.Fresh",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "games.middleware.TimeLimit",
     "accounts.middleware.Identify",
+    "tictactoe_site.middleware.Readable",
     "games.middleware.TakeAlong",
     "games.middleware.DomainErrors",
 ]
@@ -89,6 +89,8 @@ AUTH_PASSWORD_VALIDATORS = [
 
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_ROOT = BASE_DIR / "games/static/root"  # what browsers and robots ask for at the root
+WHITENOISE_MIMETYPES = {".webmanifest": "application/manifest+json"}
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -121,8 +123,6 @@ LOGGING = {
         "django.request": {"level": "ERROR", "filters": ["but events"]},
         # Django logs these with a traceback, so scanners would fill the log.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
-        # Django lets the server drop the body of a response to HEAD, and gunicorn warns each time.
-        "gunicorn.http.wsgi": {"level": "ERROR"},
         # PynamoDB logs failed and throttled calls, but StoreUnavailable already says so.
         "pynamodb": {"level": "ERROR"},
     },

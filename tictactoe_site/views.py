@@ -1,13 +1,18 @@
 """The readiness check, and the error pages."""
 
+import re
+
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
 from dynamodb import startup
 from dynamodb.items import TableItem
 from tictactoe_site.http import refuse
+
+_GAME = re.compile(r"/games/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\W*", re.IGNORECASE)
 
 
 @require_safe
@@ -39,10 +44,16 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return refuse(request, 403, "This form is out of date, or cookies are off: reload the page and try again.")
+    if settings.CSRF_COOKIE_NAME in request.COOKIES:
+        return refuse(request, 403, "You logged in or out after this page was opened: open it again.", again=True)
+    return refuse(request, 403, "Your browser sent no cookie: allow cookies for this site, and open the page again.")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Lead to the game if the address of one came with more, as addresses do that are copied from a sentence."""
+    pasted = _GAME.fullmatch(request.path)
+    if pasted and request.method != "POST":
+        return redirect("game", pasted[1].lower())
     return refuse(request, 404, "There is no such page.")
 
 

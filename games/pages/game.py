@@ -168,25 +168,14 @@ def titled(text: str, my_turn: int) -> str:
 
 def state(game: StoredMatch) -> dict[str, Any]:
     """Return the game as JSON. ``moves`` is null if their order is unknown."""
-    return {
-        "gameId": game.game_id,
-        "status": game.status.value,
-        "turn": game.whose_turn,
-        "board": list(game.board),
-        "result": game.result,
-        "moves": game.moves,
-        "host": game.host,
-        "opponent": game.opponent,
-    }
+    return _facts(game) | {"turn": game.whose_turn, "board": list(game.board), "moves": game.moves}
 
 
 def summary(game: Entry) -> dict[str, Any]:
     """Return what the indexes know of a game, as JSON."""
-    return {
-        "gameId": game.game_id,
-        "status": game.status.value,
-        "host": game.host,
-        "opponent": game.opponent,
-        "result": game.result,
-        "since": game.since.isoformat() if game.since else None,
-    }
+    return _facts(game) | {"since": game.since.isoformat() if game.since else None}
+
+
+def _facts(game: Entry) -> dict[str, Any]:
+    players = {"host": game.host, "opponent": game.opponent}
+    return {"gameId": game.game_id, "status": game.status.value, "result": game.result} | players
