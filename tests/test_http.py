@@ -95,7 +95,7 @@ def test_unknown_page_is_404_as_html_and_json() -> None:
 
 def test_wrong_methods_are_405(alice: Client) -> None:
     for path in (f"{GAME}move/", f"{GAME}accept/", "/accounts/guest/"):
-        assert alice.get(path).status_code == 405
+        assert alice.get(path, headers=JSON).status_code == 405
     for path in ("/", GAME, f"{GAME}state/", "/replay/0/"):
         assert alice.post(path).status_code == 405
         assert alice.put(path).status_code == 405

@@ -12,7 +12,7 @@ from dynamodb import startup
 from dynamodb.items import TableItem
 from tictactoe_site.http import refuse
 
-_GAME = re.compile(r"/games/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\W*", re.IGNORECASE)
+_GAME = re.compile(r"/games/((?i:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}))\W*")
 
 
 @require_safe
