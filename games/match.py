@@ -79,12 +79,13 @@ class Entry(Seats):
     """A game from an index.
 
     ``status_date`` is the sort key, ``expires_at`` is in epoch seconds, ``stored_result`` is the winner's name or
-    ``Tie``.
+    ``Tie``. A game that ``is_damaged`` can't be opened.
     """
 
     status_date: str
     stored_result: str | None = None
     expires_at: float | None = None
+    is_damaged: bool = False
 
     @cached_property
     def since(self) -> datetime | None:

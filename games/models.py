@@ -17,6 +17,8 @@ from tictactoe_site.table import Item
 
 # The last second that a datetime can have. Larger numbers are milliseconds.
 LATEST = 253_402_300_799
+# The keys of the table and its indexes, whose types DynamoDB itself checks.
+KEYS = ("GameId", "HostId", "OpponentId", "StatusDate")
 
 
 # The indexes project only attributes that an ordinary move doesn't change: a changed one costs a write unit per index
@@ -75,14 +77,17 @@ class Game(Item):
 
     host_index = HostIndex()
     opponent_index = OpponentIndex()
+    is_damaged = False
 
     @classmethod
     def from_raw_data(cls, data: RawItem) -> Self:
-        """Return the item. Raises UnreadableGame if an attribute has the wrong type."""
+        """Return the item. One that ``is_damaged``, by an attribute of the wrong type, has no more than the keys."""
         try:
             return super().from_raw_data(present(data))
-        except (AttributeDeserializationError, ValueError) as exc:
-            raise UnreadableGame("This game's stored item has an attribute of the wrong type.") from exc
+        except (AttributeDeserializationError, ValueError):
+            game = super().from_raw_data({name: data[name] for name in KEYS if name in data})
+            game.is_damaged = True
+            return game
 
     @property
     def is_game(self) -> bool:
@@ -100,10 +105,13 @@ class Game(Item):
             status_date=self.status_date,
             stored_result=self.result,
             expires_at=self.expires_at,
+            is_damaged=self.is_damaged,
         )
 
     def match(self) -> StoredMatch:
         """Return the whole game. Raises UnreadableGame, also for a board that no game can lead to."""
+        if self.is_damaged:
+            raise UnreadableGame("This game's stored item has an attribute of the wrong type.")
         board = "".join(getattr(self, field) or EMPTY for field in SQUARE_FIELDS)
         return _sound(
             StoredMatch(
@@ -127,9 +135,9 @@ SQUARES: tuple[UnicodeAttribute, ...] = tuple(getattr(Game, name) for name in SQ
 
 
 def item_of(match: StoredMatch) -> Game:
-    """Return the item for the match. All but five of the match's fields share their names with attributes."""
+    """Return the item for the match. All but six of the match's fields share their names with attributes."""
     values = asdict(match) | {"host_id": match.host, "recorded_moves": match.moves, "result": match.result}
-    for name in ("host", "moves", "board", "stored_status", "stored_result"):
+    for name in ("host", "moves", "board", "stored_status", "stored_result", "is_damaged"):
         del values[name]
     squares = zip(SQUARE_FIELDS, match.board, strict=True)
     return Game(**values | {field: mark for field, mark in squares if mark != EMPTY})

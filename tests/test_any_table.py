@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from dynamodb.client import shared_client
@@ -162,3 +164,39 @@ def test_nothing_is_later_than_now(alice: Client) -> None:
 def test_resigning_needs_no_turn(alice: Client) -> None:
     path = made(turn=None)
     assert store.resign(game_in(path).match(), player="alice").result == "bob"
+
+
+WRONG: dict[str, dict[str, Any]] = {"Result": {"N": "7"}, "ExpiresAt": {"S": "soon"}, "Computer": {"BOOL": True}}
+
+
+@pytest.mark.parametrize("status", Status)
+@pytest.mark.parametrize("attribute", WRONG)
+def test_damaged_game_hides_no_other_and_is_listed(alice: Client, status: Status, attribute: str) -> None:
+    damaged, sound = made(status, turn=None), made()
+    change(damaged, **{attribute: WRONG[attribute]})
+    page = alice.get("/").content.decode()
+    assert page.index(sound) < page.index("Damaged games") < page.index(damaged)
+    assert [game["gameId"] for game in alice.get("/", headers=JSON).json()["damaged"]] == [damaged.split("/")[2]]
+    assert "wrong type" in alice.get(damaged).content.decode()
+    for arguments in ([], ["--player", "alice"]):
+        printed = StringIO()
+        call_command("list_games", *arguments, stdout=printed, stderr=StringIO())
+        lines = printed.getvalue().splitlines()
+        assert [damaged.split("/")[2] in line for line in lines if "UNREADABLE" in line] == [True]
+        assert any(sound.split("/")[2] in line for line in lines)
+
+
+def test_games_with_an_impossible_board_are_listed_as_damaged(alice: Client) -> None:
+    broken = made(top_left="O", top_middle="O")
+    assert alice.get("/", headers=JSON).json()["damaged"][0]["gameId"] == broken.split("/")[2]
+    assert alice.get(broken).status_code == 409
+
+
+def test_players_page_shows_damaged_game_and_counts_only_results(alice: Client) -> None:
+    lost, damaged, without = (made(Status.FINISHED, turn="N/A", result="bob") for _ in range(3))
+    change(damaged, Result={"N": "7"})
+    change(without, Result={"NULL": True})
+    shown = alice.get("/players/alice/")
+    assert shown.content.decode().count("<span>Damaged</span>") == 2
+    assert f"{lost}" in shown.content.decode()
+    assert alice.get("/players/alice/", headers=JSON).json()["lost"] == 1

@@ -177,5 +177,5 @@ def summary(game: Entry) -> dict[str, Any]:
 
 
 def _facts(game: Entry) -> dict[str, Any]:
-    players = {"host": game.host, "opponent": game.opponent}
-    return {"gameId": game.game_id, "status": game.status.value, "result": game.result} | players
+    facts = {"gameId": game.game_id, "status": game.status.value, "host": game.host}
+    return facts | {"opponent": game.opponent, "result": game.result}

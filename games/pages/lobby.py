@@ -31,6 +31,10 @@ class LobbyPage:
     def finished(self) -> list[Listed]:
         return [Listed(game, self.viewer) for game in self.lobby.finished]
 
+    @cached_property
+    def damaged(self) -> list[Listed]:
+        return [Listed(game, self.viewer) for game in self.lobby.damaged]
+
     @property
     def is_empty(self) -> bool:
         return not any(self.lobby.games)
@@ -56,7 +60,7 @@ class LobbyPage:
         lobby = self.lobby
         shown = [
             (game.game_id, game.status_date, game.status)
-            for games in (lobby.received, lobby.playing, lobby.sent, lobby.finished)
+            for games in (lobby.received, lobby.playing, lobby.sent, lobby.finished, lobby.damaged)
             for game in games
         ]
         turns = [(game.whose_turn, game.deadline) for game in lobby.playing]
@@ -65,7 +69,8 @@ class LobbyPage:
     @property
     def summary(self) -> dict[str, Any]:
         """The lists as JSON, with what the indexes know of each game."""
-        lists = {"invitations": "received", "waiting": "sent", "playing": "playing", "finished": "finished"}
+        lists = {"invitations": "received", "waiting": "sent"}
+        lists |= {name: name for name in ("playing", "finished", "damaged")}
         return {"player": self.viewer, "newer": self.lobby.newer, "older": self.lobby.older} | {
             name: [summary(game) for game in getattr(self.lobby, part)] for name, part in lists.items()
         }

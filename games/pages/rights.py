@@ -39,6 +39,8 @@ class Listed:
     @property
     def result(self) -> str:
         """How a finished game ended for the viewer, in one word."""
+        if self.game.is_damaged or not self.game.result:
+            return "Damaged"
         return "Tied" if self.game.is_tie else "Won" if self.has_won else "Lost"
 
 

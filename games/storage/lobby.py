@@ -36,12 +36,13 @@ class Lobby:
     sent: list[Entry] = field(default_factory=list)
     playing: list[StoredMatch] = field(default_factory=list)
     finished: list[Entry] = field(default_factory=list)
+    damaged: list[Entry] = field(default_factory=list)
     newer: str | None = None
     older: str | None = None
 
     @property
     def games(self) -> Iterator[Entry]:
-        return chain(self.received, self.sent, self.playing, self.finished)
+        return chain(self.received, self.sent, self.playing, self.finished, self.damaged)
 
 
 def newest(player: str, now: datetime) -> Lobby:
@@ -168,7 +169,8 @@ def _lists(player: str, entries: list[Entry], now: datetime, *, newer: bool, old
     # A game that changed between the two reads is there twice. Its later status sorts last when descending, and wins.
     games = {entry.game_id: entry for entry in entries}
     started = [entry.game_id for entry in games.values() if entry.stored_status is Status.IN_PROGRESS]
-    games |= {game_id: game for game_id, game in queries.games(started).items() if game}
+    for game_id, game in queries.games(started).items():
+        games[game_id] = game or replace(games[game_id], is_damaged=True)
     return replace(
         _arranged(player, games.values(), now),
         newer=Cursor.of(entries[0]).text if newer and entries else None,
@@ -179,12 +181,15 @@ def _lists(player: str, entries: list[Entry], now: datetime, *, newer: bool, old
 def _arranged(player: str, games: Iterable[Entry], now: datetime) -> Lobby:
     # Sort by time alone: a game may be decided but not marked as finished, and belongs among the finished ones.
     games = sorted(games, key=lambda game: (game.status_date.rpartition("_")[2], game.game_id), reverse=True)
+    damaged = [game for game in games if game.is_damaged]
+    games = [game for game in games if not game.is_damaged]
     pending = [game for game in games if game.status is Status.PENDING and not game.expired(now)]
     going = [game for game in games if game.status is Status.IN_PROGRESS]
     return Lobby(
         received=[game for game in pending if game.host != player],
         sent=[game for game in pending if game.host == player],
-        # A game without a board is gone or damaged.
+        # A game without a board has just been removed.
         playing=[game for game in going if isinstance(game, StoredMatch)],
         finished=[game for game in games if game.status is Status.FINISHED],
+        damaged=damaged,
     )

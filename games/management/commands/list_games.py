@@ -3,8 +3,6 @@
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
-from django.core.management.base import CommandError
-
 from games.errors import UnreadableGame
 from games.match import Status
 from games.pages.game import summary
@@ -27,10 +25,7 @@ class Command(TableCommand):
         parser.add_argument("--json", action="store_true", help="print a JSON list")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            found = self._found(options["player"], options["status"], options["limit"])
-        except UnreadableGame as exc:
-            raise CommandError(str(exc)) from exc
+        found = self._found(options["player"], options["status"], options["limit"])
         if options["json"]:
             self.print_json(found)
             return
@@ -42,13 +37,13 @@ class Command(TableCommand):
         if player is not None:
             # The AWS example kept names as they were typed; this site folds their case.
             entries = queries.of_player(player, status, limit) or queries.of_player(player.casefold(), status, limit)
-            return [summary(entry) for entry in entries]
+            return [_unreadable(each.game_id) if each.is_damaged else summary(each) for each in entries]
         self.say("Scanning the whole table.")
         found = queries.of_everybody(status, limit).items()
         return [_unreadable(key, game) if isinstance(game, UnreadableGame) else summary(game) for key, game in found]
 
 
-def _unreadable(game_id: str, why: UnreadableGame) -> dict[str, Any]:
+def _unreadable(game_id: str, why: object = "See show_game.") -> dict[str, Any]:
     return {"gameId": game_id, "status": "UNREADABLE", "reason": str(why)}
 
 
