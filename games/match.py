@@ -239,8 +239,9 @@ class StoredMatch(Match, Entry):
 
     @property
     def needs_settling(self) -> bool:
-        """Whether the board is decided, but the item has another status or result."""
-        return (self.status, self.result) != (self.stored_status, self.stored_result)
+        """Whether the game is over, but the item has another status or result."""
+        stored = self.stored_status, self.stored_result
+        return self.status is Status.FINISHED and stored != (self.status, self.result)
 
     @cached_property
     def whose_turn(self) -> str | None:

@@ -223,6 +223,7 @@ def test_decided_board_needs_settling_until_it_is_stored_as_finished() -> None:
     assert not replace(won, stored_status=Status.FINISHED, stored_result="bob").needs_settling
     assert not at_moment(Status.IN_PROGRESS).needs_settling
     assert not at_moment(Status.PENDING).needs_settling
+    assert not at_moment(Status.PENDING, board="XXXOO    ").needs_settling, "nobody has accepted it"
 
 
 def test_lists_have_no_board_and_trust_the_stored_status() -> None:
