@@ -12,13 +12,15 @@ import statistics
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
+from cProfile import Profile
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import django
 from django.conf import settings
 
-from bench import plot
+from bench import plot, profile
 from bench.inprocess import Player, Request, Site
 from bench.site import machine, running
 from dynamodb import provisioning
@@ -125,6 +127,19 @@ def requests(times: int) -> dict[str, dict[str, float]]:
     }
 
 
+def profiles(times: int) -> dict[str, dict[str, float]]:
+    """Return each package's percentage of the CPU time of a move and of two lobbies."""
+    found = {name: Profile() for name in ("move", "lobby, 15 running", "lobby, 20 finished")}
+    with in_process() as site:
+        gets = [(name, player, Request("GET", where)) for name, (player, where) in pages(site).items()]
+        for name, player, request in chain(gets * times, plays(site, max(1, times // 5))):
+            if name in found:
+                found[name].runcall(player.send, request)
+            else:
+                player.send(request)
+    return {name: profile.shares(each) for name, each in found.items()}
+
+
 def event_ms(viewers: int) -> float:
     """Return the live process's CPU milliseconds for one event to that many viewers, who look at the game."""
     with running() as site:
@@ -157,26 +172,33 @@ def drawn(figures: dict[str, dict[str, float]]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.cpu", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="part", help="requests or events (default: both)")
+    help_ = "requests, events or profiles (default: requests and events)"
+    parser.add_argument("parts", nargs="*", metavar="part", default=["requests", "events"], help=help_)
     parser.add_argument("--times", type=int, default=200, help="how often to get each page (default 200)")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("--svg", type=Path, metavar="FILE", help="also draw the requests")
     chosen = parser.parse_args()
-    parts = chosen.parts or ["requests", "events"]
-    before = machine()
-    figures = requests(chosen.times) if "requests" in parts else {}
-    if "events" in parts:
+    before, figures = machine(), requests(chosen.times) if "requests" in chosen.parts else {}
+    if "events" in chosen.parts:
         figures |= {f"event to {viewers} viewers": {"site_ms": event_ms(viewers)} for viewers in GAMES}
+    packages = profiles(chosen.times) if "profiles" in chosen.parts else {}
     if chosen.svg:
         chosen.svg.write_text(drawn(figures))
     if chosen.json:
-        print(json.dumps(figures))
+        print(json.dumps(figures | packages))
         return
     print(before)
-    print(f"{'':22} {'site':>7} {'floor':>7} {'ratio':>7}")
+    tell(figures, packages)
+
+
+def tell(figures: dict[str, dict[str, float]], packages: dict[str, dict[str, float]]) -> None:
+    if figures:
+        print(f"{'':22} {'site':>7} {'floor':>7} {'ratio':>7}")
     for name, each in figures.items():
         floor = each.get("floor_ms")
         print(f"{name:22} {each['site_ms']:7.2f}" + (f" {floor:7.2f} {each['site_ms'] / floor:7.1f}" if floor else ""))
+    for name, each in packages.items():
+        print(f"{name:22} " + ", ".join(f"{package} {percent:.0f} %" for package, percent in each.items()))
 
 
 if __name__ == "__main__":
