@@ -1,5 +1,6 @@
 """Fixtures for the live tests, some shared with the reliability tests."""
 
+import re
 from collections.abc import Callable, Iterator
 from uuid import uuid4
 
@@ -8,7 +9,7 @@ from django.contrib.sessions.backends.signed_cookies import SessionStore
 from playwright.sync_api import Page, expect
 
 from games.storage import store
-from tests.live.opened import INSTRUMENTS, Match, line
+from tests.live.opened import EVENTS, INSTRUMENTS, Match, line
 from tests.reliability.conftest import proxy as proxy
 from tests.support import crowd
 from tests.support.sites import playing
@@ -41,10 +42,15 @@ def match(site: str, games_table: str) -> Match:
 
 @pytest.fixture
 def enter(open_browser: Callable[..., Page]) -> Callable[..., Page]:
-    """Return a function that opens the page in a new browser, logged in if a player is named, and waits for "Live"."""
+    """Return a function that opens the page in a new browser, logged in if a player is named, and waits for "Live".
 
-    def opened(url: str, player: str = "") -> Page:
+    If events are ``held`` on their way, as by a proxy that waits for the end of the stream, it waits for polls.
+    """
+
+    def opened(url: str, player: str = "", *, held: bool = False) -> Page:
         page = open_browser()
+        if held:
+            page.route(EVENTS, lambda route: None)
         page.context.add_init_script(INSTRUMENTS)
         if player:
             session = SessionStore()  # The site shares this process's secret key.
@@ -53,7 +59,7 @@ def enter(open_browser: Callable[..., Page]) -> Callable[..., Page]:
             home = "/".join([*url.split("/")[:3], ""])
             page.context.add_cookies([{"name": "session", "value": str(session.session_key), "url": home}])
         page.goto(url)
-        expect(line(page)).to_have_text("Live")
+        expect(line(page)).to_have_text(re.compile("^Checking every") if held else "Live")
         return page
 
     return opened

@@ -10,7 +10,7 @@ from games.match import PACES, StoredMatch
 from games.models import Game
 from games.storage import store
 from tests.conftest import stored
-from tests.live.opened import Enter, Match, bring, cell, headline, line
+from tests.live.opened import Enter, Match, bring, cell, headline, line, until
 
 # Nothing here depends on the engine.
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ["moto"], indirect=True, scope="session")]
@@ -97,3 +97,17 @@ def test_daily_game_shows_hours_left(site: str, match: Match, enter: Enter) -> N
     expect(page.locator(".clock time")).to_have_text(re.compile("^2[34] hours left$"))
     page.goto(site)
     expect(page.locator("#lobby time.deadline")).to_have_text(re.compile("^2[34] hours left$"))
+
+
+@pytest.mark.parametrize("minutes", [10, -10])
+def test_clock_counts_by_the_servers_time(site: str, match: Match, enter: Enter, minutes: int) -> None:
+    game = hurried(match, PACES["minutes"] or 0)
+    page = enter(f"{site}/games/{game.game_id}/", match.x)
+    page.evaluate(f"() => {{ const now = Date.now; Date.now = () => now() + {minutes} * 60_000; }}")
+    page.evaluate("() => { window.dispatchEvent(new Event('online')); }")  # the next answer brings the time
+    page.evaluate("""() => {
+      window.ticks = 0;
+      setInterval(() => window.ticks++, 1000);
+    }""")
+    until(page, "window.ticks > 2")
+    expect(page.locator(".clock time")).to_have_text(re.compile(r"^[345]:\d\d left$"))

@@ -5,7 +5,20 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.live.opened import EVENTS, ONLY_SHORT_TIMERS, STATE, Enter, Match, bring, cell, cut, headline, line, press
+from tests.live.opened import (
+    EVENTS,
+    ONLY_SHORT_TIMERS,
+    STATE,
+    Enter,
+    Match,
+    bring,
+    cell,
+    cut,
+    headline,
+    line,
+    press,
+    until,
+)
 from tests.support.engines import free_port
 from tests.support.sites import playing
 
@@ -95,3 +108,23 @@ def test_page_says_when_table_is_unreadable(enter: Enter, match: Match) -> None:
     expect(line(page)).to_have_text(re.compile(r"The games can't be read just now, last checked \d+ s ago"))
     page.unroute(STATE)
     expect(line(page)).to_contain_text("Checking every")
+
+
+def test_page_polls_while_a_proxy_holds_its_events(enter: Enter, match: Match) -> None:
+    page = enter(match.url, match.o, held=True)
+    match.move(4)
+    expect(cell(page, 4)).to_have_text("X")
+    expect(line(page)).to_have_text(re.compile("^Checking every"))
+
+
+def test_line_that_the_browser_has_translated_is_left_alone(enter: Enter, match: Match) -> None:
+    page = enter(match.url, match.o)
+    page.evaluate("""() => {
+      window.ticks = 0;
+      setInterval(() => window.ticks++, 1000);
+      document.getElementById("connection").textContent = "En direct";
+    }""")
+    until(page, "window.ticks > 2")
+    expect(line(page)).to_have_text("En direct")
+    cut(page)
+    expect(line(page)).to_have_text(re.compile("^Checking|^Reconnecting"))

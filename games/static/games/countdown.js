@@ -1,10 +1,21 @@
-// Counts down the time for a move.
+// Counts down the time for a move, by the server's clock: this device's may be wrong.
 import { whenReplaced } from "./fragment.js";
-import { announce } from "./site.js";
+import { announce, write } from "./site.js";
 
 /** @type {Record<number, string>} */
 const WARNINGS = { 60: "One minute left.", 30: "30 seconds left.", 10: "10 seconds left." };
+const PRECISION = 2_000; // milliseconds: the Date header has whole seconds, and was some time on its way
 let calledAt = 0;
+let ahead = NaN; // milliseconds from this device's time to the server's; unknown before the first answer
+
+/**
+ * Take the time from an answer that has just come from the server, and not out of a cache.
+ * @param {Response} answer
+ */
+export function setClock({ headers }) {
+  const found = Date.parse(headers.get("Date") ?? "") - Date.now();
+  if (!Number.isNaN(found)) ahead = Math.abs(found) < PRECISION ? 0 : found;
+}
 
 /**
  * Count down. When the time in a game is up, call `timeIsUp` every five seconds: a request for the game ends it on the
@@ -29,11 +40,10 @@ const clocks = () => /** @type {HTMLTimeElement[]} */ ([...document.querySelecto
  * @param {HTMLTimeElement} clock
  */
 function show(clock) {
-  const seconds = Math.ceil((Date.parse(clock.dateTime) - Date.now()) / 1000);
-  const text = words(seconds);
+  if (Number.isNaN(ahead)) return Infinity; // The server's own words are right until then.
+  const seconds = Math.ceil((Date.parse(clock.dateTime) - Date.now() - ahead) / 1000);
   clock.classList.toggle("soon", seconds <= 30);
-  if (clock.textContent === text) return seconds;
-  clock.textContent = text;
+  if (!write(clock, words(seconds))) return seconds;
   // The clock itself isn't read out, or nothing else would be. Warn the player to move.
   const warning = clock.closest('#game[data-waiting="1"]') && WARNINGS[seconds];
   if (warning) announce(warning);

@@ -1,4 +1,5 @@
 // Polls: requests for what has changed, at intervals while there's no stream and when the page is brought to the front.
+import { setClock } from "./countdown.js";
 import { addressOfNews, news, whenReplaced } from "./fragment.js";
 import { element } from "./site.js";
 import { confirmed, connection, draw, looking } from "./status.js";
@@ -88,6 +89,7 @@ async function check(signal) {
 /** @type {(address: string, headers: Record<string, string>, signal: AbortSignal) => Promise<Response>} */
 async function get(address, headers, signal) {
   const answer = await fetch(address, { headers, signal, cache: "no-store" });
+  setClock(answer);
   const elsewhere = answer.headers.get("HX-Redirect"); // The game is gone, or the player has logged out.
   if (elsewhere) window.location.assign(elsewhere);
   if ([404, 409].includes(answer.status)) window.location.reload();

@@ -19,13 +19,26 @@ const message = element("message");
 export function announce(text) {
   announcer.textContent = text;
 }
+/** What was last written into an element. The browser may have translated it since. @type {WeakMap<Element, string>} */
+const written = new WeakMap();
+/**
+ * Write the text, unless it was the last one there. Return whether it's new.
+ * @param {Element} where
+ * @param {string} text
+ */
+export function write(where, text) {
+  if ((written.get(where) ?? where.textContent) === text) return false;
+  written.set(where, text);
+  where.textContent = text;
+  return true;
+}
 /**
  * Show a message above the page, or remove it if the text is empty. Screen readers read it out each time it's written,
  * so the same text isn't written again.
  * @param {string} text
  */
 export function showMessage(text) {
-  if (message.textContent !== text) message.textContent = text;
+  write(message, text);
 }
 
 /**

@@ -1,5 +1,5 @@
 // What the page knows of its connection, the line that shows it, and whether somebody looks at the page.
-import { announce, element } from "./site.js";
+import { announce, element, write } from "./site.js";
 
 /** The stream and the polls write here what they find out. */
 export const connection = {
@@ -42,7 +42,7 @@ let trueAt = Date.now(); // when the last announcement was last true
 export function draw() {
   const [kind, text] = words();
   line.dataset.kind = kind;
-  if (line.textContent !== text) line.textContent = text;
+  write(line, text);
 }
 /** Tell screen readers once that the connection is lost, and once that it's back. */
 export function speak() {

@@ -1,5 +1,6 @@
 // The stream of server-sent events. While there's none, the page polls. fetch reads it, because an EventSource hides
 // the status and chooses the pauses itself.
+import { setClock } from "./countdown.js";
 import { news, shown } from "./fragment.js";
 import { Timer, abortPolls, endPolls, poll, pollIn } from "./polling.js";
 import { element } from "./site.js";
@@ -59,7 +60,11 @@ export async function connect() {
     if (!(await admitted())) throw new Error("Other tabs have all the slots.");
     const headers = { "Last-Event-ID": shown().dataset.version ?? "" };
     const address = events + (saidLooking ? "?looking=1" : "");
-    const answer = await fetch(address, { headers, signal: mine.signal, cache: "no-store" });
+    if (!connection.interval) pollIn(FIRST_BYTES / 2); // A proxy may keep all events until the stream ends.
+    const silence = setTimeout(() => mine.abort(), FIRST_BYTES);
+    const options = { headers, signal: mine.signal, cache: /** @type {const} */ ("no-store") };
+    const answer = await fetch(address, options).finally(() => clearTimeout(silence));
+    setClock(answer);
     if (answer.status === 204) return stop();
     pause = (Number(answer.headers.get("Retry-After")) || 0) * 1000;
     await read(answer, mine);
