@@ -117,7 +117,7 @@ def test_pages_have_strict_security_headers(games_table: str) -> None:
 
 
 def test_static_files_are_served(games_table: str) -> None:
-    own = ("site.css", "site.js", "grid.js", "icon.svg", "icon-turn.svg", "touch-icon.png", "preview.png")
+    own = ("site.css", "page.js", "grid.js", "icon.svg", "icon-turn.svg", "touch-icon.png", "preview.png")
     for path in ("games/manifest.webmanifest", *(f"games/{name}" for name in own)):
         answer = Client().get(f"/static/{path}")
         assert answer.status_code == 200

@@ -47,7 +47,7 @@ def test_first_visit_is_at_most_40_kb_from_this_site_only(site: str, open_browse
     came = linked(page) | traffic.bytes
     report(f"first visit: {sum(came.values()):,} bytes in {len(came)} answers")
     assert [url for url in traffic.asked.values() if not url.startswith(site)] == []
-    assert {url.rpartition("/")[2] for url in came} >= {"", "site.css", "site.js", "icon.svg"}
+    assert {url.rpartition("/")[2] for url in came} >= {"", "site.css", "page.js", "icon.svg"}
     assert sum(came.values()) <= FIRST_VISIT, came
 
 

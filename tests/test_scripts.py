@@ -11,8 +11,8 @@ from tests.support.stages import game_after
 from tictactoe_site.settings import BASE_DIR
 
 FOLDER = BASE_DIR / "games/static/games"
-LIVE = {"countdown", "cues", "live", "polling", "status", "stream"}
-BOARD = {"site", "focus", "fragment", "grid"}
+LIVE = {"clock", "cues", "live", "polling", "status", "stream"}
+BOARD = {"page", "focus", "fragment", "grid"}
 
 
 def imported_by(name: str) -> set[str]:
@@ -41,17 +41,17 @@ def test_no_module_imports_itself_in_a_circle() -> None:
 
 
 def test_first_visit_loads_two_modules(games_table: str) -> None:
-    assert loaded_by(Client(), "/") == {"site", "grid"}
+    assert loaded_by(Client(), "/") == {"page", "grid"}
 
 
 def test_pages_of_forms_load_one_module(alice: Client) -> None:
     for path in ("/games/new/", "/players/alice/", "/no-such-page/"):
-        assert loaded_by(alice, path) == {"site"}
-    assert loaded_by(Client(), "/accounts/login/") == {"site"}
+        assert loaded_by(alice, path) == {"page"}
+    assert loaded_by(Client(), "/accounts/login/") == {"page"}
 
 
 def test_lobby_loads_what_keeps_it_current(alice: Client) -> None:
-    assert loaded_by(alice, "/") == {"site", "focus", "fragment"} | LIVE
+    assert loaded_by(alice, "/") == {"page", "focus", "fragment"} | LIVE
 
 
 def test_game_page_loads_what_the_viewer_needs(alice: Client, bob: Client) -> None:
@@ -68,7 +68,7 @@ def test_finished_game_and_replay_keep_no_connection(alice: Client) -> None:
     assert loaded_by(Client(), f"/games/{over.game_id}/") == BOARD
     assert loaded_by(alice, f"/games/{over.game_id}/") == BOARD | {"cues", "rematch"}  # The other may be there still.
     assert loaded_by(alice, "/replay/03142/") == BOARD | {"replay", "share"}
-    assert loaded_by(alice, "/replay/031/") == {"site", "grid", "replay"}
+    assert loaded_by(alice, "/replay/031/") == {"page", "grid", "replay"}
 
 
 @pytest.mark.parametrize("file", sorted(FOLDER.glob("*.js")), ids=lambda file: file.stem)

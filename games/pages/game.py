@@ -47,7 +47,7 @@ class GamePage(Rights):
 
     @property
     def time_left(self) -> str:
-        """The time left, in the same words as countdown.js."""
+        """The time left, in the same words as clock.js."""
         left = self.deadline - self.now if self.deadline else timedelta()
         seconds = ceil(left.total_seconds())
         if seconds <= 0:

@@ -1,7 +1,7 @@
 // Tells a player that a game waits: in the title and the icon, and aloud to a screen reader. A player who is elsewhere
 // gets a sound and a notification, if they're switched on.
 import { shown, whenReplaced } from "./fragment.js";
-import { announce } from "./site.js";
+import { announce } from "./page.js";
 
 const icon = /** @type {HTMLLinkElement} */ (document.querySelector('link[rel="icon"]'));
 const idle = icon.href;

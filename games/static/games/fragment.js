@@ -1,6 +1,6 @@
 // The part of the page that changes: a game, or a lobby's lists. The server sends it whole, as a fragment of HTML.
 import { keepFocus } from "./focus.js";
-import { showMessage } from "./site.js";
+import { showMessage } from "./page.js";
 
 /** @typedef {(next: HTMLElement, before: HTMLElement) => void} Listener */
 /** @type {Listener[]} */

@@ -1,5 +1,5 @@
 // Keeps the page current. This connects what happens to the page with the stream, the polls and the countdown.
-import { countDown } from "./countdown.js";
+import { countDown } from "./clock.js";
 import { whenReplaced } from "./fragment.js";
 import { poll } from "./polling.js";
 import { connection, draw, speak } from "./status.js";

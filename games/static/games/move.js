@@ -1,7 +1,7 @@
 // The player's move. This shows the mark at once, posts the form, and shows the board that comes back. If no answer
 // comes, it posts the same form again: the position in it makes a move that arrives twice harmless.
 import { parse, pauseNews, replace, resumeNews, whenReplaced } from "./fragment.js";
-import { announce, showMessage } from "./site.js";
+import { announce, showMessage } from "./page.js";
 import { draw } from "./status.js";
 
 const UNANSWERED = [0, 502, 503, 504]; // 0: no answer at all

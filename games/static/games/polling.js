@@ -1,7 +1,7 @@
 // Polls: requests for what has changed, at intervals while there's no stream and when the page is brought to the front.
-import { setClock } from "./countdown.js";
+import { setClock } from "./clock.js";
 import { addressOfNews, news, whenReplaced } from "./fragment.js";
-import { element } from "./site.js";
+import { element } from "./page.js";
 import { confirmed, connection, draw, looking } from "./status.js";
 
 /**

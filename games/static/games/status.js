@@ -1,5 +1,5 @@
 // What the page knows of its connection, the line that shows it, and whether somebody looks at the page.
-import { announce, element, write } from "./site.js";
+import { announce, element, write } from "./page.js";
 
 /** The stream and the polls write here what they find out. */
 export const connection = {

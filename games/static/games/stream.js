@@ -1,9 +1,9 @@
 // The stream of server-sent events. While there's none, the page polls. fetch reads it, because an EventSource hides
 // the status and chooses the pauses itself.
-import { setClock } from "./countdown.js";
+import { setClock } from "./clock.js";
 import { news, shown } from "./fragment.js";
 import { Timer, abortPolls, endPolls, poll, pollIn } from "./polling.js";
-import { element } from "./site.js";
+import { element } from "./page.js";
 import { confirmed, connection, draw, looking } from "./status.js";
 
 // Over HTTP/1.1 all tabs of a browser share six connections to the site. Four may hold a stream, and the others poll.

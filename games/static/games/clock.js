@@ -1,6 +1,6 @@
 // Counts down the time for a move, by the server's clock: this device's may be wrong.
 import { whenReplaced } from "./fragment.js";
-import { announce, write } from "./site.js";
+import { announce, write } from "./page.js";
 
 /** @type {Record<number, string>} */
 const WARNINGS = { 60: "One minute left.", 30: "30 seconds left.", 10: "10 seconds left." };
