@@ -48,6 +48,13 @@ def kept() -> RecordItem | None:
     return next(found, None)
 
 
+@pytest.mark.parametrize(("games", "is_kept"), [(records.KEPT_AFTER - 1, False), (records.KEPT_AFTER, True)])
+def test_record_is_stored_only_if_many_games_are_new(games_table: str, games: int, is_kept: bool) -> None:
+    put(finished("W" * games))
+    assert records.of("alice", now()).total.won == games
+    assert (kept() is not None) is is_kept
+
+
 def test_record_counts_both_indexes_and_is_stored(many: list[Game], meter: Meter) -> None:
     assert records.of("alice", now()).total == ALL
     item = kept()
