@@ -68,11 +68,11 @@ def kinds(model: type[TableItem] = TableItem) -> list[type[TableItem]]:
 
 def present(item: RawItem) -> RawItem:
     """Return the item without the attributes that are ``absent``."""
-
-    def there(value: dict[str, Any]) -> bool:
-        return "NULL" not in value and value.get("S", "S") > BLANK and ("N" not in value or float(value["N"]) > 0)
-
-    return {name: value for name, value in item.items() if there(value)}
+    return {
+        name: value
+        for name, value in item.items()
+        if "NULL" not in value and value.get("S", "S") > BLANK and ("N" not in value or float(value["N"]) > 0)
+    }
 
 
 def absent(attribute: Attribute[Any]) -> Condition:

@@ -166,7 +166,7 @@ def test_forged_or_foreign_position_is_400(url: str, alice: Client, bob: Client)
 def test_move_without_csrf_token_is_403(url: str, bob: Client) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = bob.cookies
-    for headers, content in (({}, "reload the page"), (JSON, '"error"')):
+    for headers, content in (({}, "Open it again"), (JSON, '"error"')):
         answer = strict.post(f"{url}move/", {"square": "TopLeft"}, headers=headers)
         assert answer.status_code == 403
         assert content in answer.content.decode()

@@ -101,7 +101,7 @@ def test_names_with_markup_are_escaped() -> None:
     """The AWS example accepted any name."""
     name = "<img src=x onerror=1>\"'"
     sent, received = (game_of(Status.PENDING, 0, *seats).match() for seats in (("alice", name), (name, "alice")))
-    playing = game_of(Status.IN_PROGRESS, 0, name, "alice", turn=name).match()
+    playing = game_of(Status.IN_PROGRESS, 0, name, "alice", top_left="X", turn=name).match()
     over = game_of(Status.FINISHED, 0, "alice", name, result=name).match()
     lobby = LobbyPage(Lobby(received=[received], sent=[sent], playing=[playing], finished=[over]), "alice", now())
     given = {"page": lobby, "paged": False, "csrf": "", "new_game": new_game}

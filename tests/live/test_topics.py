@@ -247,7 +247,7 @@ def test_late_hint_does_not_revert_lobby(games_table: str) -> None:
 
 
 def test_new_deadline_changes_lobby_version(games_table: str) -> None:
-    game = game_of(Status.IN_PROGRESS, 0, "alice", "bob", turn="alice", pace=300, deadline=1_900_000_000).match()
+    game = game_of(Status.IN_PROGRESS, 0, "alice", "bob", turn="bob", pace=300, deadline=1_900_000_000).match()
     later = replace(game, deadline=1_900_000_300)
     shown = [LobbyPage(Lobby(playing=[each]), "alice", now()) for each in (game, later)]
     assert shown[0].version != shown[1].version
