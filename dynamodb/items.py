@@ -78,7 +78,7 @@ def present(item: RawItem) -> RawItem:
 def absent(attribute: Attribute[Any]) -> Condition:
     """Whether the attribute isn't there, or holds what others write instead: NULL, an empty string, a blank, or 0.
 
-    DynamoDB finds nothing greater than a value of another type, nor a missing one greater than anything.
+    A comparison with a missing attribute, or with a value of another type, is false, so NOT makes it true.
     """
     nothing: Any = 0 if isinstance(attribute, NumberAttribute) else BLANK
     return Not(attribute > nothing)

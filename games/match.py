@@ -101,6 +101,11 @@ class Entry(Seats):
         return self.stored_result
 
     @property
+    def has_result(self) -> bool:
+        """Whether the result is one that the game can have."""
+        return self.result in (TIE, *self.players) and self.result is not None
+
+    @property
     def is_tie(self) -> bool:
         return self.result == TIE
 

@@ -11,7 +11,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from dynamodb.items import RawItem, present
 from games import rules
 from games.errors import UnreadableGame
-from games.match import TIE, Entry, Status, StoredMatch
+from games.match import Entry, Status, StoredMatch
 from games.rules import EMPTY, Mark
 from tictactoe_site.table import Item
 
@@ -104,7 +104,8 @@ class Game(Item):
             stored_status=_status_in(self.status_date or ""),
             status_date=self.status_date,
             stored_result=self.result,
-            expires_at=self.expires_at,
+            # In milliseconds it's so far away that TTL never comes.
+            expires_at=self.expires_at if (self.expires_at or 0) <= LATEST else None,
             is_damaged=self.is_damaged,
         )
 
@@ -152,13 +153,14 @@ def _status_in(status_date: str) -> Status:
 
 def _sound(match: StoredMatch) -> StoredMatch:
     """Return the match. Raises UnreadableGame if its attributes contradict each other."""
-    if max(match.deadline or 0, match.expires_at or 0) > LATEST:
-        raise UnreadableGame("This game's item has a time that isn't in seconds.")
+    _ = match.position  # Raises here, not later, if the board is impossible.
+    if match.deadline and match.deadline > LATEST:
+        raise UnreadableGame("This game's stored deadline isn't in seconds.")
     if match.opponent is None and match.status is not Status.PENDING:
         raise UnreadableGame("This game has begun without an opponent.")
-    if match.status is Status.FINISHED and match.result not in (TIE, *match.players):
-        raise UnreadableGame("This game's stored result is none that it can have.")
-    if match.status is Status.IN_PROGRESS and match.turn not in (None, match.whose_turn):
+    if match.status is Status.FINISHED and not match.has_result:
+        raise UnreadableGame("This game's stored result names neither of its players.")
+    if match.status is not Status.FINISHED and match.turn not in (None, match.whose_turn):
         raise UnreadableGame("This game's stored turn isn't the one that its board shows.")
     return match
 

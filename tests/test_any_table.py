@@ -13,7 +13,7 @@ from dynamodb.client import shared_client
 from games.match import Status
 from games.models import Game
 from games.rules import SQUARES
-from games.storage import store
+from games.storage import limits, store
 from tests.conftest import stored
 from tests.support.many import game_of, put
 from tests.support.pages import JSON, position_in
@@ -112,13 +112,13 @@ def test_decided_board_decides_and_a_view_corrects_the_item(alice: Client, bob: 
 @pytest.mark.parametrize(
     ("status", "attributes", "sentence"),
     [
-        (Status.FINISHED, {"turn": "N/A", "result": "carol"}, "stored result is none that it can have"),
-        (Status.FINISHED, {"turn": "N/A", "result": None}, "stored result is none that it can have"),
+        (Status.FINISHED, {"turn": "N/A", "result": "carol"}, "stored result names neither of its players"),
+        (Status.FINISHED, {"turn": "N/A", "result": None}, "stored result names neither of its players"),
         (Status.IN_PROGRESS, {"turn": "alice"}, "stored turn isn&#39;t the one that its board shows"),
         (Status.IN_PROGRESS, {"turn": "carol"}, "stored turn isn&#39;t the one that its board shows"),
         (Status.IN_PROGRESS, {"turn": "N/A"}, "stored turn isn&#39;t the one that its board shows"),
-        (Status.IN_PROGRESS, {"deadline": IN_MS}, "has a time that isn&#39;t in seconds"),
-        (Status.PENDING, {"expires_at": IN_MS}, "has a time that isn&#39;t in seconds"),
+        (Status.PENDING, {"turn": "alice"}, "stored turn isn&#39;t the one that its board shows"),
+        (Status.IN_PROGRESS, {"deadline": IN_MS}, "deadline isn&#39;t in seconds"),
     ],
 )
 def test_contradictions_are_a_damaged_game(
@@ -186,10 +186,39 @@ def test_damaged_game_hides_no_other_and_is_listed(alice: Client, status: Status
         assert any(sound.split("/")[2] in line for line in lines)
 
 
-def test_games_with_an_impossible_board_are_listed_as_damaged(alice: Client) -> None:
-    broken = made(top_left="O", top_middle="O")
-    assert alice.get("/", headers=JSON).json()["damaged"][0]["gameId"] == broken.split("/")[2]
+@pytest.mark.parametrize("status", Status)
+def test_games_with_an_impossible_board_are_listed_as_damaged(alice: Client, status: Status) -> None:
+    broken = made(status, turn=None, top_left="O", top_middle="O")
+    if status is Status.IN_PROGRESS:  # Only these are shown with their boards.
+        assert alice.get("/", headers=JSON).json()["damaged"][0]["gameId"] == broken.split("/")[2]
     assert alice.get(broken).status_code == 409
+    printed = StringIO()
+    call_command("list_games", stdout=printed, stderr=StringIO())
+    assert f"{broken.split('/')[2]}  UNREADABLE" in printed.getvalue()
+
+
+@pytest.mark.parametrize("status", Status)
+def test_expiry_in_milliseconds_is_none(alice: Client, bob: Client, status: Status) -> None:
+    path = made(status, turn=None if status is Status.FINISHED else "bob", expires_at=IN_MS)
+    assert alice.get(path).status_code == 200
+    if status is not Status.FINISHED:
+        assert press(bob, path, "TopLeft") == 200
+    call_command("show_game", path.split("/")[2], stdout=StringIO())
+
+
+def test_zero_is_no_expiry_for_a_rematch_either(alice: Client, bob: Client) -> None:
+    over = made(Status.FINISHED, turn="N/A", result="bob")
+    asked = alice.post(f"{over}rematch/")["Location"]
+    change(asked, ExpiresAt={"N": "0"})
+    assert bob.post(f"{over}rematch/")["Location"] == asked
+    assert game_in(asked).match().status is Status.IN_PROGRESS, "not overwritten by bob's own invitation"
+
+
+def test_invitations_without_expiry_count_for_the_limit(alice: Client) -> None:
+    put(game_of(Status.PENDING, second, "alice", "zoe", turn="zoe") for second in range(3))
+    limits._known.clear()
+    answers = [alice.post("/games/new/", {"opponent": "zoe"}, headers=JSON).status_code for _ in range(2)]
+    assert answers[-1] == 409
 
 
 def test_players_page_shows_damaged_game_and_counts_only_results(alice: Client) -> None:
@@ -197,6 +226,7 @@ def test_players_page_shows_damaged_game_and_counts_only_results(alice: Client) 
     change(damaged, Result={"N": "7"})
     change(without, Result={"NULL": True})
     shown = alice.get("/players/alice/")
-    assert shown.content.decode().count("<span>Damaged</span>") == 2
+    page = shown.content.decode()
+    assert (page.count("<span>Damaged</span>"), page.count("<span>Unknown</span>")) == (1, 1)
     assert f"{lost}" in shown.content.decode()
     assert alice.get("/players/alice/", headers=JSON).json()["lost"] == 1

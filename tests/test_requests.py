@@ -89,6 +89,9 @@ def test_other_methods_are_405_before_any_other_check(method: str, game: str) ->
         ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", False),
         ("application/json;q=nonsense, text/html;q=0.5", True),
         ("nonsense", False),
+        ("application/json, text/plain, */*", True),
+        ("application/json, */*", True),
+        ("application/json, text/html", True),
     ],
 )
 def test_preferred_media_type_is_by_quality(alice: Client, accept: str, json: bool) -> None:
@@ -125,6 +128,24 @@ def test_actions_address_leads_to_the_game(alice: Client, game: str) -> None:
             assert (player.get(path).status_code, player.get(path)["Location"]) == (303, "/")
     assert alice.get("/").status_code == 200, "still logged in"
     assert alice.get(f"{game}move/", headers=JSON).status_code == 405
+
+
+def test_player_named_state_has_a_page(games_table: str, log_in: Callable[[str], Client]) -> None:
+    assert "<h1>state</h1>" in log_in("state").get("/players/state/").content.decode()
+
+
+def test_form_from_another_address_is_the_operators_matter(alice: Client, game: str) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = alice.cookies
+    answer = strict.post(f"{game}accept/", {}, headers={"Origin": "https://testserver"})
+    assert (answer.status_code, "operator can set https" in answer.content.decode()) == (403, True)
+
+
+def test_405_says_so_in_each_form(alice: Client) -> None:
+    for headers in (JSON, {}, HTMX):
+        answer = alice.post("/", headers=headers)
+        assert (answer.status_code, "takes no POST" in answer.content.decode()) == (405, True)
+        assert answer["Allow"] == "GET, HEAD, OPTIONS"
 
 
 def test_form_of_another_session_leads_to_the_page_again(game: str) -> None:

@@ -1,5 +1,6 @@
 """The kinds of response (a page, a fragment or JSON), how to choose between them, and errors in each kind."""
 
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -10,6 +11,8 @@ from django.utils.html import escape
 
 from tictactoe_site.logs import REQUEST_ID
 
+_STATE = re.compile(r"/games/[0-9a-f-]{36}/state/")
+
 
 class SeeOther(HttpResponseRedirect):
     """A 303 redirect after a form. Reloading the next page doesn't send the form again (RFC 9110, section 15.4.4)."""
@@ -19,19 +22,22 @@ class SeeOther(HttpResponseRedirect):
 
 def wants_json(request: HttpRequest) -> bool:
     """Whether the client prefers JSON to HTML, or asks for a game's state, which there is only as JSON."""
-    return request.path.endswith("/state/") or _prefers_json(request.headers.get("Accept", "*/*"))
+    return bool(_STATE.fullmatch(request.path)) or _prefers_json(request.headers.get("Accept", "*/*"))
 
 
 @lru_cache(maxsize=1000)
 def _prefers_json(accept: str) -> bool:
+    """Compare the two by the rules of RFC 9110, section 12.5.1. ``axios`` wants JSON and then anything, for example."""
     ranges = [MediaType(text) for text in accept.split(",")]
 
-    def quality(kind: str) -> float:
-        """Return the quality of the most specific media range that matches (RFC 9110, section 12.5.1)."""
-        matching = [each for each in ranges if each.match(kind)]
-        return max(matching, key=lambda each: each.specificity).quality if matching else 0
+    def quality(kind: str) -> tuple[float, int]:
+        """Return the quality of the most specific media range that matches, and how specific it is."""
+        matching = [(each.specificity, each.quality) for each in ranges if each.match(kind)]
+        specificity, quality = max(matching, default=(0, 0))
+        return quality, specificity
 
-    return quality("application/json") > quality("text/html")
+    json, html = quality("application/json"), quality("text/html")
+    return json > html or (json == html and json[1] > 1)  # Only scripts name JSON.
 
 
 def wants_fragment(request: HttpRequest) -> bool:

@@ -102,8 +102,8 @@ class Setup(Middleware):
 class Readable(Middleware):
     """Middleware that refuses what no view reads: other methods, and a body that isn't a form.
 
-    Django takes such a body for an empty form, which would make an open invitation, for example. A page that there is
-    only to POST, as in a restored tab, leads to its game.
+    Django takes such a body for an empty form, which would make an open invitation, for example. A GET of an address
+    that only takes POST, as from a restored tab, leads to its game or to the start page.
     """
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -114,7 +114,9 @@ class Readable(Middleware):
         if request.method in ("GET", "HEAD") and not wants_json(request):
             game = request.resolver_match.kwargs if request.resolver_match else {}
             return SeeOther(resolve_url("game" if game else "home", **game))
-        response.headers.setdefault("Allow", ", ".join(METHODS))
+        allowed = response.headers.get("Allow", ", ".join(METHODS))
+        response = refuse(request, 405, f"This address takes no {request.method}: go back and try again.")
+        response["Allow"] = allowed
         return response
 
 

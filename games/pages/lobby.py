@@ -59,7 +59,7 @@ class LobbyPage:
         """A hash of what the lists show, ignoring relative times."""
         lobby = self.lobby
         shown = [
-            (game.game_id, game.status_date, game.status)
+            (game.game_id, game.status_date, game.status, game.result)
             for games in (lobby.received, lobby.playing, lobby.sent, lobby.finished, lobby.damaged)
             for game in games
         ]

@@ -39,8 +39,8 @@ class Listed:
     @property
     def result(self) -> str:
         """How a finished game ended for the viewer, in one word."""
-        if self.game.is_damaged or not self.game.result:
-            return "Damaged"
+        if not self.game.has_result:
+            return "Damaged" if self.game.is_damaged else "Unknown"
         return "Tied" if self.game.is_tie else "Won" if self.has_won else "Lost"
 
 

@@ -46,7 +46,7 @@ def is_turn_of(player: str) -> Condition:
 
 def is_free(now: datetime) -> Condition:
     """Whether the id is unused, or belongs to an expired invitation that TTL hasn't deleted yet."""
-    expired = Game.status_date.startswith(Status.PENDING) & (Game.expires_at <= epoch(now))
+    expired = Game.status_date.startswith(Status.PENDING) & Game.expires_at.between(1, epoch(now))
     return Game.game_id.does_not_exist() | expired
 
 

@@ -98,7 +98,8 @@ def without_game(lobby: Lobby, game_id: str) -> Lobby:
 def reads_of(lobby: Lobby) -> int:
     """Return how many half read units such a lobby costs: queries of both indexes, and the boards in progress."""
     further = max(0, sum(1 for _ in lobby.games) - FIRST_READ)
-    return 2 + math.ceil(further * LONGEST_ENTRY / READ_BYTES) + len(lobby.playing)
+    boards = len(lobby.playing) + sum(game.stored_status is Status.IN_PROGRESS for game in lobby.damaged)
+    return 2 + math.ceil(further * LONGEST_ENTRY / READ_BYTES) + boards
 
 
 def finished_since(player: str, start: Cursor | None, *, most: int) -> tuple[list[Entry], bool]:
@@ -165,7 +166,7 @@ def _until_full(games: Iterator[Entry], finished: int, *, most: int = MOST) -> I
 
 
 def _lists(player: str, entries: list[Entry], now: datetime, *, newer: bool, older: bool) -> Lobby:
-    """Return the four lists from entries in descending order, reading the boards of games in progress."""
+    """Return the lists from entries in descending order, reading the boards of games in progress."""
     # A game that changed between the two reads is there twice. Its later status sorts last when descending, and wins.
     games = {entry.game_id: entry for entry in entries}
     started = [entry.game_id for entry in games.values() if entry.stored_status is Status.IN_PROGRESS]

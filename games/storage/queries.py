@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from accounts.names import GUEST_PREFIX
-from dynamodb.items import RawItem
+from dynamodb.items import RawItem, absent
 from dynamodb.reasons import unavailable
 from games.errors import GONE, NotFound, UnreadableGame
 from games.match import Entry, Status, StoredMatch
@@ -62,7 +62,7 @@ def pending(
     This is one query of an index, which may lag a moment behind. Raises StoreUnavailable.
     """
     index: Any = Game.host_index if sent else Game.opponent_index
-    among = Game.expires_at > int(now.timestamp())
+    among = absent(Game.expires_at) | (Game.expires_at > int(now.timestamp()))
     if other is not None:
         among &= Game.opponent_id == other
     if guests is not None:

@@ -5,8 +5,9 @@ import { announce, write } from "./page.js";
 /** @type {Record<number, string>} */
 const WARNINGS = { 60: "One minute left.", 30: "30 seconds left.", 10: "10 seconds left." };
 const PRECISION = 2_000; // milliseconds: the Date header has whole seconds, and was some time on its way
+const SET_ANEW = 10_000; // Nothing is so long on its way: somebody has set this device's clock.
 let calledAt = 0;
-let ahead = NaN; // milliseconds from this device's time to the server's; unknown before the first answer
+let most = -Infinity; // milliseconds from this device's time to the server's, by the answer with the least delay
 
 /**
  * Take the time from an answer that has just come from the server, and not out of a cache.
@@ -14,7 +15,7 @@ let ahead = NaN; // milliseconds from this device's time to the server's; unknow
  */
 export function setClock({ headers }) {
   const found = Date.parse(headers.get("Date") ?? "") - Date.now();
-  if (!Number.isNaN(found)) ahead = Math.abs(found) < PRECISION ? 0 : found;
+  if (found > most || found < most - SET_ANEW) most = found;
 }
 
 /**
@@ -40,7 +41,8 @@ const clocks = () => /** @type {HTMLTimeElement[]} */ ([...document.querySelecto
  * @param {HTMLTimeElement} clock
  */
 function show(clock) {
-  if (Number.isNaN(ahead)) return Infinity; // The server's own words are right until then.
+  if (most === -Infinity) return Infinity; // The server's own words are right until the first answer.
+  const ahead = Math.abs(most) < PRECISION ? 0 : most;
   const seconds = Math.ceil((Date.parse(clock.dateTime) - Date.now() - ahead) / 1000);
   clock.classList.toggle("soon", seconds <= 30);
   if (!write(clock, words(seconds))) return seconds;

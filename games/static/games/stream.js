@@ -58,6 +58,7 @@ export async function connect() {
   saidLooking = looking();
   try {
     if (!(await admitted())) throw new Error("Other tabs have all the slots.");
+    if (mine !== current) return;
     const headers = { "Last-Event-ID": shown().dataset.version ?? "" };
     const address = events + (saidLooking ? "?looking=1" : "");
     if (!connection.interval) pollIn(FIRST_BYTES / 2); // A proxy may keep all events until the stream ends.
