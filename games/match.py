@@ -96,11 +96,11 @@ class Entry(Seats):
             return None
         return moment.replace(tzinfo=moment.tzinfo or UTC)
 
-    @property
+    @cached_property
     def result(self) -> str | None:
         return self.stored_result
 
-    @property
+    @cached_property
     def has_result(self) -> bool:
         """Whether the result is one that the game can have."""
         return self.result in (TIE, *self.players) and self.result is not None
