@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH, LEFT, RIGHT = 720, 170, 60
+WIDTH, LEFT, RIGHT = 720, 170, 84
 ROW, BAR, TOP = 26, 16, 56
 STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #1f2328 }
