@@ -68,7 +68,7 @@ class Match:
 
     @property
     def moves(self) -> str | None:
-        return stored(self.game.game_id).recorded_moves
+        return stored(self.game.game_id).match().moves
 
 
 # What the page does next isn't because of a timer of more than 5.5 s: those never fire.

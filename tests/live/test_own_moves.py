@@ -72,7 +72,7 @@ def test_refused_move_is_undone(enter: Enter, match: Match) -> None:
     page = enter(match.url, match.x)
     page.context.clear_cookies()
     press(page, 4)
-    expect(page.get_by_role("alert").first).to_contain_text("cookies are off")
+    expect(page.get_by_role("alert").first).to_contain_text("allow cookies")
     expect(page.locator(".board button:not([aria-disabled='true'])")).to_have_count(9)
     expect(cell(page, 4)).to_have_text("")
 

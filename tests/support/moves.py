@@ -111,4 +111,6 @@ def events_of(path: str) -> str:
 def truth(paths: Sequence[str]) -> dict[str, str]:
     """Return the stored version of each game by path."""
     ids = [path.split("/")[2] for path in paths]
-    return {f"/games/{game.game_id}/": str(FIRST_VERSION + len(game.recorded_moves)) for game in Game.batch_get(ids)}
+    return {
+        f"/games/{game.game_id}/": str(FIRST_VERSION + len(game.recorded_moves or "")) for game in Game.batch_get(ids)
+    }
