@@ -32,7 +32,7 @@ class Season:
     def check(self) -> None:
         """Check that the table has exactly the acknowledged games and moves, all legal and finished."""
         found = {game.game_id: game for game in Game.scan(Game.host_id.exists(), consistent_read=True)}
-        assert {game_id: game.match().moves for game_id, game in found.items()} == self.acknowledged
+        assert {game_id: game.recorded_moves for game_id, game in found.items()} == self.acknowledged
         for game in found.values():
             match = game.match()
             assert list(rules.replay(game.recorded_moves))[-1] == match.position
