@@ -23,7 +23,7 @@ import requests
 
 from bench.share import Share
 from bench.site import cookie_of, machine
-from bench.storms import pages_a_second
+from bench.storms import WHILE_SECONDS, pages_a_second
 from dynamodb import provisioning
 from games.match import Status
 from tests.support import crowd, usage
@@ -121,7 +121,7 @@ def measured(share: Share, endpoint: str) -> Figures:
         found.lobbies = pages_a_second(served.address, "/", cookie)
         found.moves = moves_a_second(players)
         if share.percent is None:
-            for _ in range(int(REQUESTS / found.lobbies / 10) + 1):
+            for _ in range(int(REQUESTS / found.lobbies / WHILE_SECONDS) + 1):
                 pages_a_second(served.address, "/", cookie)
         found.web_mb.append(resident(served, "web"))
         for games in SIZES:

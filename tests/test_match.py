@@ -206,11 +206,8 @@ def test_player_is_late_from_the_second_of_the_deadline() -> None:
 
 def test_finished_games_have_a_winner_or_are_tied_and_nobodys_turn() -> None:
     running = at_moment(Status.IN_PROGRESS)
-    assert (running.whose_turn, running.winner, running.is_tie) == (
-        running.player_of(running.position.turn),
-        None,
-        False,
-    )
+    assert (running.whose_turn, running.winner, running.is_tie) == ("bob", None, False)
+    assert replace(running, board="X        ").whose_turn == "alice"
     for result, winner in (("alice", "alice"), ("bob", "bob"), ("Xena", "Xena"), (TIE, None)):
         finished = at_moment(Status.FINISHED, turn="bob", stored_result=result)
         assert (finished.whose_turn, finished.winner, finished.is_tie) == (None, winner, result == TIE)

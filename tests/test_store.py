@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from dynamodb.client import shared_client
 from games.errors import IllegalMove, NotFound, NotYours, UnreadableGame
 from games.match import Match, Status, StoredMatch
 from games.models import Game
@@ -48,7 +49,8 @@ def test_new_invitation_writes_documented_attributes(pending: StoredMatch) -> No
     assert uuid.UUID(item.game_id).version == 4
     assert (item.host_id, item.opponent_id, item.o_user, item.turn) == ("alice", "bob", "alice", "bob")
     assert item.status_date.startswith("PENDING_20")
-    assert item.match().moves == ""
+    key = {"GameId": {"S": item.game_id}}
+    assert shared_client().get_item(TableName=Game.Meta.table_name, Key=key)["Item"]["Moves"] == {"S": ""}
     assert 6.9 < (item.expires_at - datetime.now(UTC).timestamp()) / 86_400 <= 7
 
 

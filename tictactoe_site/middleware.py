@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import render, resolve_url
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
@@ -107,27 +107,26 @@ class Readable(Middleware):
     """
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        refusal = _refusal(request)
-        response = refuse(request, *refusal) if refusal else self.get_response(request)
+        response = _refusal(request) or self.get_response(request)
         if response.status_code != 405:
             return response
         if request.method in ("GET", "HEAD") and not wants_json(request):
             game = request.resolver_match.kwargs if request.resolver_match else {}
             return SeeOther(resolve_url("game" if game else "home", **game))
-        allowed = response.headers.get("Allow", ", ".join(METHODS))
+        allowed = response.headers["Allow"]
         response = refuse(request, 405, f"This address takes no {request.method}: go back and try again.")
         response["Allow"] = allowed
         return response
 
 
-def _refusal(request: HttpRequest) -> tuple[int, str] | None:
+def _refusal(request: HttpRequest) -> HttpResponse | None:
     if request.method not in METHODS:
-        return 405, "This site answers GET and POST only."
+        return HttpResponseNotAllowed(METHODS)
     if request.method != "POST":
         return None
     if "Transfer-Encoding" in request.headers:
-        return 411, "This form came in chunks: send it with its Content-Length."
+        return refuse(request, 411, "This form came in chunks: send it with its Content-Length.")
     is_form = request.content_type in FORMS and "Content-Encoding" not in request.headers
     if request.META.get("CONTENT_LENGTH") not in (None, "", "0") and not is_form:
-        return 415, f"This site reads only forms: send {FORMS[0]}, uncompressed."
+        return refuse(request, 415, f"This site reads only forms: send {FORMS[0]}, uncompressed.")
     return None
