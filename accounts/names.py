@@ -31,6 +31,11 @@ def is_name(text: str) -> bool:
     return bool(_NAME.fullmatch(text))
 
 
+def printable(text: str) -> str:
+    """Return the text with escapes for what a terminal would obey: line breaks, escape sequences, reversed text."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
 def has_page(text: str | None) -> bool:
     """Whether this player can have a page. Guests can't, nor can invalid names, which the AWS example accepted."""
     return text is not None and is_name(text) and not is_guest(text)

@@ -1,7 +1,9 @@
 """Games that other programs wrote: what stands for nothing, what contradicts itself, and times that can't be."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from io import StringIO
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
+from accounts.names import printable
 from dynamodb.client import shared_client
 from games.match import Status
 from games.models import Game
@@ -219,6 +222,77 @@ def test_invitations_without_expiry_count_for_the_limit(alice: Client) -> None:
     limits._known.clear()
     answers = [alice.post("/games/new/", {"opponent": "zoe"}, headers=JSON).status_code for _ in range(2)]
     assert answers[-1] == 409
+
+
+@contextmanager
+def withheld(most: int) -> Iterator[list[int]]:
+    """Have DynamoDB leave games out of its next ``most`` batches; yield a list with an entry for each batch."""
+    asked: list[int] = []
+
+    def leave_out(parsed: dict[str, Any], **_: Any) -> None:
+        asked.append(len(parsed["Responses"][Game.Meta.table_name]))
+        if len(asked) <= most:
+            last = parsed["Responses"][Game.Meta.table_name].pop()
+            parsed["UnprocessedKeys"] = {Game.Meta.table_name: {"Keys": [{"GameId": last["GameId"]}]}}
+
+    events = shared_client().meta.events
+    events.register("after-call.dynamodb.BatchGetItem", leave_out)
+    try:
+        yield asked
+    finally:
+        events.unregister("after-call.dynamodb.BatchGetItem", leave_out)
+
+
+def test_games_left_out_of_a_batch_are_asked_for_again(alice: Client) -> None:
+    paths = [made(), made()]
+    with withheld(1) as asked:
+        page = alice.get("/").content.decode()
+    assert asked == [2, 1]
+    assert all(path in page for path in paths)
+    assert "Open it to see the board" not in page
+
+
+def test_games_that_stay_left_out_are_listed_without_boards(alice: Client) -> None:
+    paths = [made(), made(), made()]
+    with withheld(9) as asked:
+        page = alice.get("/").content.decode()
+        lists = alice.get("/", headers=JSON).json()
+    assert asked == [3, 1, 1] * 2
+    assert all(path in page for path in paths)
+    assert page.count("bob</bdi>'s turn") == 2
+    assert page.count("Open it to see the board") == 1
+    assert {f"/games/{each['gameId']}/" for each in lists["playing"]} == {*paths}
+
+
+# Names that the AWS example took, and this site doesn't.
+STRANGE = ("Anna", "Bob Smith", "al", "Zoë", "o'neil", "n" * 30, "m" * 90, "a\u202eb", "a\nb", "a\x1b[31mb")
+
+
+@pytest.mark.parametrize("name", STRANGE, ids=ascii)
+def test_page_says_that_nobody_can_log_in_with_the_name(alice: Client, client: Client, name: str) -> None:
+    sentence = "this site doesn't allow the name."
+    [playing] = put([game_of(Status.IN_PROGRESS, 0, "alice", name)])
+    [asked] = put([game_of(Status.PENDING, 0, "alice", name, turn=name)])
+    for page in (alice.get(f"/games/{playing}/"), client.get(f"/games/{asked}/"), alice.get(f"/games/{asked}/")):
+        text = unescape(page.content.decode())
+        assert f'Nobody can log in as <bdi translate="no">{name}</bdi>: {sentence}' in text
+        assert "Claim the name" not in text
+        assert "has not signed up yet" not in text
+
+
+@pytest.mark.parametrize("name", STRANGE, ids=ascii)
+def test_names_are_marked_in_pages_and_escaped_in_terminals(alice: Client, name: str) -> None:
+    [ended] = put([game_of(Status.FINISHED, 0, "alice", name, result=name)])
+    for path in ("/", f"/games/{ended}/"):
+        page = unescape(alice.get(path).content.decode())
+        assert f'<bdi translate="no">{name}</bdi>' in page
+        assert printable(name) in page.split("</title>")[0] or path == "/"
+    out = StringIO()
+    call_command("list_games", "--player", "alice", stdout=out)
+    call_command("show_game", ended, stdout=out)
+    assert out.getvalue().replace("\n", "").isprintable()
+    assert f"FINISHED  alice  {printable(name)}  {printable(name)}  " in out.getvalue()
+    assert f"{printable(name)} (X) vs. alice (O)\nFINISHED, result {printable(name)}\n" in out.getvalue()
 
 
 def test_players_page_shows_damaged_game_and_counts_only_results(alice: Client) -> None:

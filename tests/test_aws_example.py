@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Iterator
+from copy import deepcopy
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils.html import escape
 
 from dynamodb.client import shared_client, warm_up
+from dynamodb.items import TableItem
 from games.match import Status
 from games.models import Game
 from games.signing import signed
@@ -201,6 +203,20 @@ def test_settle_changes_nothing_if_board_has_changed(example: Any) -> None:
 
 def test_tied_game_shows_its_result(testuser1: Client) -> None:
     assert "It&#39;s a tie." in testuser1.get(f"/games/{TIED}/").content.decode()
+
+
+def test_inspect_table_knows_the_first_version(example: Any) -> None:
+    name = "FirstVersion"
+    definition = deepcopy(EXAMPLE["CreateTable"])
+    definition["GlobalSecondaryIndexes"][0]["IndexName"] = "hostStatusDate"
+    definition["GlobalSecondaryIndexes"][1]["IndexName"] = "opponentStatusDate"
+    example.create_table(**definition | {"TableName": name})
+    TableItem.Meta.table_name = name
+    out = StringIO()
+    with pytest.raises(CommandError, match="can't use the table FirstVersion"):
+        call_command("inspect_table", stdout=out)
+    assert "BROKEN  This table was made by the AWS example's first version. Give it the two indexes" in out.getvalue()
+    drop_table(name)
 
 
 def test_inspect_table_reports_differences_and_no_breakage(example: Any) -> None:

@@ -204,7 +204,7 @@ def test_expired_invitations_are_hidden_before_ttl_deletes_them() -> None:
 def test_computer_game_is_listed_as_computer(alice: Client) -> None:
     game = store.challenge_computer(host="alice")
     assert stored(game.game_id).opponent_id is None
-    assert "Against <b>computer</b>" in alice.get("/").content.decode()
+    assert "Against <b><bdi translate=\"no\">computer</bdi></b>" in alice.get("/").content.decode()
 
 
 def test_items_with_impossible_values_hide_no_games(alice: Client) -> None:

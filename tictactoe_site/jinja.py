@@ -1,5 +1,7 @@
 """The Jinja environment, and the variables that every template gets."""
 
+import re
+from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, cast
@@ -15,6 +17,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
+from markupsafe import Markup
 
 
 def environment(**options: Any) -> jinja2.Environment:
@@ -22,7 +25,7 @@ def environment(**options: Any) -> jinja2.Environment:
     options |= {"undefined": jinja2.StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     env = jinja2.Environment(**options)  # noqa: S701 - Django turns autoescape on
     env.globals = {**env.globals, "url": url, "static": lru_cache(static)}
-    env.filters = {**env.filters, "ago": ago, "pluralize": pluralize, "capfirst": capfirst}
+    env.filters = {**env.filters, "ago": ago, "named": named, "pluralize": pluralize, "capfirst": capfirst}
     return env
 
 
@@ -35,6 +38,18 @@ def url(name: str, *args: str) -> str:
 def ago(moment: datetime) -> str:
     """Return how long ago it was, in words. Clocks differ, and the AWS example writes local time: nothing is later."""
     return str(naturaltime(min(moment, timezone.now())))
+
+
+def named(text: str, names: Iterable[str | None] | None = None) -> Markup:
+    """Mark the names in the text; without ``names``, the whole text is one.
+
+    A browser then neither translates a name nor lets its letters reverse the text around it.
+    """
+    marked = Markup('<bdi translate="no">{}</bdi>')
+    known = sorted(filter(None, [text] if names is None else names), key=len, reverse=True)
+    pattern = rf"(?<!\w)({'|'.join(map(re.escape, known))})(?!\w)"
+    parts = re.split(pattern, text) if known else [text]  # The names are at the odd places.
+    return Markup().join(marked.format(part) if number % 2 else part for number, part in enumerate(parts))
 
 
 def of_request(request: HttpRequest) -> dict[str, Any]:

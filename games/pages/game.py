@@ -6,7 +6,7 @@ from functools import cached_property
 from math import ceil
 from typing import Any
 
-from accounts.names import has_page
+from accounts.names import has_page, is_name, printable
 from games.match import PACES, Ending, Entry, Status, StoredMatch
 from games.pages.board import SPOKEN, Cell, Stroke, lines_said, rows, strokes
 from games.pages.rights import Rights
@@ -104,6 +104,12 @@ class GamePage(Rights):
         return {name for name in known if name not in (COMPUTER, self.viewer) and has_page(name)}
 
     @property
+    def locked_out(self) -> str | None:
+        """A player of the unfinished game who can't log in, because this site doesn't allow the name."""
+        names = [name for name in self.game.players if name and not is_name(name)]
+        return names[0] if names and not self.is_final else None
+
+    @property
     def headline(self) -> str:
         """One sentence on the state of the game and whose turn it is."""
         if self.is_over:
@@ -163,7 +169,7 @@ class GamePage(Rights):
 
 
 def titled(text: str, my_turn: int) -> str:
-    return f"{f'({my_turn}) ' if my_turn else ''}{text} · Tic-Tac-Toe"
+    return printable(f"{f'({my_turn}) ' if my_turn else ''}{text} · Tic-Tac-Toe")
 
 
 def state(game: StoredMatch) -> dict[str, Any]:

@@ -46,6 +46,6 @@ class Link:
     def hint(self) -> str:
         if self.page.is_final:
             return self.page.headline
-        if not self.page.is_pending:
+        if not self.page.is_pending or self.page.locked_out:
             return "Watch the game."
         return f"Log in as {self.page.game.opponent} to play." if self.page.game.opponent else OPEN_SEAT

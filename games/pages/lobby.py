@@ -1,11 +1,13 @@
 """The content of the lobby: a player's lists of games, and how many games wait for the player."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
+from games.match import Entry
 from games.pages.game import GamePage, summary, titled
 from games.pages.rights import Listed
 from games.storage.lobby import Lobby
@@ -26,6 +28,10 @@ class LobbyPage:
     @cached_property
     def playing(self) -> list[GamePage]:
         return [GamePage(game, self.viewer, self.now) for game in self.lobby.playing]
+
+    @cached_property
+    def unread(self) -> list[Listed]:
+        return [Listed(game, self.viewer) for game in self.lobby.unread]
 
     @cached_property
     def finished(self) -> list[Listed]:
@@ -58,19 +64,16 @@ class LobbyPage:
     def version(self) -> str:
         """A hash of what the lists show, ignoring relative times."""
         lobby = self.lobby
-        shown = [
-            (game.game_id, game.status_date, game.status, game.result)
-            for games in (lobby.received, lobby.playing, lobby.sent, lobby.finished, lobby.damaged)
-            for game in games
-        ]
+        shown = [(game.game_id, game.status_date, game.status, game.result) for game in lobby.games]
         turns = [(game.whose_turn, game.deadline) for game in lobby.playing]
         return blake2b(repr((shown, turns, lobby.newer, lobby.older)).encode(), digest_size=8).hexdigest()
 
     @property
     def summary(self) -> dict[str, Any]:
         """The lists as JSON, with what the indexes know of each game."""
-        lists = {"invitations": "received", "waiting": "sent"}
-        lists |= {name: name for name in ("playing", "finished", "damaged")}
-        return {"player": self.viewer, "newer": self.lobby.newer, "older": self.lobby.older} | {
-            name: [summary(game) for game in getattr(self.lobby, part)] for name, part in lists.items()
+        lobby = self.lobby
+        lists: dict[str, Sequence[Entry]] = {"invitations": lobby.received, "waiting": lobby.sent}
+        lists |= {"playing": [*lobby.playing, *lobby.unread], "finished": lobby.finished, "damaged": lobby.damaged}
+        return {"player": self.viewer, "newer": lobby.newer, "older": lobby.older} | {
+            name: [summary(game) for game in games] for name, games in lists.items()
         }

@@ -29,12 +29,15 @@ LONGEST_ENTRY = 184
 class Lobby:
     """A page of a player's games, each list newest first. Only games in progress have a board.
 
+    ``unread`` are games in progress whose boards DynamoDB, throttled, didn't return.
+
     ``newer`` and ``older`` are the cursors of the neighbouring pages; None if there are none.
     """
 
     received: list[Entry] = field(default_factory=list)
     sent: list[Entry] = field(default_factory=list)
     playing: list[StoredMatch] = field(default_factory=list)
+    unread: list[Entry] = field(default_factory=list)
     finished: list[Entry] = field(default_factory=list)
     damaged: list[Entry] = field(default_factory=list)
     newer: str | None = None
@@ -42,7 +45,7 @@ class Lobby:
 
     @property
     def games(self) -> Iterator[Entry]:
-        return chain(self.received, self.sent, self.playing, self.finished, self.damaged)
+        return chain(self.received, self.sent, self.playing, self.unread, self.finished, self.damaged)
 
 
 def newest(player: str, now: datetime) -> Lobby:
@@ -98,7 +101,8 @@ def without_game(lobby: Lobby, game_id: str) -> Lobby:
 def reads_of(lobby: Lobby) -> int:
     """Return how many half read units such a lobby costs: queries of both indexes, and the boards in progress."""
     further = max(0, sum(1 for _ in lobby.games) - FIRST_READ)
-    boards = len(lobby.playing) + sum(game.stored_status is Status.IN_PROGRESS for game in lobby.damaged)
+    going = chain(lobby.playing, lobby.unread, lobby.damaged)
+    boards = sum(game.stored_status is Status.IN_PROGRESS for game in going)
     return 2 + math.ceil(further * LONGEST_ENTRY / READ_BYTES) + boards
 
 
@@ -170,13 +174,25 @@ def _lists(player: str, entries: list[Entry], now: datetime, *, newer: bool, old
     # A game that changed between the two reads is there twice. Its later status sorts last when descending, and wins.
     games = {entry.game_id: entry for entry in entries}
     started = [entry.game_id for entry in games.values() if entry.stored_status is Status.IN_PROGRESS]
-    for game_id, game in queries.games(started).items():
-        games[game_id] = game or replace(games[game_id], is_damaged=True)
+    boards, unread = _boards(started)
+    for game_id in started:
+        if game_id in boards:
+            games[game_id] = boards[game_id] or replace(games[game_id], is_damaged=True)
+        elif game_id not in unread:
+            del games[game_id]  # It has just been removed.
     return replace(
         _arranged(player, games.values(), now),
         newer=Cursor.of(entries[0]).text if newer and entries else None,
         older=Cursor.of(entries[-1]).text if older and entries else None,
     )
+
+
+def _boards(game_ids: list[str]) -> tuple[dict[str, StoredMatch | None], list[str]]:
+    """Return the games by id, and the ids of those that DynamoDB is too busy to return."""
+    try:
+        return queries.games(game_ids), []
+    except queries.Unprocessed as exc:
+        return exc.found, exc.left
 
 
 def _arranged(player: str, games: Iterable[Entry], now: datetime) -> Lobby:
@@ -189,8 +205,8 @@ def _arranged(player: str, games: Iterable[Entry], now: datetime) -> Lobby:
     return Lobby(
         received=[game for game in pending if game.host != player],
         sent=[game for game in pending if game.host == player],
-        # A game without a board has just been removed.
         playing=[game for game in going if isinstance(game, StoredMatch)],
+        unread=[game for game in going if not isinstance(game, StoredMatch)],
         finished=[game for game in games if game.status is Status.FINISHED],
         damaged=damaged,
     )

@@ -1,5 +1,6 @@
 """Reads of games, other than ``lobby``'s lists: one game by id, many by their ids, counts, and the operator's lists."""
 
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -7,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from accounts.names import GUEST_PREFIX
+from dynamodb.errors import StoreUnavailable
 from dynamodb.items import RawItem, absent
 from dynamodb.reasons import unavailable
 from games.errors import GONE, NotFound, UnreadableGame
@@ -16,6 +18,17 @@ from games.storage.indexes import from_both_indexes
 
 # The limit of one BatchGetItem (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html).
 MOST_AT_ONCE = 100
+# Before DynamoDB is asked again for what it left out of a batch. It leaves out more if it's asked again at once.
+PAUSES_SECONDS = (0.1, 0.3)
+
+
+class Unprocessed(StoreUnavailable):
+    """DynamoDB leaves games out of its batches, because the table is throttled. ``found`` has the others."""
+
+    def __init__(self, found: dict[str, StoredMatch | None], left: list[str]) -> None:
+        super().__init__(f"DynamoDB is throttling reads of the table: it left out {len(left)} games.")
+        self.found = found
+        self.left = left
 
 
 def game(game_id: str) -> StoredMatch:
@@ -33,17 +46,21 @@ def game(game_id: str) -> StoredMatch:
 def games(game_ids: Sequence[str]) -> dict[str, StoredMatch | None]:
     """Return games by id, by eventually consistent reads. A damaged game is None; a missing one is left out.
 
-    This costs half a read unit per game, and one request per MOST_AT_ONCE games. Raises StoreUnavailable.
+    This costs half a read unit per game, and one request per MOST_AT_ONCE games. Raises Unprocessed, StoreUnavailable.
     """
     found: dict[str, StoredMatch | None] = {}
-    left = list(game_ids)
+    left, pauses = list(game_ids), list(PAUSES_SECONDS)
     while left:
         keys: list[Any] = [{"GameId": game_id} for game_id in left[:MOST_AT_ONCE]]
         with unavailable():
             answer = Game._get_connection().batch_get_item(keys)
+        found |= {item["GameId"]["S"]: _readable(item) for item in answer["Responses"][Game.Meta.table_name]}
         unprocessed = answer.get("UnprocessedKeys", {}).get(Game.Meta.table_name, {}).get("Keys", [])
         left = [*left[MOST_AT_ONCE:], *(key["GameId"]["S"] for key in unprocessed)]
-        found |= {item["GameId"]["S"]: _readable(item) for item in answer["Responses"][Game.Meta.table_name]}
+        if unprocessed:
+            if not pauses:
+                raise Unprocessed(found, left)
+            time.sleep(pauses.pop(0))
     return found
 
 

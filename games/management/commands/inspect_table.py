@@ -11,6 +11,14 @@ from dynamodb.errors import NotAllowed
 from dynamodb.items import TableItem, where
 from tictactoe_site.commands import TableCommand
 
+FIRST_VERSION = {"hostStatusDate", "opponentStatusDate"}
+OF_FIRST_VERSION = schema.Difference(
+    "This table was made by the AWS example's first version.",
+    "Give it the two indexes of manage.py create_table --dry-run, one after the other, and delete its own. "
+    "Lobbies can then list its games, but most can't be opened: O moved first in them.",
+    breaks=True,
+)
+
 
 class Command(TableCommand):
     help = (
@@ -53,6 +61,8 @@ class Command(TableCommand):
             return {}, reasons.absent()
         ttl = self._time_to_live()
         found = schema.differences(described) + ([] if ttl is None else schema.ttl_differences(ttl))
+        if {index["IndexName"] for index in described.get("GlobalSecondaryIndexes", [])} >= FIRST_VERSION:
+            found.insert(0, OF_FIRST_VERSION)
         summary = _summary(described, ttl) | {"differences": [asdict(difference) for difference in found]}
         if any(difference.breaks for difference in found):
             return summary, f"The site can't use the table {name} as it is."

@@ -3,6 +3,7 @@
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 
+from accounts.names import printable
 from games.errors import UnreadableGame
 from games.match import Status
 from games.pages.game import summary
@@ -31,7 +32,7 @@ class Command(TableCommand):
             return
         self.stdout.write("ID  STATUS  HOST  OPPONENT  RESULT  SINCE (UTC)") if found else self.say("No games found.")
         for game in found:
-            self.stdout.write("  ".join(str(value or "-") for value in game.values()))
+            self.stdout.write("  ".join(printable(str(value or "-")) for value in game.values()))
 
     def _found(self, player: str | None, status: Status | None, limit: int) -> list[dict[str, Any]]:
         if player is not None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.core.management.base import CommandError
 
+from accounts.names import printable
 from games.errors import NotFound, UnreadableGame
 from games.match import StoredMatch
 from games.pages.board import SPOKEN
@@ -35,9 +36,9 @@ class Command(TableCommand):
         if as_json:
             self.print_json(state(game) | _times(game))
             return
-        x, o = (game.player_of(mark) or "nobody yet" for mark in Mark)
+        x, o = (printable(game.player_of(mark) or "nobody yet") for mark in Mark)
         self.stdout.write(f"{x} (X) vs. {o} (O)")
-        self.stdout.write(f"{game.stored_status}, {_standing(game)}\n")
+        self.stdout.write(f"{game.stored_status}, {printable(_standing(game))}\n")
         self.stdout.write(_drawn(game.board))
         for number, digit in enumerate(game.moves or "", start=1):
             self.stdout.write(f"{number}. {'XO'[(number - 1) % 2]} {SPOKEN[int(digit)]}")
