@@ -7,7 +7,7 @@ from datetime import datetime
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from accounts.sessions import User, current_user, enter, go_on, offered_guest
+from accounts.sessions import User, current_user, enter, go_on, has_ended, log_out, offered_guest
 from tictactoe_site.middleware import Middleware
 
 
@@ -19,9 +19,16 @@ class PlayerRequest(HttpRequest):
 
 
 class Identify(Middleware):
+    """Middleware that finds the user, and ends the session here if the player has ended it elsewhere.
+
+    A POST doesn't wait for that check: if it's due, it runs beside the request, and the next request obeys it.
+    """
+
     def __call__(self, request: PlayerRequest) -> HttpResponse:
+        if has_ended(request, wait=request.method != "POST"):
+            log_out(request)
         request.user, request.now = current_user(request), timezone.now()
-        if request.user.is_guest and request.method == "POST":
+        if request.user.is_authenticated and request.method == "POST":
             go_on(request)
         return self.get_response(request)
 

@@ -1,18 +1,26 @@
-"""The items of accounts: players, and the counters that limit password guessing.
+"""The items of accounts: players, and the counters that limit guessing and flooding.
 
 They have none of the index key attributes, so they're in no index.
 """
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 
 from tictactoe_site.table import Item
 
 
 class Player(Item):
-    """A player with an account, at the key ``player#<name>``."""
+    """A player with an account, at the key ``player#<name>``.
 
-    password = UnicodeAttribute(attr_name="Password")
-    joined = UnicodeAttribute(attr_name="Joined")
+    ``generation`` is in the player's sessions, too: a new one ends the older sessions. A name that was given up has no
+    password. Its item names the one that its games go to (``becomes``) and reserves it until TTL removes the item.
+    """
+
+    password = UnicodeAttribute(attr_name="Password", null=True)
+    joined = UnicodeAttribute(attr_name="Joined", null=True)
+    generation = UnicodeAttribute(attr_name="Generation", null=True)
+    blocked: UnicodeSetAttribute = UnicodeSetAttribute(attr_name="Blocked", null=True)
+    becomes = UnicodeAttribute(attr_name="Becomes", null=True)
+    expires_at = NumberAttribute(attr_name="ExpiresAt", null=True)
 
     @staticmethod
     def key(name: str) -> str:
@@ -20,7 +28,7 @@ class Player(Item):
 
 
 class Attempts(Item):
-    """The number of password attempts in one time window, at the key ``throttle#...``. TTL removes it."""
+    """The number of attempts in one time window, at the key ``throttle#...``. TTL removes it."""
 
     tried = NumberAttribute(attr_name="Attempts")
     expires_at = NumberAttribute(attr_name="ExpiresAt")

@@ -5,13 +5,22 @@ import secrets
 from unicodedata import normalize
 
 GUEST_PREFIX = "guest-"
+DELETED_PREFIX = "deleted-"
+# No player has had one of these names.
 RESERVED = frozenset(
     {"computer", "guest", "admin", "administrator", "root", "system", "support", "tie", "nobody", "anonymous"}
+)
+# Nobody can choose one of these any more, also with digits behind it: others would take the player for somebody else.
+MISLEADING = RESERVED | frozenset(
+    {"deleted", "everybody", "help", "moderator", "new", "none", "null", "official", "open", "operator", "postmaster"}
+    | {"security", "somebody", "staff", "webmaster", "you"}
 )
 SENTENCE = "A name is 3 to 20 of a-z, 0-9, _ and -, starting with a letter or digit."
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{2,19}")
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
+# Guests had six letters at first.
+_GUEST = re.compile(rf"{GUEST_PREFIX}([{_ALPHABET}]{{6}}|[{_ALPHABET}]{{12}})")
 
 
 class NameNotAllowed(ValueError):
@@ -38,13 +47,21 @@ def printable(text: str) -> str:
 
 def has_page(text: str | None) -> bool:
     """Whether this player can have a page. Guests can't, nor can invalid names, which the AWS example accepted."""
-    return text is not None and is_name(text) and not is_guest(text)
+    return text is not None and is_name(text) and not is_guest(text) and not is_deleted(text)
+
+
+def possible(text: str) -> str:
+    """Return the normalised name that a player may have. Raises NameNotAllowed, also for reserved names."""
+    name = normalised(text)
+    if name in RESERVED or not has_page(name):
+        raise NameNotAllowed(f"The name {name} is reserved: choose another.")
+    return name
 
 
 def claimable(text: str) -> str:
-    """Return the normalised name for a login or sign-up. Raises NameNotAllowed, also for reserved names."""
-    name = normalised(text)
-    if name in RESERVED or is_guest(name):
+    """Return the normalised name for a new player. Raises NameNotAllowed, also for reserved and misleading names."""
+    name = possible(text)
+    if name.rstrip("0123456789_-") in MISLEADING:
         raise NameNotAllowed(f"The name {name} is reserved: choose another.")
     return name
 
@@ -52,12 +69,29 @@ def claimable(text: str) -> str:
 def invitable(text: str) -> str:
     """Return the normalised name of a player or guest to invite. Raises NameNotAllowed."""
     name = normalised(text)
-    return name if is_guest(name) else claimable(name)
+    if is_guest(name) and not _GUEST.fullmatch(name):
+        raise NameNotAllowed(f"No guest is called {name}: ask them for a link.")
+    return name if is_guest(name) else possible(name)
 
 
 def is_guest(name: str | None) -> bool:
     return name is not None and name.startswith(GUEST_PREFIX)
 
 
+def is_deleted(name: str | None) -> bool:
+    """Whether this stands for a player whose account has ended."""
+    return name is not None and name.startswith(DELETED_PREFIX)
+
+
 def new_guest() -> str:
-    return GUEST_PREFIX + "".join(secrets.choice(_ALPHABET) for _ in range(6))
+    """Return a guest's name with 60 random bits, so that no two guests ever get the same."""
+    return GUEST_PREFIX + _random(12)
+
+
+def deleted() -> str:
+    """Return a name for the games of a player whose account has ended."""
+    return DELETED_PREFIX + _random(8)
+
+
+def _random(length: int) -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))

@@ -3,13 +3,18 @@
 import time
 from dataclasses import dataclass
 
-from django.http import HttpRequest
+from django.conf import settings
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import rotate_token
 
+from accounts import generations
 from accounts.names import is_guest, new_guest
 
 _KEY = "player"
+_GENERATION = "generation"
 _GUEST = "guest"
+_HEIR = "heir"
 _OFFERED = "offered"
 _SINCE = "since"
 _DAY = 24 * 60 * 60
@@ -30,9 +35,39 @@ class User:
         return is_guest(self.name)
 
 
+class Sessions(SessionMiddleware):
+    """Django's middleware, with cookies of a name that no other site on this host has.
+
+    A session under another of ``OLD_SESSION_COOKIES`` is taken over: from before, or from before the key was changed.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        for name in settings.OLD_SESSION_COOKIES:
+            if name in request.COOKIES and settings.SESSION_COOKIE_NAME not in request.COOKIES:
+                found = self.SessionStore(request.COOKIES[name])
+                if _KEY in found:  # A cookie that we didn't sign is another site's.
+                    found.modified = True
+                    request.session, request.taken_over = found, name  # type: ignore[attr-defined]
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        if name := getattr(request, "taken_over", ""):
+            response.delete_cookie(name, samesite=settings.SESSION_COOKIE_SAMESITE)
+        return super().process_response(request, response)
+
+
 def current_user(request: HttpRequest) -> User:
+    """Return the user of the session, who may have ended it elsewhere (``has_ended``)."""
     name = request.session.get(_KEY, "")
     return User(name) if isinstance(name, str) else User()
+
+
+def has_ended(request: HttpRequest, *, wait: bool = True) -> bool:
+    """Whether the session of a player has been ended. Without ``wait``, the player's item isn't read first."""
+    user = current_user(request)
+    return bool(user.name and not user.is_guest) and generations.has_ended(
+        user.name, request.session.get(_GENERATION), wait=wait
+    )
 
 
 def log_in(request: HttpRequest, name: str, *, once: str = "") -> None:
@@ -64,24 +99,32 @@ def enter(request: HttpRequest, name: str) -> None:
     """Start a new session for the name. It keeps the CSRF token, so that a visitor's double click isn't refused."""
     request.session.flush()
     request.session[_KEY] = name
-    if is_guest(name):
-        request.session[_SINCE] = int(time.time())
+    request.session[_SINCE] = int(time.time())
+    if not is_guest(name) and (account := generations.of(name)):
+        request.session[_GENERATION] = account.generation
 
 
 def go_on(request: HttpRequest) -> None:
-    """Extend an active guest's session: set a new cookie, at most once a day."""
+    """Extend the session of somebody who plays: set a new cookie, at most once a day."""
     if time.time() - request.session.get(_SINCE, 0) >= _DAY:
         request.session[_SINCE] = int(time.time())
 
 
-def was_guest(request: HttpRequest) -> str:
-    """Return the guest whose games must still be moved to the player, or an empty string."""
-    return str(request.session.get(_GUEST, ""))
+def leave_behind(request: HttpRequest, name: str, heir: str) -> None:
+    """After logging out for good: the former player's games must still be given to ``heir``."""
+    request.session[_GUEST], request.session[_HEIR] = name, heir
 
 
-def forget_guest(request: HttpRequest) -> None:
-    """Forget the former guest name, once all of that guest's games have been moved."""
+def former(request: HttpRequest) -> tuple[str, str] | None:
+    """Return the user's former name, whose games must still be renamed, and the name that they go to; None if none."""
+    name = request.session.get(_GUEST)
+    return (str(name), str(request.session.get(_HEIR) or current_user(request).name)) if name else None
+
+
+def forget_former(request: HttpRequest) -> None:
+    """Forget the former name, once all of its games have been renamed."""
     request.session.pop(_GUEST, None)
+    request.session.pop(_HEIR, None)
 
 
 def log_out(request: HttpRequest) -> None:

@@ -1,45 +1,70 @@
-"""The only module that writes players and throttle counters. Each write is one conditional write."""
+"""The only module that writes players. Each function is one conditional write; some read the item first.
 
-import time
+Besides what each function says, it raises StoreUnavailable.
+"""
+
+import secrets
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from unicodedata import category, normalize
 
-from django.contrib.auth.hashers import check_password, make_password
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
-from accounts.models import Attempts, Player
+from accounts import generations, hashers, names, throttle
+from accounts.models import Player
 from dynamodb import conditional
 from dynamodb.conditional import ConditionFailed
 from dynamodb.errors import StoreUnavailable
 from dynamodb.reasons import unavailable
 
-WINDOW_SECONDS = 15 * 60
 NAME_LIMIT = 10
 ADDRESS_LIMIT = 50
+BROWSER_LIMIT = 10
+SIGNUP_LIMIT = 100
+# How long nobody can choose a name that was given up: as long as a session lives that may still have it. People who
+# knew the former player should have noticed by then.
+RESERVED_FOR = timedelta(days=60)
 
 
 class NameTaken(Exception):
     """Somebody else already has the name."""
 
-
-class TooManyAttempts(Exception):
-    """Too many wrong passwords for this name or from this address. The next try is allowed in ``wait`` seconds."""
-
-    def __init__(self, wait: int) -> None:
-        super().__init__("Too many wrong passwords: try again in a quarter of an hour at most.")
-        self.wait = wait
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The name {name} is taken: log in if it is yours, or choose another.")
 
 
-def claim(name: str, password: str) -> None:
-    """Create the player ``name`` with this password. Raises NameTaken or StoreUnavailable."""
-    player = Player(Player.key(name), password=make_password(opaque(password)), joined=datetime.now(UTC).isoformat())
-    # Condition: nobody has the name. Hashes are salted, so an equal hash in the table is our own: botocore retried,
-    # and the first try succeeded.
+class NoSuchPlayer(Exception):
+    """Nobody has an account with this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Nobody has an account with the name {names.printable(name)}.")
+
+
+def claim(name: str, password: str, *, address: str) -> None:
+    """Create the player ``name`` with this password. Raises NameTaken, Busy, TooManyAttempts."""
+    player = _player(name)
+    if player and (player.password or (player.expires_at or 0) > _now()):  # before the expensive hash
+        raise NameTaken(name)
+    throttle.count(f"signup#address#{address}", SIGNUP_LIMIT)
+    _put(_new(name, hashers.hashed(opaque(password)), datetime.now(UTC).isoformat()))
+
+
+def _new(name: str, password: str | None, joined: str | None) -> Player:
+    return Player(Player.key(name), password=password, joined=joined, generation=secrets.token_urlsafe(9))
+
+
+def _put(player: Player) -> None:
+    """Store a new player. Raises NameTaken."""
+    name = player.game_id.partition("#")[2]
+    # Condition: nobody has the name, and nobody had it lately; TTL may delete an item days late. Hashes are salted, so
+    # an equal hash in the table is our own: this was done before.
+    free = Player.game_id.does_not_exist() | Player.expires_at.between(1, _now())
     try:
-        conditional.put(player, Player.game_id.does_not_exist())
+        conditional.put(player, free | (Player.password == player.password))
     except ConditionFailed as exc:
-        if exc.item is None or Player.from_raw_data(exc.item).password != player.password:
-            raise NameTaken(f"The name {name} is taken: log in if it is yours, or choose another.") from exc
+        raise NameTaken(name) from exc
+    generations.note(name, player)
 
 
 def opaque(password: str) -> str:
@@ -48,31 +73,132 @@ def opaque(password: str) -> str:
 
 
 def is_claimed(name: str) -> bool:
-    """Whether a player has this name. Raises StoreUnavailable."""
-    return _player(name) is not None
+    """Whether a player has this name."""
+    player = _player(name)
+    return player is not None and bool(player.password)
 
 
-def verify(name: str, password: str, *, address: str) -> bool | None:
+def details(name: str) -> Player:
+    """Return the player's item. Raises NoSuchPlayer."""
+    player = _player(name)
+    if player is None or not player.password:
+        raise NoSuchPlayer(name)
+    return player
+
+
+def verify(name: str, password: str, *, address: str, browser: str = "") -> bool | None:
     """Whether the password is right, or None if nobody has the name.
 
-    Wrong passwords are limited to 10 per name and 50 per address in each 15-minute window, over all servers.
+    Wrong passwords are limited to 10 per name and 50 per address in each 15-minute window, over all servers. A browser
+    that has logged in to this name before, and has the id ``browser``, has a counter of its own instead. So nobody
+    else's wrong passwords keep it out.
+
     We count an attempt before we check the password, so parallel attempts can't exceed the limit. If the password
-    was right, we undo the count. Raises TooManyAttempts or StoreUnavailable.
+    was right, we undo the count. Raises Busy, TooManyAttempts.
     """
     player = _player(name)
-    if player is None:
+    if player is None or not player.password:
         return None
+    generations.note(name, player)
     # Count the address first: a blocked address must not use up the attempts of other people's names.
-    counters = [("address", address, ADDRESS_LIMIT), ("name", name, NAME_LIMIT)]
-    keys = [_count(f"throttle#login#{kind}#{value}", limit) for kind, value, limit in counters]
-    # Older passwords are hashed as they were typed.
-    right = any(check_password(form, player.password) for form in dict.fromkeys((opaque(password), password)))
-    if right:
-        # Undo the name's counter first: its limit is lower. If undoing fails, the login still succeeds.
-        for key in reversed(keys):
-            with suppress(StoreUnavailable):
-                _take_back(key)
+    limits = {f"browser#{browser}": BROWSER_LIMIT} if browser else {}
+    limits = limits or {f"address#{address}": ADDRESS_LIMIT, f"name#{name}": NAME_LIMIT}
+    keys = [throttle.count(f"login#{what}", limit) for what, limit in limits.items()]
+    right: bool | None = None
+    try:
+        right = _matches(player.password, password, known_browser=bool(browser))
+    finally:
+        if right is not False:  # It's right, or wasn't checked.
+            _take_back(keys)
     return right
+
+
+def _matches(stored: str, password: str, *, known_browser: bool) -> bool:
+    # Older passwords are hashed as they were typed.
+    forms = list(dict.fromkeys((opaque(password), password)))
+    return hashers.matches(forms, stored, known_browser=known_browser)
+
+
+def _take_back(keys: list[str]) -> None:
+    # The name's counter first: its limit is lower. If this fails, the log-in still succeeds.
+    for key in reversed(keys):
+        with suppress(StoreUnavailable):
+            throttle.take_back(key)
+
+
+def set_password(name: str, password: str) -> None:
+    """Give the player another password, and end all sessions. Raises NoSuchPlayer, Busy."""
+    _change(name, [Player.password.set(hashers.hashed(opaque(password))), _fresh()])
+
+
+def end_sessions(name: str) -> None:
+    """End all of the player's sessions. Raises NoSuchPlayer."""
+    _change(name, [_fresh()])
+
+
+def block(name: str, other: str) -> None:
+    """Hide from the player what ``other`` sends. Raises NoSuchPlayer."""
+    _change(name, [Player.blocked.add({other})])
+
+
+def unblock(name: str, other: str) -> None:
+    """Undo ``block``. Raises NoSuchPlayer."""
+    _change(name, [Player.blocked.delete({other})])
+
+
+def move(name: str, to: str) -> None:
+    """Give the account of ``name``, if there is one, another name, and reserve the old one. It may be repeated.
+
+    Raises NameTaken.
+    """
+    player = _player(name)
+    if player and player.password:
+        _put(_new(to, player.password, player.joined))
+    retire(name, to)
+
+
+def is_same(name: str, other: str) -> bool:
+    """Whether both names have the same account, because ``move`` was interrupted."""
+    player, copy = _player(name), _player(other)
+    return player is not None and copy is not None and player.password == copy.password is not None
+
+
+def retire(name: str, becomes: str) -> str:
+    """End the account of ``name``, if there is one, and its sessions. Return the name that its games go to.
+
+    That is ``becomes``, or the one of an earlier call. For RESERVED_FOR nobody can choose the name.
+    """
+    ends = int((datetime.now(UTC) + RESERVED_FOR).timestamp())
+    actions = [Player.becomes.set(becomes), Player.expires_at.set(ends), _fresh()]
+    actions += [Player.password.remove(), Player.joined.remove(), Player.blocked.remove()]
+    # Condition: the name wasn't given up before, or for the same new name.
+    try:
+        _update(name, actions, Player.becomes.does_not_exist() | (Player.becomes == becomes))
+    except ConditionFailed as exc:
+        return (exc.item and Player.from_raw_data(exc.item).becomes) or becomes
+    return becomes
+
+
+def heir(name: str) -> str | None:
+    """Return the name that the games of a name that was given up go to; None if it wasn't."""
+    player = _player(name)
+    return player.becomes if player else None
+
+
+def _fresh() -> Action:
+    return Player.generation.set(secrets.token_urlsafe(9))
+
+
+def _change(name: str, actions: list[Action]) -> None:
+    # Condition: the player still exists.
+    try:
+        _update(name, actions, Player.password.exists())
+    except ConditionFailed as exc:
+        raise NoSuchPlayer(name) from exc
+
+
+def _update(name: str, actions: list[Action], condition: Condition) -> None:
+    generations.note(name, Player.from_raw_data(conditional.update(Player(Player.key(name)), actions, condition)))
 
 
 def _player(name: str) -> Player | None:
@@ -83,22 +209,5 @@ def _player(name: str) -> Player | None:
             return None
 
 
-def _count(prefix: str, limit: int) -> str:
-    window, elapsed = divmod(int(time.time()), WINDOW_SECONDS)
-    key = f"{prefix}#{window}"
-    expiry = Attempts.expires_at.set((window + 2) * WINDOW_SECONDS)
-    # Condition: the limit isn't reached. The first attempt of a window creates the counter.
-    condition = Attempts.tried.does_not_exist() | (Attempts.tried < limit)
-    try:
-        conditional.update(Attempts(key), [Attempts.tried.add(1), expiry], condition)
-    except ConditionFailed as exc:
-        raise TooManyAttempts(WINDOW_SECONDS - elapsed) from exc
-    return key
-
-
-def _take_back(key: str) -> None:
-    # Condition: the counter still exists. If TTL has removed it, there's nothing to undo.
-    try:
-        conditional.update(Attempts(key), [Attempts.tried.add(-1)], Attempts.tried > 0)
-    except ConditionFailed:
-        return
+def _now() -> int:
+    return int(datetime.now(UTC).timestamp())

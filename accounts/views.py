@@ -10,14 +10,18 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import View
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts import names, sessions, store
+from accounts import browsers, names, sessions, store
 from accounts.forms import LogIn, SignUp
+from accounts.hashers import Busy
 from accounts.middleware import PlayerRequest
+from accounts.names import is_guest
 from accounts.signals import logged_out
+from accounts.throttle import TooManyAttempts
 from tictactoe_site.http import SeeOther, go_to, refuse, wants_fragment, wants_json
 
 # The length of a full IPv6 address. ip_address() accepts a zone id of any length after it, so we cut the text first.
 LONGEST_ADDRESS = 39
+WRONG = "This is not the password of that name: try again."
 
 
 @method_decorator(sensitive_post_parameters("password"), name="dispatch")
@@ -33,7 +37,14 @@ class CredentialsView(View):
 
     def post(self, request: PlayerRequest) -> HttpResponse:
         form = self.form_class(request.POST)
-        return self.enter(request, form) if form.is_valid() else _page(request, form, status=400)
+        if not form.is_valid():
+            return _page(request, form, status=400)
+        try:
+            return self.enter(request, form)
+        except (Busy, TooManyAttempts) as exc:
+            response = _page(request, form, status=exc.status, error=str(exc))
+            response["Retry-After"] = str(exc.wait)
+            return response
 
     def enter(self, request: PlayerRequest, form: LogIn) -> HttpResponse:
         """Return the response to a valid form."""
@@ -45,17 +56,11 @@ class LogInView(CredentialsView):
 
     def enter(self, request: PlayerRequest, form: LogIn) -> HttpResponse:
         name = form.cleaned_data["username"]
-        try:
-            right = store.verify(name, form.cleaned_data["password"], address=address_of(request))
-        except store.TooManyAttempts as exc:
-            response = _page(request, form, status=429, error=str(exc))
-            response["Retry-After"] = str(exc.wait)
-            return response
+        right = verified(request, name, form.cleaned_data["password"])
         if right:
             return _logged_in(request, name)
         unclaimed = f"Nobody has the name {name} yet: choose “Claim this name” to make it yours."
-        wrong = "This is not the password of that name: try again."
-        return _page(request, form, status=403, error=wrong if right is False else unclaimed)
+        return _page(request, form, status=403, error=WRONG if right is False else unclaimed)
 
 
 class SignUpView(CredentialsView):
@@ -64,7 +69,7 @@ class SignUpView(CredentialsView):
     def enter(self, request: PlayerRequest, form: LogIn) -> HttpResponse:
         name = form.cleaned_data["username"]
         try:
-            store.claim(name, form.cleaned_data["password"])
+            store.claim(name, form.cleaned_data["password"], address=address_of(request))
         except store.NameTaken as exc:
             return _page(request, form, status=409, error=str(exc))
         return _logged_in(request, name)
@@ -78,11 +83,23 @@ class GuestView(View):
 
 
 class LogOutView(View):
+    """Ends this browser's session; a copy of its cookie still works."""
+
     def post(self, request: PlayerRequest) -> HttpResponse:
-        if request.user.is_authenticated:
-            logged_out.send(sender=LogOutView, player=request.user.name)
-        sessions.log_out(request)
-        return go_to(request, "/", {"player": None})
+        return leave(request)
+
+
+def verified(request: PlayerRequest, name: str, password: str) -> bool | None:
+    """Whether the password is right; None if nobody has the name. Raises Busy, TooManyAttempts, StoreUnavailable."""
+    return store.verify(name, password, address=address_of(request), browser=browsers.id_of(request, name))
+
+
+def leave(request: PlayerRequest) -> HttpResponse:
+    """Log out, end the player's streams, and lead to the start page."""
+    if request.user.is_authenticated:
+        logged_out.send(sender=LogOutView, player=request.user.name)
+    sessions.log_out(request)
+    return go_to(request, "/", {"player": None})
 
 
 def address_of(request: HttpRequest) -> str:
@@ -103,7 +120,8 @@ def address_of(request: HttpRequest) -> str:
 
 def _logged_in(request: PlayerRequest, name: str) -> HttpResponse:
     sessions.log_in(request, name, once=request.user.name if request.user.is_guest else "")
-    return go_to(request, _next(request), {"player": name})
+    response = go_to(request, _next(request), {"player": name})
+    return response if is_guest(name) else browsers.remember(request, response, name)
 
 
 def _page(request: PlayerRequest, form: LogIn, *, status: int = 200, error: str = "") -> HttpResponse:

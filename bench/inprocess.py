@@ -16,6 +16,7 @@ from django.urls import include, path
 
 from dynamodb.client import shared_client
 from tests.conftest import PASSWORD
+from tests.support.pages import csrf_in
 from tictactoe_site.config import DEFAULT_TABLE
 
 Call = tuple[str, dict[str, Any]]
@@ -97,7 +98,7 @@ class Player:
             self.send(self.post("/accounts/signup/", username=name, password=PASSWORD))
 
     def post(self, where: str, changes: str = "", headers: dict[str, str] | None = None, **form: str) -> Request:
-        return Request("POST", where, form, {"X-CSRFToken": self.cookies["csrftoken"]} | (headers or {}), changes)
+        return Request("POST", where, form, {"X-CSRFToken": csrf_in(self.cookies)} | (headers or {}), changes)
 
     def send(self, request: Request) -> Answer:
         told = answer(self.site.application, request.environ(self.cookies))

@@ -6,7 +6,7 @@ from contextlib import suppress
 from django.http import HttpResponse
 
 from accounts.middleware import PlayerRequest
-from accounts.sessions import current_user, forget_guest, was_guest
+from accounts.sessions import forget_former, former
 from dynamodb import retries
 from dynamodb.errors import StoreUnavailable
 from games import errors, responses, rules
@@ -40,26 +40,28 @@ class TimeLimit(Middleware):
 
 
 class TakeAlong(Middleware):
-    """Moves a guest's games to the name they have chosen, during the response that logs in or later.
+    """Gives the games of a guest to the name they have chosen, during the response that logs in or later.
+
+    The same for a player who has deleted the account: their games get a placeholder for a name.
 
     If it fails or runs out of time, the next request tries again, whatever its page.
     """
 
     def __call__(self, request: PlayerRequest) -> HttpResponse:
-        left = was_guest(request)
+        left = former(request)
         if left:
-            _take_along(request, left)
+            _take_along(request, *left)
         response = self.get_response(request)
-        fresh = was_guest(request)
+        fresh = former(request)
         if fresh and fresh != left:
-            _take_along(request, fresh)
+            _take_along(request, *fresh)
         return response
 
 
-def _take_along(request: PlayerRequest, guest: str) -> None:
+def _take_along(request: PlayerRequest, old: str, new: str) -> None:
     with suppress(StoreUnavailable):
-        if take_along(guest, current_user(request).name, request.now):
-            forget_guest(request)
+        if take_along(old, new, request.now):
+            forget_former(request)
 
 
 class DomainErrors(Middleware):

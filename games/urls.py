@@ -1,8 +1,8 @@
-"""URLs of the lobby, the games and the replays."""
+"""URLs of the lobby, the games and the replays, and of what an account's page does with games."""
 
 from django.urls import path
 
-from games import views
+from games import account, views
 
 urlpatterns = [
     path("", views.HomeView.as_view(), name="home"),
@@ -17,6 +17,8 @@ urlpatterns = [
     path("games/<uuid:game_id>/resign/", views.ResignView.as_view(), name="resign"),
     path("games/<uuid:game_id>/rematch/", views.RematchView.as_view(), name="rematch"),
     path("games/<uuid:game_id>/move/", views.MoveView.as_view(), name="move"),
+    path("accounts/export/", account.ExportView.as_view(), name="export"),
+    path("accounts/delete/", account.DeleteView.as_view(), name="delete"),
     path("players/<str:name>/", views.PlayerView.as_view(), name="player"),
     path("replay/<str:moves>/", views.ReplayView.as_view(), name="replay"),
 ]

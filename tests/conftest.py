@@ -16,6 +16,7 @@ import botocore.session
 import pytest
 from django.test import Client
 
+from accounts import generations
 from accounts.hashers import Argon2
 from dynamodb import embedded, provisioning, retries
 from dynamodb.client import shared_client, warm_up
@@ -137,6 +138,7 @@ def games_table(engine: str) -> Iterator[str]:
     """Yield the engine's address for one test: bind the site to its table, and empty the table afterwards."""
     use(engine)
     limits._known.clear()
+    generations._known.clear()
     with evidence.witness(lambda: evidence.of_items(item.attribute_values for item in Item.scan())):
         yield engine
     use(engine)

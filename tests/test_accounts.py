@@ -1,6 +1,7 @@
 """Names, passwords, guests and sessions."""
 
 import pytest
+from django.conf import settings
 from django.test import Client, RequestFactory
 
 from accounts import store
@@ -30,7 +31,7 @@ def test_password_is_stored_as_argon2_hash_with_owasps_parameters(
     games_table: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.undo()  # Tests hash with fewer passes and less memory.
-    store.claim("alice", PASSWORD)
+    store.claim("alice", PASSWORD, address="192.0.2.1")
     assert Player.get("player#alice").password.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
 
 
@@ -112,10 +113,10 @@ def test_logout_ends_session(alice: Client) -> None:
 
 
 def test_forged_session_is_anonymous(alice: Client) -> None:
-    value = alice.cookies["session"].value
+    value = alice.cookies[settings.SESSION_COOKIE_NAME].value
     for forged in (value[:-1], value.replace("e", "f"), "x", ""):
         client = Client()
-        client.cookies["session"] = forged
+        client.cookies[settings.SESSION_COOKIE_NAME] = forged
         assert "Press a square to begin" in client.get("/").content.decode()
 
 
@@ -173,7 +174,7 @@ def test_failed_logins_are_limited_per_address(cast: Cast) -> None:
 @pytest.fixture
 def cast(games_table: str) -> Cast:
     def claim(name: str) -> Client:
-        store.claim(name, PASSWORD)
+        store.claim(name, PASSWORD, address="192.0.2.1")
         return Client()
 
     return claim

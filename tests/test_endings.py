@@ -19,7 +19,7 @@ from games.storage.conflicts import LostRace
 from tests.conftest import Cast, Clock, stored
 from tests.support.consumed import Meter
 from tests.support.many import game_of, put, summaries
-from tests.support.pages import JSON
+from tests.support.pages import JSON, unmarked
 
 MINUTES = 300
 
@@ -96,21 +96,21 @@ def test_computer_wins_when_player_resigns() -> None:
 def test_pages_say_who_resigned(alice: Client, bob: Client, charlie: Client) -> None:
     url = alice.post("/games/new/", {"opponent": "bob"})["Location"]
     bob.post(f"{url}move/", {"square": "TopLeft"})
-    assert "Yes, resign" in alice.get(url).content.decode()
-    assert "resign" not in charlie.get(url).content.decode()
+    assert "Yes, resign" in unmarked(alice.get(url))
+    assert "resign" not in unmarked(charlie.get(url))
     assert charlie.post(f"{url}resign/").status_code == 403
     assert alice.post(f"{url}resign/", headers=JSON).json()["result"] == "bob"
-    told = [player.get(url).content.decode() for player in (alice, bob, charlie)]
+    told = [unmarked(player.get(url)) for player in (alice, bob, charlie)]
     for sentence, page in zip(
         ("You resigned: bob won.", "You won: alice resigned.", "bob won: alice resigned."), told, strict=True
     ):
         assert sentence in page
     assert alice.post(f"{url}resign/").status_code == 409
-    last, first = (alice.get(f"{url}?move={move}").content.decode() for move in (1, 0))
+    last, first = (unmarked(alice.get(f"{url}?move={move}")) for move in (1, 0))
     assert "bob won: alice resigned." in last
     assert "bob won: alice resigned." not in first
     assert "Tic-Tac-Toe, X won after 1 move\n❌⬜⬜\n⬜⬜⬜\n⬜⬜⬜\n" in last
-    assert "Tic-Tac-Toe, X won" not in alice.get("/replay/0/").content.decode()
+    assert "Tic-Tac-Toe, X won" not in unmarked(alice.get("/replay/0/"))
 
 
 # The time limit for a move.

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from dynamodb.client import shared_client
@@ -62,7 +63,7 @@ def test_failed_transfer_is_retried_by_next_lobby(alice: Client, monkeypatch: py
         def fails(*_: Any, **__: Any) -> Any:
             raise StoreUnavailable("no")
 
-        outage.setattr(store, "adopt", fails)
+        outage.setattr(store, "rename", fails)
         assert client.post("/accounts/signup/", NEW).status_code == 303
         assert client.get("/", headers=JSON).json()["playing"] == []
     assert len(client.get("/", headers=JSON).json()["playing"]) == 2
@@ -118,7 +119,7 @@ def test_active_guest_keeps_session(games_table: str, monkeypatch: pytest.Monkey
         client.get("/")
         answer = client.post("/games/new/", {"opponent": "computer"}, headers=JSON)
         assert (answer.status_code, answer.json()["host"]) == (201, name)
-        assert ("session" in answer.cookies) == (days > 1)
+        assert (settings.SESSION_COOKIE_NAME in answer.cookies) == (days > 1)
     monkeypatch.setattr(time, "time", lambda: now + (118 + 61) * 86_400)
     assert client.get("/", headers=JSON).json() == {"player": None}
 
@@ -140,21 +141,26 @@ def test_game_against_another_guest_keeps_expiry_after_signup(games_table: str) 
     assert stored(game.game_id).expires_at == game.expires_at
 
 
-def test_finished_games_keep_guest_name(alice: Client) -> None:
+def test_finished_games_come_along_and_count_for_both(alice: Client) -> None:
     client, name = guest()
     game = store.resign(begun(name, "alice"), player="alice")
+    assert alice.get("/players/alice/", headers=JSON).json()["lost"] == 0
     client.post("/accounts/signup/", NEW)
-    assert (stored(game.game_id).host_id, stored(game.game_id).result) == (name, name)
+    item = stored(game.game_id)
+    assert (item.host_id, item.o_user, item.result, item.expires_at) == ("dora", "dora", "dora", None)
+    assert client.get(f"/games/{game.game_id}/").content.decode().count("You won") > 0
+    assert alice.get("/players/alice/", headers=JSON).json()["lost"] == 1
+    assert alice.get("/players/dora/", headers=JSON).json()["won"] == 1
 
 
 def test_transfer_keeps_concurrent_move(alice: Client) -> None:
     _, name = guest()
     game = begun(name, "alice")
     store.move(game, player="alice", square=4)
-    item = store.adopt(game, guest=name, name="dora")
+    item = store.rename(game, old=name, new="dora")
     assert (item.host, item.board, item.turn) == ("dora", "    X    ", "dora")
     ended = store.resign(item, player="dora")
-    assert store.adopt(game, guest=name, name="other") == ended
+    assert store.rename(game, old=name, new="other") == ended
 
 
 @pytest.mark.parametrize("first", ["anna", "zoe"])
@@ -162,8 +168,8 @@ def test_transfer_keeps_concurrent_move(alice: Client) -> None:
 def test_only_the_first_of_two_names_gets_the_guests_games(games_table: str, first: str, guests_seat: str) -> None:
     name = "guest-aaaaaa"
     game = begun(name, "mia") if guests_seat == "host" else begun("mia", name)
-    store.adopt(game, guest=name, name=first)
-    item = store.adopt(game, guest=name, name="nora")
+    store.rename(game, old=name, new=first)
+    item = store.rename(game, old=name, new="nora")
     assert {item.host, item.opponent} == {first, "mia"}
 
 
@@ -184,7 +190,7 @@ def test_move_from_page_with_hosts_guest_name_gives_turn_to_new_name(games_table
     offer = store.rematch(over, player="guest-aaaaaa", game_id=str(uuid.uuid4()))
     game = store.accept(offer.game_id, player="bob")
     game = store.move(game, player="guest-aaaaaa", square=0)
-    store.adopt(game, guest="guest-aaaaaa", name="dora")
+    store.rename(game, old="guest-aaaaaa", new="dora")
     assert store.move(game, player="bob", square=4).turn == "dora"
     assert stored(game.game_id).turn == "dora"
 
@@ -196,7 +202,7 @@ def test_transfer_works_on_either_players_turn(games_table: str, of_guest: bool)
     if not of_guest:
         game = store.move(game, player=name, square=0)
     old: Any = game
-    store.adopt(game, guest=name, name="dora")
+    store.rename(game, old=name, new="dora")
     if not of_guest:
         moved = store.move(old, player="alice", square=4)
         assert (moved.turn, moved.board) == ("dora", "X   O    ")
@@ -267,5 +273,5 @@ def test_signed_position_does_not_authorise_a_stranger(alice: Client, charlie: C
 def test_game_accepted_during_transfer_never_expires(games_table: str) -> None:
     read = store.invite(host="guest-aaaaaa", opponent="bob")
     store.accept(read.game_id, player="bob")
-    store.adopt(read, guest="guest-aaaaaa", name="dora")
+    store.rename(read, old="guest-aaaaaa", new="dora")
     assert stored(read.game_id).expires_at is None

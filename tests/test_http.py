@@ -1,6 +1,7 @@
 """Edge cases of HTTP: health, readiness, an unavailable table, error pages, headers, and hostile input."""
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -125,7 +126,7 @@ def test_static_files_are_served(games_table: str) -> None:
 
 
 def test_session_cookie_is_httponly_and_samesite(alice: Client) -> None:
-    session = alice.cookies["session"]
+    session = alice.cookies[settings.SESSION_COOKIE_NAME]
     assert session["httponly"]
     assert session["samesite"] == "Lax"
 

@@ -11,7 +11,7 @@ from games.models import Game
 from games.signing import rematch_of
 from tests.conftest import Cast, again, stored
 from tests.support.consumed import Meter
-from tests.support.pages import HTMX, JSON, hidden_in, new_game_in, position_in
+from tests.support.pages import HTMX, JSON, hidden_in, new_game_in, position_in, unmarked
 
 GONE = "00000000-0000-4000-8000-000000000000"
 
@@ -162,13 +162,13 @@ def test_visitor_starts_game_in_one_request(games_table: str, fields: dict[str, 
 def test_expired_invitation_offers_host_a_new_one(alice: Client, bob: Client) -> None:
     url = alice.post("/games/new/", {"opponent": "bob", "pace": "day"})["Location"]
     Game(url.split("/")[2]).update([Game.expires_at.set(1)])
-    page = alice.get(url).content.decode()
+    page = unmarked(alice.get(url))
     assert "This invitation has expired." in page
     assert "Invite again" in page
     fields = dict(re.findall(r'<input type="hidden" name="(opponent|pace)" value="([^"]+)">', page))
     assert fields == {"opponent": "bob", "pace": "day"}
     assert game_in(alice.post("/games/new/", fields)["Location"]).pace == 86_400
-    page = bob.get(url).content.decode()
+    page = unmarked(bob.get(url))
     assert "Ask alice for a new one." in page
     assert "Invite again" not in page
 

@@ -21,7 +21,7 @@ from games.storage.records import Record, RecordItem, Score
 from tests.conftest import Cast
 from tests.support.consumed import Meter
 from tests.support.many import game_of, put
-from tests.support.pages import JSON
+from tests.support.pages import JSON, unmarked
 
 FINISHED = Status.FINISHED
 
@@ -111,16 +111,16 @@ def test_long_history_is_counted_over_several_requests(
 def test_page_says_still_counting_until_done(alice: Client, bob: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     put(finished("WW", other="guest-aaaaaa") + finished("LLLWW", start=5))
     monkeypatch.setattr(records, "MOST_COUNTED", 2)
-    page = bob.get("/players/alice/").content.decode()
+    page = unmarked(bob.get("/players/alice/"))
     assert "Still counting" in page
     assert "Nothing yet" not in page
     found = bob.get("/players/alice/", headers=JSON).json()
     assert (found["counting"], found["lost"]) == (True, 2)
-    assert "You and" not in (page := bob.get("/players/alice/").content.decode())
+    assert "You and" not in (page := unmarked(bob.get("/players/alice/")))
     assert "has won the last" not in page
     assert "Most played" not in page
     bob.get("/players/alice/")
-    page = bob.get("/players/alice/").content.decode()
+    page = unmarked(bob.get("/players/alice/"))
     assert "Still counting" not in page
     assert "alice has won the last 2." in page
     assert "Most played" in page
@@ -227,15 +227,15 @@ def test_streak_counts_latest_results(games_table: str, results: str, streak: in
 
 def test_profile_shows_record_and_score_against_viewer(alice: Client, bob: Client) -> None:
     put(finished("WLLL") + finished("W", start=9, other="dora"))
-    page = alice.get("/players/bob/").content.decode()
+    page = unmarked(alice.get("/players/bob/"))
     assert "You and bob" in page
     assert "1 : 3" in page
     assert "bob has won the last 3." in page
     assert 'value="bob">Invite to a game' in page
-    page = bob.get("/players/alice/").content.decode()
+    page = unmarked(bob.get("/players/alice/"))
     assert "3 : 1" in page
     assert "You have won the last 3." in page
-    own = alice.get("/players/alice/").content.decode()
+    own = unmarked(alice.get("/players/alice/"))
     assert "You and" not in own
     assert "Invite to a game" not in own
     assert re.findall(r"<dd>(\d+)</dd>", own) == ["2", "3", "0"]

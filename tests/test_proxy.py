@@ -117,7 +117,7 @@ def test_gunicorn_takes_scheme_from_x_forwarded_proto_only(site: Instance) -> No
 @behind_nginx
 @pytest.mark.usefixtures("games_table")
 def test_failed_login_counts_for_address_the_balancer_saw(site: Instance, forwarded: str, client: str) -> None:
-    store.claim("alice", PASSWORD)
+    store.claim("alice", PASSWORD, address="192.0.2.1")
     assert log_in(site, BY_HTTPS | {"X-Forwarded-For": forwarded}).status == 403
     assert counted() == {client}
 

@@ -23,7 +23,7 @@ from games.storage.conflicts import LostRace
 from tests.conftest import Clock, stored
 from tests.support.consumed import Meter
 from tests.support.many import START, game_of
-from tests.support.pages import HTMX, JSON
+from tests.support.pages import HTMX, JSON, unmarked
 
 
 def over(host: str = "alice", opponent: str = "bob", pace: int | None = None) -> Match:
@@ -142,13 +142,13 @@ def test_finished_game_page_shows_opponents_rematch_offer(alice: Client, bob: Cl
     shown = GamePage(stored(game.game_id).match(), "bob", now()).version
     assert bob.get(url, {"since": shown}, headers=HTMX).status_code == 204
     alice.post(f"{url}rematch/")
-    told = bob.get(url, {"since": shown}, headers=HTMX).content.decode()
+    told = unmarked(bob.get(url, {"since": shown}, headers=HTMX))
     assert '<p class="clock">alice asks for a rematch.</p>' in told
     assert 'data-title="(1) alice asks for a rematch · Tic-Tac-Toe"' in told
     for client in (alice, charlie, Client()):
-        assert "asks for a rematch" not in client.get(url).content.decode()
+        assert "asks for a rematch" not in unmarked(client.get(url))
     bob.post(f"{url}rematch/")
-    assert "asks for a rematch" not in bob.get(url).content.decode()
+    assert "asks for a rematch" not in unmarked(bob.get(url))
 
 
 def test_page_reads_rematch_only_for_recently_finished_game(bob: Client, meter: Meter) -> None:
@@ -193,7 +193,7 @@ def test_unrelated_game_with_rematch_id_is_409_and_unchanged(bob: Client, make: 
 def test_accepted_rematch_survives_guest_signup() -> None:
     match = over(opponent="guest-aaaaaa")
     game = again(match, "guest-aaaaaa")
-    named = store.adopt(game, guest="guest-aaaaaa", name="dora")
+    named = store.rename(game, old="guest-aaaaaa", new="dora")
     with pytest.raises(LostRace, match="can't be had"):  # dora could be anybody
         again(match, "alice")
     accepted = store.accept(named.game_id, player="alice")

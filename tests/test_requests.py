@@ -13,7 +13,7 @@ from django.test import Client, RequestFactory
 from accounts.models import Player
 from games.models import Game
 from games.storage import store
-from tests.support.pages import HTMX, JSON
+from tests.support.pages import HTMX, JSON, unmarked
 
 ALICES = "a\N{LATIN SMALL LETTER E WITH ACUTE} secret phrase"
 
@@ -131,7 +131,7 @@ def test_actions_address_leads_to_the_game(alice: Client, game: str) -> None:
 
 
 def test_player_named_state_has_a_page(games_table: str, log_in: Callable[[str], Client]) -> None:
-    assert "<h1>state</h1>" in log_in("state").get("/players/state/").content.decode()
+    assert "<h1>state</h1>" in unmarked(log_in("state").get("/players/state/"))
 
 
 def test_form_from_another_address_is_the_operators_matter(alice: Client, game: str) -> None:

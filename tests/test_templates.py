@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.template import engines
 from django.template.loader import render_to_string
 from django.test import Client
@@ -78,8 +79,8 @@ def test_page_has_one_csrf_token_and_none_without_forms() -> None:
     tokens = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', welcome.content.decode())
     assert len(tokens) == 2
     assert len(set(tokens)) == 1
-    assert "csrftoken" in welcome.cookies
-    assert "csrftoken" not in Client().get("/replay/03142/").cookies
+    assert settings.CSRF_COOKIE_NAME in welcome.cookies
+    assert settings.CSRF_COOKIE_NAME not in Client().get("/replay/03142/").cookies
 
 
 def test_setup_page_and_refused_host_need_no_user(settings: Any) -> None:

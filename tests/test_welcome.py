@@ -16,7 +16,7 @@ from games.rules import computer
 from games.storage import store
 from tests.conftest import again, stored
 from tests.support.consumed import Meter
-from tests.support.pages import JSON, hidden_in
+from tests.support.pages import JSON, hidden_in, unmarked
 from tictactoe_site.table import Item
 
 FIRST = {"opponent": "computer", "as": "guest"}
@@ -172,10 +172,10 @@ def test_time_left_in_words(seconds: float, words: str) -> None:
 
 def test_opponents_name_links_to_profile_after_accept(alice: Client, bob: Client) -> None:
     url = alice.post("/games/new/", {"opponent": "bob"})["Location"]
-    assert 'href="/players/bob/"' not in alice.get(url).content.decode()  # bob may not have signed up yet
-    assert 'href="/players/alice/">alice</a>' in bob.get(url).content.decode()
+    assert 'href="/players/bob/"' not in unmarked(alice.get(url))  # bob may not have signed up yet
+    assert 'href="/players/alice/">alice</a>' in unmarked(bob.get(url))
     bob.post(f"{url}accept/")
-    assert 'href="/players/bob/">bob</a>' in alice.get(url).content.decode()
+    assert 'href="/players/bob/">bob</a>' in unmarked(alice.get(url))
 
 
 def test_no_profile_link_for_guest_computer_or_open_seat(alice: Client) -> None:

@@ -1,6 +1,7 @@
 """Django's settings. Everything that differs between deployments comes from ``tictactoe_site.config``."""
 
 import secrets
+from hashlib import blake2b
 
 from django.utils.log import CallbackFilter
 
@@ -51,7 +52,7 @@ MIDDLEWARE = [
     "tictactoe_site.middleware.Headers",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "tictactoe_site.middleware.Setup",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "accounts.sessions.Sessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "games.middleware.TimeLimit",
@@ -74,7 +75,13 @@ TEMPLATES = [
 ]
 
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
-SESSION_COOKIE_NAME = "session"
+# Cookies are shared by all sites on a host, whatever their ports. So the names contain a hash of the key.
+_names = [
+    f"tictactoe-{blake2b(key.encode(), digest_size=4).hexdigest()}" for key in (SECRET_KEY, *SECRET_KEY_FALLBACKS)
+]
+SESSION_COOKIE_NAME = _names[0]
+OLD_SESSION_COOKIES = [*_names[1:], "session"]
+CSRF_COOKIE_NAME = f"{SESSION_COOKIE_NAME}-csrf"
 # A guest exists only in the session. It lasts this long after the last day with a POST (accounts.sessions.go_on), and
 # must outlive a guest's game, which lasts 30 days.
 SESSION_COOKIE_AGE = 60 * 24 * 60 * 60
@@ -85,6 +92,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "accounts.forms.Guessable"},
 ]
 
 STATIC_URL = "/static/"

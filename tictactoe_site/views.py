@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from dynamodb import startup
@@ -25,6 +26,12 @@ def ready(request: HttpRequest) -> HttpResponse:
         return JsonResponse(answer, status=503, headers={"Retry-After": "5"})
     notes = {"notes": found.notes} if found.notes else {}
     return JsonResponse({"status": "ok", "table": TableItem.Meta.table_name} | notes)
+
+
+@require_safe
+def change_password(request: HttpRequest) -> HttpResponse:
+    """Lead password managers to the form (https://w3c.github.io/webappsec-change-password-url)."""
+    return redirect(f"{reverse('account')}#password")
 
 
 def _missing_key(request: HttpRequest) -> list[str]:

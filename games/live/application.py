@@ -19,6 +19,7 @@ from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.urls import Resolver404, resolve
 
+from accounts import generations
 from dynamodb import metering
 from games import hints
 from games.errors import GONE
@@ -112,6 +113,7 @@ class Live:
 
     def _take(self, hint: hints.Hint) -> None:
         if "logged_out" in hint:
+            generations.forget(hint["logged_out"])
             for stream in self._streams:
                 if stream.viewer.name == hint["logged_out"]:
                     stream.end()
@@ -125,7 +127,7 @@ class Live:
         if settings.SETUP_PROBLEM:
             raise Refused(503, settings.SETUP_PROBLEM, retry_after=60)
         try:
-            viewer = viewer_of(scope)
+            viewer = await self._hub.in_thread(lambda: viewer_of(scope))
         except SuspiciousOperation as exc:
             raise Refused(400, "This is no request that the site answers.") from exc
         stream = Stream(viewer, self._topic(scope["path"], viewer), partial(_send_part, send))

@@ -158,7 +158,7 @@ class Hub:
 
     async def _read_games(self, topics: list[GameTopic]) -> None:
         try:
-            found = await self._in_thread(lambda: queries.games([topic.key for topic in topics]))
+            found = await self.in_thread(lambda: queries.games([topic.key for topic in topics]))
         except StoreUnavailable as exc:
             return self._postpone(topics, exc)
         for topic in topics:
@@ -173,7 +173,7 @@ class Hub:
         """Read the game consistently: an eventually consistent read may have missed it."""
         game = None
         try:
-            game = await self._in_thread(lambda: queries.game(topic.key))
+            game = await self.in_thread(lambda: queries.game(topic.key))
         except StoreUnavailable as exc:
             return self._postpone([topic], exc)
         except (NotFound, UnreadableGame):
@@ -184,7 +184,7 @@ class Hub:
     async def _read_lobby(self, topic: LobbyTopic) -> None:
         hinted = topic.changed_at
         try:
-            found = await self._in_thread(lambda: lobbies.newest(topic.key, timezone.now()))
+            found = await self.in_thread(lambda: lobbies.newest(topic.key, timezone.now()))
         except StoreUnavailable as exc:
             return self._postpone([topic], exc)
         topic.trouble(False)
@@ -206,7 +206,9 @@ class Hub:
             topic.trouble(True)
             self._schedule(topic, time.monotonic() + random.uniform(1, 2))
 
-    async def _in_thread(self, read: Callable[[], T]) -> T:
+    async def in_thread(self, read: Callable[[], T]) -> T:
+        """Return what ``read`` returns, in the time that a request may take."""
+
         def bounded() -> T:
             with retries.within(retries.REQUEST_SECONDS):
                 return read()

@@ -5,12 +5,11 @@ from io import BytesIO
 from typing import Any
 
 from django.conf import settings
-from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware, get_token
 
-from accounts.sessions import current_user
+from accounts.sessions import Sessions, current_user, has_ended
 from accounts.views import address_of
 
 
@@ -27,13 +26,16 @@ class Viewer:
 
 
 def viewer_of(scope: dict[str, Any]) -> Viewer:
-    """Return the request's viewer. Raises SuspiciousOperation for a host or another header that we don't accept."""
+    """Return the request's viewer: nobody, if the session has been ended. This may read the player's item.
+
+    Raises SuspiciousOperation for a host or another header that we don't accept.
+    """
     request = ASGIRequest(scope, BytesIO())
     base = request.build_absolute_uri("/")
     _sessions.process_request(request)
     _forms.process_request(request)
     return Viewer(
-        name=current_user(request).name,
+        name="" if has_ended(request) else current_user(request).name,
         token=get_token(request) if settings.CSRF_COOKIE_NAME in request.COOKIES else "",
         base=base,
         address=address_of(request),
@@ -43,5 +45,5 @@ def viewer_of(scope: dict[str, Any]) -> Viewer:
 
 
 # They only read the request: Django doesn't handle the stream's response.
-_sessions = SessionMiddleware(HttpResponse)
+_sessions = Sessions(HttpResponse)
 _forms = CsrfViewMiddleware(HttpResponse)

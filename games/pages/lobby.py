@@ -64,7 +64,8 @@ class LobbyPage:
     def version(self) -> str:
         """A hash of what the lists show, ignoring relative times."""
         lobby = self.lobby
-        shown = [(game.game_id, game.status_date, game.status, game.result) for game in lobby.games]
+        lists = (lobby.received, lobby.playing, lobby.unread, lobby.sent, lobby.finished, lobby.damaged)
+        shown = [[(game.game_id, game.status_date, game.status, game.result) for game in games] for games in lists]
         turns = [(game.whose_turn, game.deadline) for game in lobby.playing]
         return blake2b(repr((shown, turns, lobby.newer, lobby.older)).encode(), digest_size=8).hexdigest()
 

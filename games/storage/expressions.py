@@ -110,12 +110,12 @@ def clock(pace: int | None, now: datetime) -> list[Action]:
     return [Game.deadline.set(epoch(now) + pace)] if pace else []
 
 
-def renaming(game: StoredMatch, guest: str, name: str) -> list[Action]:
-    """Give the guest's seat to the named player. A game in progress without guests no longer expires."""
-    attributes = (Game.host_id, Game.opponent_id, Game.o_user, Game.turn)
-    holders = (game.host, game.opponent_id, game.o_user, game.turn)
-    held = [attribute for attribute, holder in zip(attributes, holders, strict=True) if holder == guest]
-    actions: list[Action] = [attribute.set(name) for attribute in held]
-    if game.stored_status is Status.IN_PROGRESS and not is_guest(game.other_than(guest)):
+def renaming(game: StoredMatch, old: str, new: str) -> list[Action]:
+    """Give the player another name. A game that has begun and has no guest any more no longer expires."""
+    attributes = (Game.host_id, Game.opponent_id, Game.o_user, Game.turn, Game.result)
+    holders = (game.host, game.opponent_id, game.o_user, game.turn, game.winner and game.stored_result)
+    held = [attribute for attribute, holder in zip(attributes, holders, strict=True) if holder == old]
+    actions: list[Action] = [attribute.set(new) for attribute in held]
+    if game.stored_status is not Status.PENDING and not any(map(is_guest, (new, game.other_than(old)))):
         actions.append(Game.expires_at.remove())
     return actions

@@ -68,7 +68,12 @@ def one_more(now: datetime, *, host: str, opponent: str | None) -> Iterator[None
     """
     with ExitStack() as taken:
         for limit in _limits(host, opponent, now):
-            taken.enter_context(_slot(limit))
+            try:
+                taken.enter_context(_slot(limit))
+            except TooManyInvitations:
+                # What strangers sent keeps no friend's invitation out.
+                if "to" not in limit.key[0] or not queries.have_played(host, opponent or ""):
+                    raise
         yield
 
 

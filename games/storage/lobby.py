@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
 
+from accounts import generations
 from games.errors import MalformedInput
 from games.match import Entry, Status, StoredMatch
 from games.models import HostIndex
@@ -101,8 +102,8 @@ def without_game(lobby: Lobby, game_id: str) -> Lobby:
 def reads_of(lobby: Lobby) -> int:
     """Return how many half read units such a lobby costs: queries of both indexes, and the boards in progress."""
     further = max(0, sum(1 for _ in lobby.games) - FIRST_READ)
-    going = chain(lobby.playing, lobby.unread, lobby.damaged)
-    boards = sum(game.stored_status is Status.IN_PROGRESS for game in going)
+    damaged = sum(game.stored_status is Status.IN_PROGRESS for game in lobby.damaged)
+    boards = len(lobby.playing) + len(lobby.unread) + damaged
     return 2 + math.ceil(further * LONGEST_ENTRY / READ_BYTES) + boards
 
 
@@ -202,8 +203,9 @@ def _arranged(player: str, games: Iterable[Entry], now: datetime) -> Lobby:
     games = [game for game in games if not game.is_damaged]
     pending = [game for game in games if game.status is Status.PENDING and not game.expired(now)]
     going = [game for game in games if game.status is Status.IN_PROGRESS]
+    hidden = generations.blocked_by(player) | {player}
     return Lobby(
-        received=[game for game in pending if game.host != player],
+        received=[game for game in pending if game.host not in hidden],
         sent=[game for game in pending if game.host == player],
         playing=[game for game in going if isinstance(game, StoredMatch)],
         unread=[game for game in going if not isinstance(game, StoredMatch)],

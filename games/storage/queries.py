@@ -1,11 +1,14 @@
 """Reads of games, other than ``lobby``'s lists: one game by id, many by their ids, counts, and the operator's lists."""
 
+import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import islice
 from typing import Any
+
+from pynamodb.expressions.condition import Condition
 
 from accounts.names import GUEST_PREFIX
 from dynamodb.errors import StoreUnavailable
@@ -18,6 +21,9 @@ from games.storage.indexes import from_both_indexes
 
 # The limit of one BatchGetItem (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html).
 MOST_AT_ONCE = 100
+ALL = sys.maxsize
+# How many games show whether two have played each other.
+MOST_LOOKED_THROUGH = 200
 # Before DynamoDB is asked again for what it left out of a batch. It leaves out more if it's asked again at once.
 PAUSES_SECONDS = (0.1, 0.3)
 
@@ -90,15 +96,21 @@ def pending(
         return sum(1 for _ in islice(waiting, most))
 
 
-def running(player: str, *, most: int) -> list[Entry]:
-    """Return up to ``most`` of a player's unfinished games from the indexes. Raises StoreUnavailable."""
-    condition = HostIndex.status_date.between(Status.IN_PROGRESS, f"{Status.PENDING}_~")
-    return from_both_indexes(player, lambda games: islice(games, most), condition)[:most]
+def have_played(player: str, other: str) -> bool:
+    """Whether one of the player's newest games is with the other, and was accepted. Raises StoreUnavailable."""
+    games = of_player(player, None, MOST_LOOKED_THROUGH)
+    return any(other in game.players and game.stored_status is not Status.PENDING for game in games)
 
 
-def of_player(player: str, status: Status | None, limit: int) -> list[Entry]:
-    """Return up to ``limit`` of a player's games from the indexes, newest first. Raises StoreUnavailable."""
-    condition = HostIndex.status_date.startswith(status) if status else None
+def of_player(player: str, status: Status | None, limit: int, since: datetime | None = None) -> list[Entry]:
+    """Return up to ``limit`` of a player's games from the indexes, newest first. Raises StoreUnavailable.
+
+    ``since`` leaves out those that got the ``status`` before then.
+    """
+    date = HostIndex.status_date
+    condition: Condition | None = date.startswith(status) if status else None
+    if status and since:
+        condition = date.between(status.dated(since), f"{status}_~")
     return from_both_indexes(player, lambda games: islice(games, limit), condition)[:limit]
 
 

@@ -11,6 +11,7 @@ Games with guests don't count: they're deleted after a month, and a guest's name
 import json
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import reduce
@@ -142,6 +143,13 @@ def of(player: str, now: datetime) -> Record:
     kept.count(fresh[len(settled) :])
     kept.is_whole = not more
     return kept
+
+
+def forget(player: str) -> None:
+    """Drop the cached scores, because games that were counted have another player now. Raises StoreUnavailable."""
+    # Assumes that there are cached scores; otherwise there is nothing to drop.
+    with suppress(ConditionFailed):
+        conditional.delete(RecordItem(RecordItem.key(player)), RecordItem.until.exists())
 
 
 def _settled(games: list[Entry], now: datetime) -> list[Entry]:

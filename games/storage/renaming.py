@@ -1,44 +1,101 @@
-"""Moving a guest's games to the name that the guest has chosen or logged in with."""
+"""Giving a player another name in all games: a guest who has chosen one, a player who is renamed, an account that ends.
+
+Each game is one conditional write. What is done needn't be done again, so this can stop and go on at any point.
+"""
 
 import time
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 
+from accounts.names import is_deleted, is_guest
 from games import hints
-from games.errors import NotFound, TooManyInvitations, UnreadableGame
+from games.errors import IllegalMove, NotFound, NotYours, TooManyInvitations, UnreadableGame
 from games.match import Status, StoredMatch
-from games.storage import limits, queries, store
+from games.rules.computer import NAME as COMPUTER
+from games.storage import limits, queries, records, store
+from games.storage.conflicts import LostRace
 
-# The most games and seconds that one request spends on this, to leave time for the page itself.
+# The most games that one call renames, and the seconds that a request spends on them, to leave time for its page.
 MOST = 1000
 SECONDS = 1.0
+# Longer than any game of a guest's is kept.
+LATELY = timedelta(days=31)
 
 
-def take_along(guest: str, player: str, now: datetime) -> bool:
-    """Give a guest's running games to the named player. Return whether none is left. Raises StoreUnavailable.
+def rename(old: str, new: str, now: datetime, *, seconds: float, since: datetime | None = None) -> bool:
+    """Rename a player in all games, finished ones too, and have the records counted anew. Return whether that's all.
 
-    The next call continues if time runs out. A damaged game stays the guest's.
+    If not, call it again. A damaged game keeps the old name, and so does a game between the two. ``since`` is when the
+    oldest of the games may have ended. Raises StoreUnavailable.
     """
-    ends = time.monotonic() + SECONDS
-    game_ids = [entry.game_id for entry in queries.running(guest, most=MOST)]
-    came, read = 0, 0
+    return _change(old, partial(_renamed, old=old, new=new, now=now), seconds) and _recounted(new, since)
+
+
+def take_along(old: str, new: str, now: datetime) -> bool:
+    """Do what one request can: give a guest's games to the guest's new name, or end a deleted player's and rename them.
+
+    Return whether that's all. Raises StoreUnavailable.
+    """
+    if is_deleted(new) and not give_up(old, seconds=SECONDS):
+        return False
+    return rename(old, new, now, seconds=SECONDS, since=now - LATELY if is_guest(old) else None)
+
+
+def give_up(player: str, *, seconds: float) -> bool:
+    """Resign the player's games in progress and withdraw the invitations, both ways. Return whether that's all."""
+    running = (Status.IN_PROGRESS, Status.PENDING)
+    return _change(player, partial(_given_up, player=player), seconds, statuses=running)
+
+
+def _change(
+    player: str, change: Callable[[StoredMatch], bool], seconds: float, statuses: Sequence[Status | None] = (None,)
+) -> bool:
+    """Change the player's games with these statuses, or all, in the given time. Return whether none is left."""
+    ends = time.monotonic() + seconds
+    entries = [entry for status in statuses for entry in queries.of_player(player, status, MOST)]
+    game_ids = [entry.game_id for entry in entries]
+    changed, read = 0, 0
     for start in range(0, len(game_ids), queries.MOST_AT_ONCE):
         found = queries.games(game_ids[start : start + queries.MOST_AT_ONCE])
         read += len(found)
         for game in filter(None, found.values()):
-            came += _came(game, guest, player, now)
-            if came and time.monotonic() > ends:
+            # It may be withdrawn or damaged by now, or the new name may have too many invitations.
+            with suppress(NotFound, UnreadableGame, TooManyInvitations, NotYours, IllegalMove, LostRace):
+                changed += change(game)
+            if changed and time.monotonic() > ends:
                 return False
-    return read == len(game_ids) and (len(game_ids) < MOST or not came)
+    return read == len(game_ids) and (len(game_ids) < MOST or not changed)
 
 
-def _came(game: StoredMatch, guest: str, player: str, now: datetime) -> bool:
-    if guest not in game.players or player in game.players:
-        return False  # It has been moved already, or both are in it: nobody can play themselves.
-    invites = game.stored_status is Status.PENDING and game.host == guest
-    # It may be withdrawn or damaged by now, or the player may have too many invitations.
-    with suppress(NotFound, UnreadableGame, TooManyInvitations):
-        with limits.one_more(now, host=player, opponent=game.opponent_id) if invites else nullcontext():
-            hints.changed(store.adopt(game, guest=guest, name=player))
-        return True
-    return False
+def _renamed(game: StoredMatch, *, old: str, new: str, now: datetime) -> bool:
+    if old not in game.players or new in game.players:
+        return False  # It has been renamed already, or both are in it: nobody can play themselves.
+    invites = game.stored_status is Status.PENDING and game.host == old and is_guest(old)
+    with limits.one_more(now, host=new, opponent=game.opponent_id) if invites else nullcontext():
+        hints.changed(store.rename(game, old=old, new=new))
+    return True
+
+
+def _given_up(game: StoredMatch, *, player: str) -> bool:
+    if game.stored_status is Status.PENDING:
+        withdraw = store.cancel if game.host == player else store.decline
+        withdraw(game.game_id, player=player)
+        hints.withdrawn(game.game_id)
+    else:
+        hints.changed(store.resign(game, player=player))
+    return True
+
+
+def _recounted(player: str, since: datetime | None) -> bool:
+    """Have the records of the player and all opponents counted anew. Return True.
+
+    The opponents are those in the index, so that a call after a crash recounts them, too.
+    """
+    finished = queries.of_player(player, Status.FINISHED, queries.ALL, since)
+    names = {player, *(entry.other_than(player) for entry in finished)}
+    for name in names:
+        if name and name != COMPUTER and not is_guest(name):
+            records.forget(name)
+    return True

@@ -233,13 +233,14 @@ def forfeit(game: StoredMatch, now: datetime) -> StoredMatch:
     return _update(game.game_id, expressions.finish(winner, now, Ending.LATE), condition)
 
 
-def adopt(game: StoredMatch, *, guest: str, name: str) -> StoredMatch:
-    """Give a guest's running game to the name the guest has claimed, unless the two play each other."""
-    while guest in game.players and name not in game.players and game.status is not Status.FINISHED:
-        # Assumes that the game hasn't changed since it was read: the turn may have been the guest's.
+def rename(game: StoredMatch, *, old: str, new: str) -> StoredMatch:
+    """Give a player of the game another name, unless the two play each other."""
+    while old in game.players and new not in game.players:
+        # Assumes that the game hasn't changed since it was read: the turn may have been this player's.
         condition = expressions.holds(Game.turn, game.turn) & (Game.status_date == game.status_date)
         condition &= (Game.host_id == game.host) & expressions.holds(Game.opponent_id, game.opponent_id)
-        game = _update(game.game_id, expressions.renaming(game, guest, name), condition)
+        condition &= expressions.holds(Game.result, game.stored_result)
+        game = _update(game.game_id, expressions.renaming(game, old, new), condition)
     return game
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from uuid import uuid4
 
 import pytest
-from django.contrib.sessions.backends.signed_cookies import SessionStore
 from playwright.sync_api import Page, expect
 
 from games.storage import store
@@ -13,6 +12,7 @@ from tests.live.opened import EVENTS, INSTRUMENTS, Match, line
 from tests.reliability.conftest import proxy as proxy
 from tests.support import crowd
 from tests.support.sites import playing
+from tests.support.stages import log_in
 
 
 @pytest.fixture(scope="module")
@@ -53,11 +53,7 @@ def enter(open_browser: Callable[..., Page]) -> Callable[..., Page]:
             page.route(EVENTS, lambda route: None)
         page.context.add_init_script(INSTRUMENTS)
         if player:
-            session = SessionStore()  # The site shares this process's secret key.
-            session["player"] = player
-            session.save()
-            home = "/".join([*url.split("/")[:3], ""])
-            page.context.add_cookies([{"name": "session", "value": str(session.session_key), "url": home}])
+            log_in(page.context, player, "/".join(url.split("/")[:3]))
         page.goto(url)
         expect(line(page)).to_have_text(re.compile("^Checking every") if held else "Live")
         return page

@@ -15,6 +15,7 @@ from games.storage import lobby as lobbies
 from tests.conftest import stored
 from tests.support.faults import Faults, Handle
 from tests.support.many import game_of, put
+from tests.support.pages import csrf_in
 from tests.support.players import Player
 from tests.support.processes import comes_true
 from tests.support.sites import configured_for, playing, serving
@@ -152,7 +153,7 @@ def test_logout_ends_own_streams_only(site: str) -> None:
         assert {own.next().name, lobby.next().name, other.next().name} == {"board", "lobby"}
         stranger = requests.Session()
         stranger.get(f"{site}/accounts/login/", timeout=60)
-        token = {"X-CSRFToken": stranger.cookies["csrftoken"]}
+        token = {"X-CSRFToken": csrf_in(stranger.cookies)}
         assert stranger.post(f"{site}/accounts/logout/", headers=token, timeout=60).status_code == 200
         game.x.insist("POST", "/accounts/logout/")
         assert own.next() == lobby.next() == Event(END)
@@ -166,7 +167,7 @@ def test_lobby_stream_follows_own_games(site: str) -> None:
         assert "No games yet" in lobby.next().data
         path = bob.invite(alice.name)
         invited = lobby.next()
-        assert f'{bob.name}</bdi></b> invites you' in invited.data
+        assert f"{bob.name}</bdi></b> invites you" in invited.data
         assert 'data-waiting="1"' in invited.data
         position = alice.insist("POST", f"{path}accept/").json()["position"]
         assert "Your turn" in lobby.next().data
@@ -190,7 +191,7 @@ def test_repeated_hints_do_not_postpone_lobby_read(games_table: str) -> None:
             cat.invite(alice.name)
             with repeated(lambda: bob.insist("POST", f"{path}accept/")):  # accepting again sends the hint again
                 said = [lobby.next().data, lobby.next().data]
-    assert f'{cat.name}</bdi></b> invites you' in said[-1]
+    assert f"{cat.name}</bdi></b> invites you" in said[-1]
 
 
 def test_newer_lobby_of_client_is_not_replaced(games_table: str) -> None:

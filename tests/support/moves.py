@@ -16,6 +16,7 @@ from games.match import Status
 from games.models import Game
 from tests.support.hops import Connection, read_message
 from tests.support.many import game_of, put
+from tests.support.pages import csrf_in
 from tests.support.players import Player
 from tests.support.streams import place
 
@@ -94,7 +95,7 @@ class Table:
             "Host": urlsplit(self.web).netloc,
             "Accept": "application/json",
             "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()),
-            "X-CSRFToken": cookies.get("csrftoken", ""),
+            "X-CSRFToken": csrf_in(cookies),
             "Content-Type": "application/x-www-form-urlencoded",
             "Content-Length": str(len(form)),
         }

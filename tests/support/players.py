@@ -8,7 +8,7 @@ import requests
 
 from games import rules
 from tests.conftest import PASSWORD
-from tests.support.pages import new_game_in
+from tests.support.pages import csrf_in, new_game_in
 
 # Errors of unanswered requests, which a browser would send again.
 UNANSWERED = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
@@ -44,7 +44,7 @@ class Player:
         self, method: str, path: str, form: dict[str, str] | None = None, **options: dict[str, str]
     ) -> requests.Response | None:
         """Send once; return any answer, or None if the connection broke."""
-        headers = {"X-CSRFToken": self.session.cookies.get("csrftoken", "")} | options.get("headers", {})
+        headers = {"X-CSRFToken": csrf_in(self.session.cookies)} | options.get("headers", {})
         try:
             answer = self.session.request(method, self.site + path, data=form, headers=headers, timeout=20)
         except UNANSWERED as exc:

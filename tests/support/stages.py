@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.contrib.sessions.backends.signed_cookies import SessionStore
 from playwright.sync_api import BrowserContext, Page
 
-from accounts.store import claim
+from accounts.names import is_guest
+from accounts.store import claim, details, is_claimed
 from games.match import StoredMatch
 from games.models import Game
 from games.storage import store
@@ -35,13 +37,18 @@ class Stage:
 
 
 def log_in(context: BrowserContext, player: str, site: str) -> None:
-    context.add_cookies([{"name": "session", "value": session_of(player), "url": f"{site}/"}])
+    name = settings.SESSION_COOKIE_NAME
+    context.add_cookies([{"name": name, "value": session_of(player), "url": f"{site}/"}])
 
 
 def session_of(player: str) -> str:
-    """Return a value of the cookie ``session`` that logs the player in."""
+    """Return a session cookie's value that logs the player in. Create the player, if nobody has the name."""
     session = SessionStore()  # The site shares this process's secret key.
     session["player"] = player
+    if not is_guest(player):
+        if not is_claimed(player):
+            claim(player, PASSWORD, address="192.0.2.1")
+        session["generation"] = details(player).generation
     session.save()
     return str(session.session_key)
 
@@ -134,7 +141,7 @@ def stages() -> dict[str, Stage]:
 
 def _games() -> dict[str, str]:
     for name in ("alice", "bob", "charlie"):
-        claim(name, PASSWORD)
+        claim(name, PASSWORD, address="192.0.2.1")
     running = game_after("408")
     resigned = game_after("40")
     expired = store.invite(host="alice", opponent="dave")

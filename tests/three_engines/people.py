@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from django.conf import settings
 from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -113,7 +114,7 @@ class Person:
     def become(self, player: str) -> None:
         """Be logged in as this player from the next page on; "" is nobody."""
         if player:
-            self.driver.add_cookie({"name": "session", "value": session_of(player)})
+            self.driver.add_cookie({"name": settings.SESSION_COOKIE_NAME, "value": session_of(player)})
 
     # Pages.
 

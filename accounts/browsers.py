@@ -1,0 +1,41 @@
+"""The signed cookie of a browser that has logged in before.
+
+Its wrong passwords are counted apart, so that nobody else can use up the tries of the player who owns it.
+"""
+
+import secrets
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+COOKIE = f"{settings.SESSION_COOKIE_NAME}-browser"
+AGE_SECONDS = 365 * 24 * 60 * 60
+# How many players of one browser it remembers: the latest.
+MOST = 5
+
+
+def id_of(request: HttpRequest, name: str) -> str:
+    """Return the browser's id if the player has logged in there before, otherwise an empty string."""
+    browser, *names = _known(request)
+    return browser if name in names else ""
+
+
+def remember(request: HttpRequest, response: HttpResponse, name: str) -> HttpResponse:
+    """Have the browser remember that the player has logged in. Return the response."""
+    browser, *names = _known(request)
+    latest = [name, *(each for each in names if each != name)][:MOST]
+    value = " ".join([browser or secrets.token_urlsafe(12), *latest])
+    response.set_signed_cookie(
+        COOKIE,
+        value,
+        salt=COOKIE,
+        max_age=AGE_SECONDS,
+        httponly=True,
+        secure=settings.SESSION_COOKIE_SECURE,
+        samesite="Lax",
+    )
+    return response
+
+
+def _known(request: HttpRequest) -> list[str]:
+    return str(request.get_signed_cookie(COOKIE, "", salt=COOKIE)).split(" ")

@@ -1,0 +1,30 @@
+"""``manage.py set_password``: a new password for a player who has forgotten theirs."""
+
+import secrets
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from accounts import store
+from tictactoe_site.commands import TableCommand
+
+
+class Command(TableCommand):
+    help = (
+        "Give a player a new random password, print it, and log the player out everywhere. Make sure that it's the "
+        "player who asks you. Send the password in a way that nobody else can read, and tell them to change it on "
+        "their account's page."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", metavar="NAME", help="the player's name")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        password = secrets.token_urlsafe(12)
+        try:
+            store.set_password(options["name"], password)
+        except store.NoSuchPlayer as exc:
+            raise CommandError(str(exc)) from exc
+        self.stdout.write(password)
+        self.say(f"This is the new password of {options['name']}. Sessions end within five minutes.")

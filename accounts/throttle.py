@@ -1,0 +1,42 @@
+"""Counters over all servers, which limit how often something may be tried in each 15-minute window."""
+
+import time
+
+from accounts.models import Attempts
+from dynamodb import conditional
+from dynamodb.conditional import ConditionFailed
+
+WINDOW_SECONDS = 15 * 60
+
+
+class TooManyAttempts(Exception):
+    """Too many tries, of which the next one is allowed in ``wait`` seconds."""
+
+    status = 429
+
+    def __init__(self, wait: int) -> None:
+        super().__init__("Too many tries: wait a quarter of an hour at most, and try again.")
+        self.wait = wait
+
+
+def count(what: str, limit: int) -> str:
+    """Count one more try of ``what``, and return the counter's key. Raises TooManyAttempts or StoreUnavailable."""
+    window, elapsed = divmod(int(time.time()), WINDOW_SECONDS)
+    key = f"throttle#{what}#{window}"
+    expiry = Attempts.expires_at.set((window + 2) * WINDOW_SECONDS)
+    # Condition: the limit isn't reached. The first try of a window creates the counter.
+    condition = Attempts.tried.does_not_exist() | (Attempts.tried < limit)
+    try:
+        conditional.update(Attempts(key), [Attempts.tried.add(1), expiry], condition)
+    except ConditionFailed as exc:
+        raise TooManyAttempts(WINDOW_SECONDS - elapsed) from exc
+    return key
+
+
+def take_back(key: str) -> None:
+    """Count one try less. Raises StoreUnavailable."""
+    # Condition: the counter still exists. If TTL has removed it, there's nothing to undo.
+    try:
+        conditional.update(Attempts(key), [Attempts.tried.add(-1)], Attempts.tried > 0)
+    except ConditionFailed:
+        return
