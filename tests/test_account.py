@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -25,7 +26,7 @@ COOKIE = settings.SESSION_COOKIE_NAME
 def copied(browser: Client) -> Client:
     """Return another browser with the same cookies."""
     other = Client()
-    other.cookies = browser.cookies.copy()
+    other.cookies.load({name: morsel.value for name, morsel in browser.cookies.items()})
     return other
 
 
@@ -102,7 +103,7 @@ def test_other_process_notices_ended_session_within_five_minutes(
     generations._known["alice"] = known  # another process still has this
     assert who(other) == "alice"
     late = known.read_at + generations.CHECK_SECONDS + 1
-    monkeypatch.setattr(generations.time, "monotonic", lambda: late)
+    monkeypatch.setattr(time, "monotonic", lambda: late)
     assert who(other) is None
 
 
