@@ -1,11 +1,14 @@
 """The password hasher, and the few threads that hash.
 
-A hash takes 19 MiB and a good part of a core. With threads of its own, a burst of sign-ups neither stops the site nor
-fills its memory: glibc keeps what a thread has freed, so it matters which threads hash.
+A hash takes 19 MiB and a good part of a core. With few threads for it, a burst of sign-ups neither stops the site nor
+fills its memory.
 """
 
-from collections.abc import Callable
+import ctypes
+import random
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from threading import BoundedSemaphore
 from typing import TypeVar
 
@@ -15,9 +18,10 @@ from dynamodb import retries
 
 T = TypeVar("T")
 
-THREADS = 2
-# How long a log-in from a browser that has logged in before waits for the thread that is reserved for such.
-PATIENCE_SECONDS = 2.0
+# glibc would keep the memory of each hash for its thread. It returns blocks that are larger than this (mallopt(3)).
+M_MMAP_THRESHOLD, LARGE_BYTES = -3, 1_000_000
+with suppress(AttributeError):  # other C libraries have no mallopt
+    ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
 
 
 class Argon2(Argon2PasswordHasher):
@@ -32,44 +36,53 @@ class Argon2(Argon2PasswordHasher):
 
 
 class Busy(Exception):
-    """All threads are hashing: the client should try again in a moment."""
+    """All threads are hashing: the client should try again in ``wait`` seconds."""
 
     status = 503
-    wait = 2  # seconds
 
     def __init__(self) -> None:
         super().__init__("Many people are logging in just now: try again in a moment.")
+        self.wait = random.randint(2, 8)  # noqa: S311 - so that they don't all come back together
 
 
-class Hashers:
-    """Threads that hash, and as many that wait for them: none, or for ``patience`` seconds each."""
+class Hasher:
+    """A thread of one's own for a while, which hashes."""
 
-    def __init__(self, threads: int, patience: float) -> None:
+    def __init__(self, threads: ThreadPoolExecutor) -> None:
+        self._threads = threads
+
+    def hash(self, password: str) -> str:
+        """Return the password's salted hash."""
+        return self._run(lambda: make_password(password))
+
+    def matches(self, passwords: Iterable[str], stored: str) -> bool:
+        """Whether one of the passwords has the stored hash."""
+        return self._run(lambda: any(check_password(each, stored) for each in passwords))
+
+    def _run(self, work: Callable[[], T]) -> T:
+        with retries.stopped_clock():
+            return self._threads.submit(work).result()
+
+
+class Pool:
+    """Threads that hash, for as many requests at once. The others wait for ``patience`` seconds, or not at all."""
+
+    def __init__(self, threads: int, patience: float = 0) -> None:
         self._free = BoundedSemaphore(threads)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="hash")
         self._patience = patience
 
-    def run(self, work: Callable[[], T]) -> T:
-        """Return the result of the work. Raises Busy."""
+    @contextmanager
+    def reserved(self) -> Iterator[Hasher]:
+        """Reserve a thread for the block. Do so first: a request that gets none should cost little. Raises Busy."""
         if not self._free.acquire(timeout=self._patience):
             raise Busy
         try:
-            with retries.stopped_clock():
-                return self._threads.submit(work).result()
+            yield Hasher(self._threads)
         finally:
             self._free.release()
 
 
-_anybody = Hashers(THREADS, 0)
-_known_browsers = Hashers(1, PATIENCE_SECONDS)
-
-
-def hashed(password: str) -> str:
-    """Return the password's salted hash. Raises Busy."""
-    return _anybody.run(lambda: make_password(password))
-
-
-def matches(passwords: list[str], stored: str, *, known_browser: bool = False) -> bool:
-    """Whether one of the passwords has the stored hash. Raises Busy."""
-    threads = _known_browsers if known_browser else _anybody
-    return threads.run(lambda: any(check_password(each, stored) for each in passwords))
+anybody = Pool(2)
+# For those who log in from a browser that has logged in before.
+known_browsers = Pool(1, patience=2.0)

@@ -43,11 +43,12 @@ class NoSuchPlayer(Exception):
 
 def claim(name: str, password: str, *, address: str) -> None:
     """Create the player ``name`` with this password. Raises NameTaken, Busy, TooManyAttempts."""
-    player = _player(name)
-    if player and (player.password or (player.expires_at or 0) > _now()):  # before the expensive hash
-        raise NameTaken(name)
-    throttle.count(f"signup#address#{address}", SIGNUP_LIMIT)
-    _put(_new(name, hashers.hashed(opaque(password)), datetime.now(UTC).isoformat()))
+    with hashers.anybody.reserved() as hasher:
+        player = _player(name)
+        if player and (player.password or (player.expires_at or 0) > _now()):  # before the expensive hash
+            raise NameTaken(name)
+        throttle.count(f"signup#address#{address}", SIGNUP_LIMIT)
+        _put(_new(name, hasher.hash(opaque(password)), datetime.now(UTC).isoformat()))
 
 
 def _new(name: str, password: str | None, joined: str | None) -> Player:
@@ -96,27 +97,31 @@ def verify(name: str, password: str, *, address: str, browser: str = "") -> bool
     We count an attempt before we check the password, so parallel attempts can't exceed the limit. If the password
     was right, we undo the count. Raises Busy, TooManyAttempts.
     """
-    player = _player(name)
-    if player is None or not player.password:
-        return None
-    generations.note(name, player)
-    # Count the address first: a blocked address must not use up the attempts of other people's names.
-    limits = {f"browser#{browser}": BROWSER_LIMIT} if browser else {}
-    limits = limits or {f"address#{address}": ADDRESS_LIMIT, f"name#{name}": NAME_LIMIT}
+    with (hashers.known_browsers if browser else hashers.anybody).reserved() as hasher:
+        player = _player(name)
+        generations.note(name, player)
+        if player is None or not player.password:
+            return None
+        return _checked(hasher, player.password, password, _limits(name, address, browser))
+
+
+def _limits(name: str, address: str, browser: str) -> dict[str, int]:
+    if browser:
+        return {f"browser#{browser}": BROWSER_LIMIT}
+    # The address first: a blocked address must not use up the attempts of other people's names.
+    return {f"address#{address}": ADDRESS_LIMIT, f"name#{name}": NAME_LIMIT}
+
+
+def _checked(hasher: hashers.Hasher, stored: str, password: str, limits: dict[str, int]) -> bool:
     keys = [throttle.count(f"login#{what}", limit) for what, limit in limits.items()]
-    right: bool | None = None
+    right = None
     try:
-        right = _matches(player.password, password, known_browser=bool(browser))
+        # Older passwords are hashed as they were typed.
+        right = hasher.matches(dict.fromkeys((opaque(password), password)), stored)
     finally:
         if right is not False:  # It's right, or wasn't checked.
             _take_back(keys)
     return right
-
-
-def _matches(stored: str, password: str, *, known_browser: bool) -> bool:
-    # Older passwords are hashed as they were typed.
-    forms = list(dict.fromkeys((opaque(password), password)))
-    return hashers.matches(forms, stored, known_browser=known_browser)
 
 
 def _take_back(keys: list[str]) -> None:
@@ -128,7 +133,8 @@ def _take_back(keys: list[str]) -> None:
 
 def set_password(name: str, password: str) -> None:
     """Give the player another password, and end all sessions. Raises NoSuchPlayer, Busy."""
-    _change(name, [Player.password.set(hashers.hashed(opaque(password))), _fresh()])
+    with hashers.known_browsers.reserved() as hasher:
+        _change(name, [Player.password.set(hasher.hash(opaque(password))), _fresh()])
 
 
 def end_sessions(name: str) -> None:

@@ -71,7 +71,9 @@ class SignUpView(CredentialsView):
         try:
             store.claim(name, form.cleaned_data["password"], address=address_of(request))
         except store.NameTaken as exc:
-            return _page(request, form, status=409, error=str(exc))
+            # By this very form, if it was sent twice.
+            if not verified(request, name, form.cleaned_data["password"]):
+                return _page(request, form, status=409, error=str(exc))
         return _logged_in(request, name)
 
 
