@@ -4,6 +4,7 @@ import re
 import uuid
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from games.match import Status
@@ -79,7 +80,7 @@ def test_visitors_first_move_by_link_accepts_as_guest(alice: Client, meter: Mete
     assert visitor.post(f"{url}move/", fields)["Location"] == url
     assert meter.operations == ["UpdateItem"]
     game = game_in(url)
-    assert re.fullmatch(r"guest-[a-z0-9]{6}", game.opponent_id)
+    assert re.fullmatch(r"guest-[a-z0-9]{12}", game.opponent_id)
     assert (game.top_left, game.turn) == ("X", "alice")
     assert "alice&#39;s turn." in visitor.get(url).content.decode()
 
@@ -100,9 +101,9 @@ def test_visitors_repeated_move_creates_one_guest(alice: Client) -> None:
 def test_visitor_page_is_private_and_token_is_unique(alice: Client) -> None:
     url = invite(alice, "")
     pages = [Client().get(url) for _ in range(2)]
-    assert len({page.cookies["session"].value for page in pages}) == 2
+    assert len({page.cookies[settings.SESSION_COOKIE_NAME].value for page in pages}) == 2
     assert {page["Cache-Control"] for page in pages} == {"private, no-store"}
-    assert all(page.cookies["session"]["httponly"] for page in pages)
+    assert all(page.cookies[settings.SESSION_COOKIE_NAME]["httponly"] for page in pages)
     assert "guest-" not in pages[0].content.decode()
 
 
@@ -155,7 +156,7 @@ def test_visitor_does_not_become_guest_without_asking(alice: Client) -> None:
 def test_visitor_starts_game_in_one_request(games_table: str, fields: dict[str, str]) -> None:
     visitor = Client()
     url = visitor.post("/games/new/", fields | {"as": "guest"})["Location"]
-    assert re.fullmatch(r"guest-[a-z0-9]{6}", game_in(url).host_id)
+    assert re.fullmatch(r"guest-[a-z0-9]{12}", game_in(url).host_id)
     assert "Your turn" in visitor.get(url).content.decode() or not fields["opponent"]
 
 

@@ -1,7 +1,6 @@
 """The Jinja environment, and the variables that every template gets."""
 
 import re
-from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, cast
@@ -40,7 +39,8 @@ def ago(moment: datetime) -> str:
     return str(naturaltime(min(moment, timezone.now())))
 
 
-def named(text: str, names: Iterable[str | None] | None = None) -> Markup:
+@lru_cache(maxsize=10_000)  # A lobby says the same names again and again.
+def named(text: str, names: tuple[str | None, ...] | None = None) -> Markup:
     """Mark the names in the text; without ``names``, the whole text is one.
 
     A browser then neither translates a name nor lets its letters reverse the text around it.
