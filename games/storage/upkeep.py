@@ -6,9 +6,9 @@ from datetime import datetime
 from dynamodb.errors import StoreUnavailable
 from games import hints
 from games.errors import NotFound, UnreadableGame
-from games.match import StoredMatch
+from games.match import Status, StoredMatch
 from games.storage import lobby as lobbies
-from games.storage import queries, store
+from games.storage import queries, records, store
 from games.storage.lobby import Lobby
 
 # The most games that one lobby view ends; the next view ends more.
@@ -36,7 +36,10 @@ def write_due(found: StoredMatch, now: datetime, *, viewer: str) -> StoredMatch:
         found = store.forfeit(found, now)
         hints.changed(found)
     elif found.needs_settling and viewer in found.players:
+        was_counted = found.stored_status is Status.FINISHED
         found = store.settle(found, now)
+        for player in filter(None, found.players if was_counted else ()):
+            records.forget(player)
     return found
 
 
