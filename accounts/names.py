@@ -15,7 +15,7 @@ MISLEADING = RESERVED | frozenset(
     {"deleted", "everybody", "help", "moderator", "new", "none", "null", "official", "open", "operator", "postmaster"}
     | {"security", "somebody", "staff", "webmaster", "you"}
 )
-SENTENCE = "A name is 3 to 20 of a-z, 0-9, _ and -, starting with a letter or digit."
+SENTENCE = "Use 3 to 20 letters, digits, _ or -, starting with a letter or digit."
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{2,19}")
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"

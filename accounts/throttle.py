@@ -15,7 +15,7 @@ class TooManyAttempts(Exception):
     status = 429
 
     def __init__(self, wait: int) -> None:
-        super().__init__("Too many tries: wait a quarter of an hour at most, and try again.")
+        super().__init__("Too many tries. Wait up to 15 minutes.")
         self.wait = wait
 
 

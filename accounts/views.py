@@ -21,7 +21,7 @@ from tictactoe_site.http import SeeOther, go_to, refuse, wants_fragment, wants_j
 
 # The length of a full IPv6 address. ip_address() accepts a zone id of any length after it, so we cut the text first.
 LONGEST_ADDRESS = 39
-WRONG = "This is not the password of that name: try again."
+WRONG = "Wrong password. Try again, or see what to do if you forgot it."
 
 
 @method_decorator(sensitive_post_parameters("password"), name="dispatch")
@@ -59,7 +59,7 @@ class LogInView(CredentialsView):
         right = verified(request, name, form.cleaned_data["password"])
         if right:
             return _logged_in(request, name)
-        unclaimed = f"Nobody has the name {name} yet: choose “Claim this name” to make it yours."
+        unclaimed = f"Nobody has the name {name} yet: choose “Create account” to make it yours."
         return _page(request, form, status=403, error=WRONG if right is False else unclaimed)
 
 

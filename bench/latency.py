@@ -63,7 +63,7 @@ class Match:
 
     def play(self, think: tuple[float, float]) -> None:
         o, x = guest(self.browser, self.here), guest(self.browser, self.here)
-        o.get_by_role("link", name="CREATE").click()
+        o.get_by_role("link", name="Create game").click()
         o.get_by_role("button", name="Get a link to send").click()
         path = o.get_by_label("Send this link").input_value().removeprefix(self.here)
         pages = {"same instance": o}

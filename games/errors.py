@@ -5,7 +5,7 @@ Each carries one sentence for the user. ``games.middleware`` maps each to its HT
 
 from games.rules import IllegalMove as IllegalMove
 
-GONE = "There is no such game: it may have been declined, cancelled, or have expired."
+GONE = "This game isn't here any more: it may have been declined, cancelled, or have expired."
 
 
 class MalformedInput(ValueError):

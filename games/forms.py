@@ -8,7 +8,7 @@ from accounts import names
 from games import rules, signing
 from games.errors import MalformedInput
 from games.match import PACES
-from games.pages.game import PACES_SAID
+from games.pages.game import LEVELS_SAID, PACES_SAID
 from games.rules.computer import LEVELS, PERFECT
 from games.rules.computer import NAME as COMPUTER
 from tictactoe_site.forms import Form
@@ -24,7 +24,7 @@ class NewGame(Form):
     opponent = forms.CharField(required=False, max_length=100)
     level = forms.ChoiceField(
         required=False,
-        choices=[(level, level) for level in LEVELS],
+        choices=list(LEVELS_SAID.items()),
         error_messages={"invalid_choice": f"The computer plays {', '.join(LEVELS)}: choose one."},
     )
     pace = forms.ChoiceField(

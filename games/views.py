@@ -26,12 +26,11 @@ from games.errors import IllegalMove, MalformedInput, NotFound, TooManyInvitatio
 from games.forms import NewGame
 from games.match import Match, Status, StoredMatch
 from games.pages.board import rows
-from games.pages.game import GamePage, state
+from games.pages.game import LEVELS_SAID, GamePage, state
 from games.pages.lobby import LobbyPage
 from games.pages.player import ProfilePage
 from games.pages.replay import ReplayPage
 from games.responses import done, page_of, show, url_of
-from games.rules.computer import LEVELS
 from games.rules.computer import NAME as COMPUTER
 from games.signing import new_game, rematch_of, unsigned
 from games.storage import limits, queries, records, store, upkeep
@@ -247,7 +246,7 @@ def _welcome(request: PlayerRequest) -> HttpResponse:
         return HttpResponse(headers={"HX-Redirect": reverse("home")})
     offer_guest(request)
     board = rows(rules.Position(), playable=True)
-    return render(request, "games/welcome.html", {"rows": board, "levels": LEVELS, "new_game": new_game})
+    return render(request, "games/welcome.html", {"rows": board, "levels": LEVELS_SAID, "new_game": new_game})
 
 
 def _shown(request: PlayerRequest, game_id: UUID) -> Match | None:

@@ -67,7 +67,7 @@ def test_new_password_ends_all_other_sessions(alice: Client) -> None:
 @pytest.mark.parametrize(
     ("form", "status", "sentence"),
     [
-        ({"password": "wrong one", "new": NEW}, 403, "not the password"),
+        ({"password": "wrong one", "new": NEW}, 403, "Wrong password"),
         ({"password": PASSWORD, "new": "short"}, 400, "too short"),
         ({"password": PASSWORD, "new": "alice-alice"}, 400, "easy to guess"),
         ({"password": PASSWORD, "new": ""}, 400, "Type the new password"),

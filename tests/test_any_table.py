@@ -109,7 +109,7 @@ def test_decided_board_decides_and_a_view_corrects_the_item(alice: Client, bob: 
     assert game_in(path).result == result, "spectators change nothing"
     assert "You won!" in bob.get(path).content.decode()
     assert (game_in(path).result, game_in(path).status_date) == ("bob", before)
-    assert "You lost: bob won." in alice.get(path).content.decode()
+    assert "You lost. bob won." in alice.get(path).content.decode()
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def test_page_says_that_nobody_can_log_in_with_the_name(alice: Client, client: C
     for page in (alice.get(f"/games/{playing}/"), client.get(f"/games/{asked}/"), alice.get(f"/games/{asked}/")):
         text = unescape(page.content.decode())
         assert f'Nobody can log in as <bdi translate="no">{name}</bdi>: {sentence}' in text
-        assert "Claim the name" not in text
+        assert "/accounts/signup/" not in text
         assert "has not signed up yet" not in text
 
 

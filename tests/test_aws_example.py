@@ -160,7 +160,7 @@ def test_won_game_is_marked_finished_only_by_a_players_view(
         assert spectator.post(f"{url}move/", {"square": "BottomRight"}).status_code == 403
     assert Client().get(f"{url}state/").json()["result"] == "testuser3"
     assert stored(WON_NOT_MARKED).attribute_values == before
-    assert "You lost: testuser3 won." in testuser1.get(url).content.decode()
+    assert "You lost. testuser3 won." in testuser1.get(url).content.decode()
     item = stored(WON_NOT_MARKED)
     assert item.status_date.startswith("FINISHED_20")
     assert (item.result, item.turn, item.match().board) == ("testuser3", "N/A", "XXXOO    ")

@@ -19,10 +19,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ["moto"], i
 
 # Moves, the stored result, and the headlines that X (the invited player) and O (the host) see at the end.
 ENDINGS = {
-    "win": ("03142", "X", "You won!", "You lost: {X} won."),
-    "loss": ("031485", "O", "You lost: {O} won.", "You won!"),
+    "win": ("03142", "X", "You won!", "You lost. {X} won."),
+    "loss": ("031485", "O", "You lost. {O} won.", "You won!"),
     "tie": ("021354678", "Tie", "It's a tie.", "It's a tie."),
-    "win on the ninth square": ("031457682", "X", "You won!", "You lost: {X} won."),
+    "win on the ninth square": ("031457682", "X", "You won!", "You lost. {X} won."),
 }
 
 RECORD_WHAT_IS_SAID = """() => {
@@ -48,14 +48,14 @@ def site(running: str, games_table: str) -> str:
 def claim(page: Page, name: str) -> None:
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Claim this name").click()
+    page.get_by_role("button", name="Create account").click()
     expect(page.get_by_role("heading", name="Your games")).to_be_visible()
 
 
 def play_the_computer(site: str, page: Page) -> None:
     page.goto(f"{site}/accounts/signup/")
     claim(page, "testuser1")
-    page.get_by_role("link", name="CREATE").click()
+    page.get_by_role("link", name="Create game").click()
     page.get_by_role("button", name="Perfect").click()
     # Wait: Chromium can't intercept requests of a page that was already loading when the test asked.
     expect(page.locator(".headline")).to_have_text("Your turn: you play O.")
@@ -102,7 +102,7 @@ def test_seed_walk_from_signup_to_result(
     first = open_browser(javascript=javascript)
     first.goto(f"{site}/accounts/signup/")
     claim(first, "testuser1")
-    first.get_by_role("link", name="CREATE").click()
+    first.get_by_role("link", name="Create game").click()
     first.get_by_label("Choose an opponent").fill("testuser2")
     first.get_by_role("button", name="Invite", exact=True).click()
     expect(first.get_by_text("has not signed up yet")).to_be_visible()
@@ -131,7 +131,7 @@ def test_two_guests_play_by_link(site: str, open_browser: Callable[..., Page], j
 
     second = open_browser(javascript=javascript)
     second.goto(link)
-    expect(second.locator(".headline")).to_contain_text("invites you to play. You are X and move first.")
+    expect(second.locator(".headline")).to_contain_text("invites you to play. You're X and go first.")
     game_id = second.url.split("/")[-2]
     assert stored(game_id).match().status == "PENDING"
     # The first move accepts the invitation and makes the visitor a guest.
@@ -162,7 +162,7 @@ def test_visitor_without_javascript_plays_replays_and_resigns_rematch(
 ) -> None:
     page = open_browser(javascript=False)
     page.goto(site)
-    page.get_by_label("Careless").check()
+    page.get_by_label("Easy").check()
     page.locator('button[value="MiddleMiddle"]').click()
     expect(page.locator(".headline")).to_have_text("Your turn: you play X.")
     while page.locator(".board button").count():
@@ -239,7 +239,7 @@ def test_back_button_shows_current_board(site: str, open_browser: Callable[..., 
     play_the_computer(site, page)
     page.locator(".board button").first.click()
     expect(page.locator(".board button")).to_have_count(6)
-    page.get_by_role("link", name="To your games").click()
+    page.get_by_role("link", name="Back to your games").click()
     expect(page.get_by_text("Your turn", exact=True)).to_be_visible()
     page.go_back()
     expect(page.locator(".board button")).to_have_count(6)

@@ -102,7 +102,7 @@ def test_pages_say_who_resigned(alice: Client, bob: Client, charlie: Client) -> 
     assert alice.post(f"{url}resign/", headers=JSON).json()["result"] == "bob"
     told = [unmarked(player.get(url)) for player in (alice, bob, charlie)]
     for sentence, page in zip(
-        ("You resigned: bob won.", "You won: alice resigned.", "bob won: alice resigned."), told, strict=True
+        ("You resigned. bob won.", "You won: alice resigned.", "bob won: alice resigned."), told, strict=True
     ):
         assert sentence in page
     assert alice.post(f"{url}resign/").status_code == 409

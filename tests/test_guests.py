@@ -36,7 +36,7 @@ def begun(host: str, opponent: str) -> StoredMatch:
 
 def test_signup_transfers_guest_games(alice: Client) -> None:
     client, name = guest()
-    assert "Claim a name" in client.get("/").content.decode()
+    assert "Choose a name" in client.get("/").content.decode()
     assert client.get("/accounts/signup/").status_code == 200
     hosted, invited = begun(name, "alice"), begun("alice", name)
     waiting, open_one = store.invite(host=name, opponent="bob"), store.invite(host=name, opponent=None)
@@ -52,7 +52,7 @@ def test_signup_transfers_guest_games(alice: Client) -> None:
     assert stored(waiting.game_id).expires_at == waiting.expires_at
     lobby = client.get("/", headers=JSON).json()
     assert (lobby["player"], len(lobby["playing"]), len(lobby["waiting"])) == ("dora", 3, 2)
-    assert "Claim a name" not in client.get("/").content.decode()
+    assert "Choose a name" not in client.get("/").content.decode()
 
 
 def test_failed_transfer_is_retried_by_next_lobby(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,7 @@ def game_in(url: str) -> Game:
 def test_invited_player_sees_and_accepts_invitation(alice: Client, bob: Client) -> None:
     url = invite(alice)
     lobby = bob.get("/").content.decode()
-    assert "Pending invitations" in lobby
+    assert "Invitations for you" in lobby
     assert f'action="{url}accept/"' in lobby
     assert bob.post(f"{url}accept/")["Location"] == url
     assert "Your turn: you play X." in bob.get(url).content.decode()
@@ -72,7 +72,7 @@ def test_visitors_first_move_by_link_accepts_as_guest(alice: Client, meter: Mete
     visitor = Client(enforce_csrf_checks=True)
     meter.calls.clear()
     page = visitor.get(url).content.decode()
-    assert "You are X and move first." in page
+    assert "You're X and go first." in page
     assert game_in(url).opponent_id is None  # A GET takes no seat, so link previews don't either.
     fields = hidden_in(page) | {"square": "TopLeft"}
     assert fields["as"] == "guest"
@@ -215,15 +215,15 @@ def test_cancel_after_accept_is_409_with_game(alice: Client, bob: Client) -> Non
     [
         ("alice", "That is you"),
         ("ALICE", "That is you"),
-        ("ab", "A name is 3 to 20"),
-        ("a" * 21, "A name is 3 to 20"),
+        ("ab", "Use 3 to 20"),
+        ("a" * 21, "Use 3 to 20"),
         ("a" * 5000, "100 characters"),
-        ("-bob", "A name is 3 to 20"),
-        ("bob smith", "A name is 3 to 20"),
+        ("-bob", "Use 3 to 20"),
+        ("bob smith", "Use 3 to 20"),
         ("bob\x00", "Null characters"),
         ("admin", "reserved"),
-        ("<script>", "A name is 3 to 20"),
-        ("player#bob", "A name is 3 to 20"),
+        ("<script>", "Use 3 to 20"),
+        ("player#bob", "Use 3 to 20"),
     ],
 )
 def test_invalid_opponent_name_is_400_and_writes_nothing(alice: Client, opponent: str, sentence: str) -> None:

@@ -40,7 +40,7 @@ def ids(games: Iterable[Entry | Game]) -> list[str]:
 def test_empty_lobby_points_to_create(alice: Client) -> None:
     page = alice.get("/").content.decode()
     assert "No games yet" in page
-    assert "CREATE" in page
+    assert "Create game" in page
 
 
 def test_each_game_is_in_its_list(alice: Client) -> None:
@@ -92,12 +92,20 @@ def test_decided_game_not_yet_marked_finished_is_listed_as_finished() -> None:
     assert ids(lobby.finished) == ids([newest, decided, oldest])
 
 
-def test_own_turn_changes_style_but_not_order(alice: Client) -> None:
-    mine = make(Status.IN_PROGRESS, 1, host="bob", opponent="alice")
+def test_games_in_progress_are_a_queue(alice: Client) -> None:
+    hurry = int(now().timestamp())
     theirs = make(Status.IN_PROGRESS, 2)
-    assert ids(lobbies.newest("alice", now()).playing) == ids([theirs, mine])
+    waits_less, waits_long = (make(Status.IN_PROGRESS, n, host="bob", opponent="alice") for n in (4, 1))
+    late, soon = (
+        make(Status.IN_PROGRESS, 5, host="bob", opponent="alice", pace=300, deadline=hurry + left) for left in (900, 90)
+    )
     page = unmarked(alice.get("/"))
-    assert page.index("bob's turn") < page.index('class="mine"') < page.index("<span>Your turn")
+    queue = [soon, late, waits_long, waits_less, theirs]
+    assert [page.index(f'id="game-{game.game_id}"') for game in queue] == sorted(
+        page.index(f'id="game-{game.game_id}"') for game in queue
+    )
+    assert page.count('class="mine"') == 4
+    assert page.index("<span>Your turn") < page.index("bob's turn")
 
 
 @pytest.mark.usefixtures("games_table")
@@ -204,7 +212,7 @@ def test_expired_invitations_are_hidden_before_ttl_deletes_them() -> None:
 def test_computer_game_is_listed_as_computer(alice: Client) -> None:
     game = store.challenge_computer(host="alice")
     assert stored(game.game_id).opponent_id is None
-    assert "Against <b>computer</b>" in unmarked(alice.get("/"))
+    assert "vs. <b>computer</b>" in unmarked(alice.get("/"))
 
 
 def test_items_with_impossible_values_hide_no_games(alice: Client) -> None:

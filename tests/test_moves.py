@@ -42,10 +42,10 @@ def test_move_is_answered_with_redirect_fragment_or_json(url: str, alice: Client
 @pytest.mark.parametrize(
     ("moves", "alice_reads", "bob_reads", "charlie_reads"),
     [
-        ("03142", "You lost: bob won.", "You won!", "bob won."),
-        ("031485", "You won!", "You lost: alice won.", "alice won."),
+        ("03142", "You lost. bob won.", "You won!", "bob won."),
+        ("031485", "You won!", "You lost. alice won.", "alice won."),
         ("021354678", "It&#39;s a tie.", "It&#39;s a tie.", "It&#39;s a tie."),
-        ("031457682", "You lost: bob won.", "You won!", "bob won."),
+        ("031457682", "You lost. bob won.", "You won!", "bob won."),
     ],
 )
 def test_each_viewer_reads_the_right_result(

@@ -46,7 +46,7 @@ def test_version_only_grows() -> None:
         (played("4"), "alice", "X played centre. Your turn.", "(1) Your turn: you play O"),
         (played("4"), "bob", "X played centre. alice's turn.", "alice's turn"),
         (played("40"), "", "O played top left. bob's turn.", "bob's turn"),
-        (played("03142", FINISHED, result="bob"), "alice", "X played top right, top row. You lost: bob won.", None),
+        (played("03142", FINISHED, result="bob"), "alice", "X played top right, top row. You lost. bob won.", None),
         (played("132546870", FINISHED, result="bob"), "bob", "X played top left, top row and diagonal. You won!", None),
         (played("40", FINISHED, result="bob", ending="late"), "bob", "You won: alice ran out of time.", None),
         (played(), "alice", "bob's turn.", "bob's turn"),

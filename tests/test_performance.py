@@ -73,7 +73,7 @@ def test_move_response_is_at_most_2_kb(site: str, games_table: str, open_browser
     page.goto(f"{site}accounts/signup/?next=/games/new/")
     page.get_by_label("Name").fill("a-name-of-20-letters")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Claim this name").click()
+    page.get_by_role("button", name="Create account").click()
     page.get_by_role("button", name="Perfect").click()
     traffic = Traffic().of(page)
     with page.expect_response(re.compile("/move/")) as answer:
@@ -118,7 +118,7 @@ def visited(page: Page, site: str, path: str) -> str:
     if path in ("", "games/new/"):
         return site + path
     page.goto(site)
-    kind = "Get a link to send" if path == "own invitation" else "Let the computer begin"
+    kind = "Get a link to send" if path == "own invitation" else "Computer goes first"
     page.get_by_role("button", name=kind).click()
     page.wait_for_url(re.compile("/games/"))
     if path != "lobby":

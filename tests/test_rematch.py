@@ -131,7 +131,7 @@ def test_rematch_over_http_costs_one_write_and_both_get_same_game(
     meter.calls.clear()
     answer = alice.post(f"{url}rematch/", {"position": over["position"]}, headers=JSON)
     assert (answer.status_code, answer.json()["status"], meter.operations) == (201, "PENDING", ["PutItem"])
-    assert "You are O and move second." in bob.get(answer["Location"]).content.decode()
+    assert "You&#39;re O and go second." in bob.get(answer["Location"]).content.decode()
     assert bob.post(f"{url}rematch/")["Location"] == answer["Location"]
     assert alice.get(f"{answer['Location']}state/").json()["turn"] == "alice"
 
@@ -183,7 +183,7 @@ def test_unrelated_game_with_rematch_id_is_409_and_unchanged(bob: Client, make: 
     answer = bob.post(f"/games/{finished.game_id}/rematch/", headers=JSON)
     assert (answer.status_code, answer.json()["error"], answer.json()["gameId"]) == (
         409,
-        "This rematch can't be had: start a new game.",
+        "That rematch isn't available any more. Start a new game.",
         finished.game_id,
     )
     assert stored(before.game_id).attribute_values == before.attribute_values
@@ -194,7 +194,7 @@ def test_accepted_rematch_survives_guest_signup() -> None:
     match = over(opponent="guest-aaaaaa")
     game = again(match, "guest-aaaaaa")
     named = store.rename(game, old="guest-aaaaaa", new="dora")
-    with pytest.raises(LostRace, match="can't be had"):  # dora could be anybody
+    with pytest.raises(LostRace, match="isn't available any more"):  # dora could be anybody
         again(match, "alice")
     accepted = store.accept(named.game_id, player="alice")
     assert again(match, "alice") == accepted

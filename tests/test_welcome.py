@@ -149,19 +149,27 @@ def test_lobby_and_invitation_show_time_limit(alice: Client, bob: Client) -> Non
     url = alice.post("/games/new/", {"opponent": "bob", "pace": "day"})["Location"]
     assert 'class="deadline"' not in alice.get("/").content.decode()
     for player in (alice, bob):
-        assert "1 day for each move: who is late has lost." in player.get(url).content.decode()
+        assert "1 day for each move. Run out of time and you lose." in player.get(url).content.decode()
     bob.post(f"{url}accept/")
     assert "for each move" not in alice.get(url).content.decode()
     until = datetime.fromtimestamp(int(stored(url.split("/")[2]).deadline or 0), UTC)
     assert until > datetime.now(UTC) + timedelta(hours=23)
     for player in (alice, bob):
-        words = rf"2[34] hours left</time><noscript> \(until {until:%H:%M} UTC\)"
+        words = rf"24 hours left</time><noscript> \(until {until:%H:%M} UTC\)"
         assert re.search(words, player.get("/").content.decode())
 
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(-5, "time is up"), (0, "time is up"), (59.5, "1:00 left"), (3599, "59:59 left"), (3600.5, "1 hour left")],
+    [
+        (-5, "time is up"),
+        (0, "time is up"),
+        (59.5, "1:00 left"),
+        (3599, "59:59 left"),
+        (3600.5, "1 hour left"),
+        (5401, "2 hours left"),
+        (86_399, "24 hours left"),
+    ],
 )
 def test_time_left_in_words(seconds: float, words: str) -> None:
     game = Game("x", host_id="alice", opponent_id="bob", status_date=Status.IN_PROGRESS.dated(datetime.now(UTC)))

@@ -64,7 +64,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     pasted = _GAME.fullmatch(request.path)
     if pasted and request.method != "POST":
         return redirect("game", pasted[1].lower())
-    return refuse(request, 404, "There is no such page.")
+    return refuse(request, 404, "We can't find that page.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -14,8 +14,10 @@ from games.rules import EMPTY, Mark
 from games.rules.computer import NAME as COMPUTER
 from games.signing import signed
 
-# The texts for the form's pace words.
-PACES_SAID = {"none": "no hurry", "minutes": "5 minutes", "day": "1 day"}
+# The texts for the form's words for levels and paces.
+LEVELS_SAID = {"careless": "Easy", "good": "Medium", "perfect": "Unbeatable"}
+PACES_SAID = {"none": "no time limit", "minutes": "5 minutes", "day": "1 day"}
+WAITING_FOR_ANYBODY = "Waiting for your friend to join."
 WHY_LOST: dict[str, str] = {Ending.RESIGNED: "resigned", Ending.LATE: "ran out of time"}
 
 
@@ -36,7 +38,7 @@ class GamePage(Rights):
     @property
     def pace_sentence(self) -> str:
         """A sentence on the time per move, for a pending invitation; empty if there is no time limit."""
-        said = f"{PACES_SAID[self.pace]} for each move: who is late has lost."
+        said = f"{PACES_SAID[self.pace]} for each move. Run out of time and you lose."
         return said if self.is_pending and self.pace != "none" else ""
 
     @property
@@ -52,8 +54,8 @@ class GamePage(Rights):
         seconds = ceil(left.total_seconds())
         if seconds <= 0:
             return "time is up"
-        hours = seconds // 3600
-        return f"{hours} hour{'s'[: hours > 1]} left" if hours else f"{seconds // 60}:{seconds % 60:02} left"
+        hours = round(seconds / 3600)
+        return f"{hours} hour{'s'[: hours > 1]} left" if seconds >= 3600 else f"{seconds // 60}:{seconds % 60:02} left"
 
     @property
     def my_turn(self) -> int:
@@ -90,7 +92,7 @@ class GamePage(Rights):
             return "Board, your first move accepts"
         if self.game.status is not Status.IN_PROGRESS:
             return "Board"
-        return "Board, your turn" if self.can_move else f"Board, {self.game.whose_turn}'s turn"
+        return "Board, your turn" if self.can_move else f"Board, {_called(self.game.whose_turn)}'s turn"
 
     @property
     def seats(self) -> list[tuple[Mark, str | None]]:
@@ -120,7 +122,7 @@ class GamePage(Rights):
             return self._invitation
         if self.can_move:
             return f"Your turn: you play {self.mark}."
-        return f"{self.game.whose_turn}'s turn."
+        return f"{_called(self.game.whose_turn)}'s turn."
 
     @property
     def title(self) -> str:
@@ -154,18 +156,23 @@ class GamePage(Rights):
             return "It's a tie."
         loser, why = self.game.other_than(winner or ""), self.ending_sentence
         if self.viewer == loser:
-            return f"You {why or 'lost'}: {winner} won."
-        won = "You won" if self.has_won else f"{winner} won"
+            return f"You {why or 'lost'}. {_called(winner)} won."
+        won = "You won" if self.has_won else f"{_called(winner)} won"
         return f"{won}: {loser} {why}." if why else f"{won}{'!' if self.has_won else '.'}"
 
     @property
     def _invitation(self) -> str:
         if self.can_accept or self.offers_seat:
-            begins = "move first" if self.mark == Mark.X else "move second"
-            return f"{self.game.host} invites you to play. You are {self.mark} and {begins}."
+            begins = "go first" if self.mark == Mark.X else "go second"
+            return f"{self.game.host} invites you to play. You're {self.mark} and {begins}."
         if self.is_host:
-            return f"Waiting for {self.other} to accept."
+            return f"Waiting for {self.game.opponent} to accept." if self.game.opponent else WAITING_FOR_ANYBODY
         return f"{self.game.host} has invited {self.other} to play."
+
+
+def _called(player: str | None) -> str:
+    """Return what a sentence about the player begins with."""
+    return "The computer" if player == COMPUTER else player or "Nobody"
 
 
 def titled(text: str, my_turn: int) -> str:

@@ -40,7 +40,7 @@ class Link:
         host, other = self.page.game.players
         if self.page.is_pending:
             return f"{host} invites {other or 'you'} to tic-tac-toe"
-        return f"{host} against {other or 'an open seat'}: tic-tac-toe"
+        return f"{host} vs. {other or 'somebody'}: tic-tac-toe"
 
     @property
     def hint(self) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from hashlib import blake2b
+from math import inf
 from typing import Any
 
 from games.match import Entry
@@ -27,7 +28,9 @@ class LobbyPage:
 
     @cached_property
     def playing(self) -> list[GamePage]:
-        return [GamePage(game, self.viewer, self.now) for game in self.lobby.playing]
+        """The games in progress as a queue: the viewer's turns first, the least time left, then the oldest game."""
+        games = (GamePage(game, self.viewer, self.now) for game in self.lobby.playing)
+        return sorted(games, key=lambda seen: (not seen.can_move, seen.game.deadline or inf, seen.game.status_date))
 
     @cached_property
     def unread(self) -> list[Listed]:

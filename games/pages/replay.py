@@ -1,7 +1,7 @@
 """A replay of a game: each move, the mistakes, and a text to share."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from games import rules
@@ -9,21 +9,32 @@ from games.pages.board import SPOKEN, Cell, Stroke, lines_said, rows, strokes
 from games.rules import EMPTY, Mark, Position, analysis
 from games.rules.analysis import Mistake
 
-EMOJI = {Mark.X.value: "❌", Mark.O.value: "⭕", EMPTY: "⬜"}
+EMOJI = {Mark.X.value: "❌", Mark.O.value: "🔵", EMPTY: "⬜"}
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One move: its number (from 1), player's mark, square, and mistake if it was one."""
+    """One move: its number (from 1), player's mark, square, and mistake if it was one.
+
+    ``lost`` is whether that mistake lost the game, because the other player made use of it.
+    """
 
     number: int
     mark: Mark
     square: int
     mistake: Mistake | None
+    lost: bool = False
 
     @property
     def text(self) -> str:
         return f"{self.mark} {SPOKEN[self.square]}"
+
+    @property
+    def verdict(self) -> str:
+        """What the mistake was, in a few words; empty if the move was none."""
+        if self.mistake is None:
+            return ""
+        return "missed a win" if self.mistake.missed_win else "lost the game" if self.lost else "risky"
 
     @property
     def comment(self) -> str:
@@ -32,7 +43,7 @@ class Step:
             return ""
         better = _either(self.mistake.better)
         if not self.mistake.missed_win:
-            return f"Move {self.number} could have cost the game: {better} would have held it."
+            return f"Move {self.number} {'' if self.lost else 'was '}{self.verdict}: {better} would have blocked it."
         how = "won at once" if self.mistake.at_once else "led to a sure win"
         return f"Move {self.number} missed a win: {better} would have {how}."
 
@@ -55,10 +66,21 @@ class ReplayPage:
 
     @cached_property
     def steps(self) -> list[Step]:
-        return [
+        steps = [
             Step(number, before.turn, int(digit), analysis.mistake(before, int(digit)))
             for number, (before, digit) in enumerate(zip(self.positions, self.moves, strict=False), 1)
         ]
+        latest = next((step for step in reversed(steps) if step.mistake), None)
+        # A later mistake of the other player would have made up for it.
+        if latest and latest.mistake and not latest.mistake.missed_win and self.won_by not in (None, latest.mark):
+            steps[latest.number - 1] = replace(latest, lost=True)
+        return steps
+
+    @property
+    def won_by(self) -> Mark | None:
+        """The winner's mark, by the board or otherwise; None for a tie and for an unfinished game."""
+        outcome = rules.outcome(self.positions[-1])
+        return outcome.winner if outcome else self.winner
 
     @property
     def step(self) -> Step | None:
@@ -102,13 +124,11 @@ class ReplayPage:
     @property
     def souvenir(self) -> str:
         """The game as four lines to share: how it ended, and the board. Empty for an unfinished game."""
-        outcome = rules.outcome(self.positions[-1])
-        winner = outcome.winner if outcome else self.winner
-        if not (outcome or winner):
+        if not (rules.outcome(self.positions[-1]) or self.winner):
             return ""
         board = self.positions[-1].board
         lines = ("".join(EMOJI[mark] for mark in board[start : start + 3]) for start in (0, 3, 6))
-        how = f"{winner} won" if winner else "a tie"
+        how = f"{self.won_by} won" if self.won_by else "a tie"
         moves = f"{self.total} move{'s' if self.total != 1 else ''}"
         return "\n".join([f"Tic-Tac-Toe, {how} after {moves}", *lines])
 

@@ -102,7 +102,7 @@ def _agree(asked: StoredMatch, now: datetime) -> StoredMatch:
         awaits = conflicts.awaits(stored, player, now)
         # A guest's new name looks like a stranger's here, and nobody should start a game with a stranger by surprise.
         if not same or (awaits and stored.host != asked.opponent_id):
-            raise LostRace("This rematch can't be had: start a new game.", stored)
+            raise LostRace("That rematch isn't available any more. Start a new game.", stored)
         if not awaits:
             return stored
         with suppress(NotFound):  # The other has just withdrawn it, so this player is now the one who asks.

@@ -155,7 +155,7 @@ def test_open_resign_question_survives_opponents_move(enter: Open, game: StoredM
     expect(page.locator(".headline")).to_have_text("Your turn: you play O.")
     expect(page.locator("#resign")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.locator(".headline")).to_have_text("You resigned: bob won.")
+    expect(page.locator(".headline")).to_have_text("You resigned. bob won.")
 
 
 def test_replay_keeps_focus_on_next_and_back(site: str, context: BrowserContext) -> None:
@@ -180,4 +180,4 @@ def test_refused_form_focuses_invalid_field(site: str, context: BrowserContext) 
     page.keyboard.press("Enter")
     expect(page.get_by_label("Password")).to_be_focused()
     expect(page.get_by_label("Password")).to_have_accessible_description(re.compile("This password is too short"))
-    expect(page).to_have_title(re.compile("^Not yet: Claim your name"))
+    expect(page).to_have_title(re.compile("^Not yet: Create account"))

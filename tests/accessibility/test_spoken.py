@@ -49,7 +49,7 @@ def test_moves_and_winning_line_are_announced_once(enter: Open) -> None:
     square(page, 4).get_by_role("button").click()
     assert heard(page)("O played centre. bob's turn.") == 1
     move(game, 2)
-    assert heard(page)("X played top right, top row. You lost: bob won.") == 1
+    assert heard(page)("X played top right, top row. You lost. bob won.") == 1
     expect(page.get_by_role("gridcell", name="Top right, X, last move, winning line")).to_be_visible()
 
 
@@ -119,7 +119,7 @@ def test_rematch_offer_is_announced(enter: Open) -> None:
     game = game_after("0314")
     page = enter(game, "alice")
     move(game, 2)
-    heard(page)("X played top right, top row. You lost: bob won.")
+    heard(page)("X played top right, top row. You lost. bob won.")
     over = stored(game.game_id).match()
     store.rematch(over, player="bob", game_id=rematch_of(over.game_id))
     assert heard(page)("bob asks for a rematch.") == 1

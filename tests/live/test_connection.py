@@ -70,7 +70,7 @@ def test_page_polls_at_once_after_sleep(enter: Enter, match: Match) -> None:
 
 def test_back_button_shows_current_game(enter: Enter, match: Match) -> None:
     page = enter(match.url, match.o)
-    page.get_by_role("link", name="To your games").click()
+    page.get_by_role("link", name="Back to your games").click()
     expect(page.get_by_role("heading", name="Your games")).to_be_visible()
     match.move(4)
     page.go_back()

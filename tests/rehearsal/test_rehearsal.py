@@ -49,9 +49,9 @@ def test_seed_walk_through_balancer(site: Stage, open_browser: Callable[..., Pag
     before = [len(list(requests_of(instance))) for instance in site.instances]
     for page, name in zip((first, second), names, strict=True):
         page.goto(site.address)
-        page.get_by_role("link", name="Claim a name").click()
+        page.get_by_role("link", name="Choose a name").click()
         claim(page, name)
-    first.get_by_role("link", name="CREATE").click()
+    first.get_by_role("link", name="Create game").click()
     first.get_by_label("Choose an opponent").fill(names[1])
     first.get_by_role("button", name="Invite", exact=True).click()
     expect(first.locator(".headline")).to_contain_text(names[1])

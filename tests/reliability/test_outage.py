@@ -207,7 +207,7 @@ def page(site: Site, open_browser: Callable[..., Page], request: pytest.FixtureR
 def start_a_game(site: Site, page: Page, kind: str) -> None:
     page.goto(f"{site.address}/accounts/login/")
     page.get_by_role("button", name="Play as a guest").click()
-    page.get_by_role("link", name="CREATE").click()
+    page.get_by_role("link", name="Create game").click()
     page.get_by_role("button", name=kind).click()
 
 

@@ -64,7 +64,7 @@ def game_after(moves: str, *, pace: int | None = None) -> StoredMatch:
 def _claim_badly(page: Page) -> None:
     page.get_by_label("Name").fill("!")
     page.get_by_label("Password").fill("short")
-    page.get_by_role("button", name="Claim this name").click()
+    page.get_by_role("button", name="Create account").click()
 
 
 def _invite_badly(page: Page) -> None:

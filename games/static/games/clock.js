@@ -57,7 +57,7 @@ function show(clock) {
  */
 function words(seconds) {
   if (seconds <= 0) return "time is up";
-  const hours = Math.floor(seconds / 3600);
-  if (hours) return `${hours} hour${hours === 1 ? "" : "s"} left`;
+  const hours = Math.round(seconds / 3600);
+  if (seconds >= 3600) return `${hours} hour${hours === 1 ? "" : "s"} left`;
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} left`;
 }
