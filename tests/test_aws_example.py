@@ -36,7 +36,7 @@ TIED = "34c56ace-1b57-45cf-8f08-c2ff8ab399e7"
 def example(games_table: str) -> Iterator[Any]:
     """Create the example's table under a separate name and bind the site to it; yield the botocore client."""
     name = "AwsExampleGames"
-    table.bind(config.for_endpoint(games_table, base=config.Config(table=name), environ={}))
+    table.bind(config.for_endpoint(games_table, base=config.Config(table=name), environ={}), patient=True)
     warm_up()
     client = shared_client()
     client.create_table(**EXAMPLE["CreateTable"] | {"TableName": name})

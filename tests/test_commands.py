@@ -38,7 +38,7 @@ def run(name: str, *arguments: str) -> str:
 def other_table(games_table: str) -> Iterator[str]:
     """Bind the site to a table that doesn't exist yet; yield its name."""
     name = "CommandGames"
-    table.bind(config.for_endpoint(games_table, base=config.Config(table=name), environ={}))
+    table.bind(config.for_endpoint(games_table, base=config.Config(table=name), environ={}), patient=True)
     yield name
     if provisioning.describe():
         drop_table(name)

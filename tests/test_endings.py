@@ -233,7 +233,7 @@ def test_get_writes_forfeit_after_deadline_and_nothing_before(alice: Client, bob
     game = out_of_time(stored(url.split("/")[2]).match())
     assert Client().get(f"{url}state/").json()["result"] == "alice"
     assert stored(game.game_id).ending == "late"
-    assert "You ran out of time: alice won." in bob.get(url).content.decode()
+    assert "You ran out of time. alice won." in bob.get(url).content.decode()
     assert "You won: bob ran out of time." in alice.get(url).content.decode()
 
 

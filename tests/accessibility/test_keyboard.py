@@ -97,6 +97,7 @@ def test_game_can_be_won_by_keyboard_alone(enter: Open, game: StoredMatch) -> No
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Space")
     expect(square(page, 1)).to_have_text("X")
+    expect(page.locator(".headline")).to_have_text("alice's turn.")  # The move has been stored, not only drawn.
     press_on_pad(page, 4)  # O's square: it can be focused, but Enter does nothing
     expect(square(page, 3)).to_be_focused()
     move(game, 4)

@@ -78,7 +78,7 @@ def stage(bundle: Path, configuration: str, tmp_path_factory: pytest.TempPathFac
     chosen = bundle_config.read(configuration.encode(), "beanstalk.config")
     with ExitStack() as running:
         endpoint = running.enter_context(dynamodb_local())
-        table.bind(config.for_endpoint(endpoint, base=chosen, environ={}))
+        table.bind(config.for_endpoint(endpoint, base=chosen, environ={}), patient=True)
         warm_up()
         instances = [Instance(name, folder / name, endpoint) for name in ("one", "two")]
         for instance in instances:

@@ -12,7 +12,8 @@ from tests.support.evidence import Section, of_page, witness
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 # How long to wait for what takes a tenth of a second, so that no test depends on the machine's speed.
-expect.set_options(timeout=30_000)
+PATIENCE_MS = 90_000
+expect.set_options(timeout=PATIENCE_MS)
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -61,7 +62,7 @@ def open_browser(chromium: Browser) -> Iterator[Callable[..., Page]]:
             context = chromium.new_context(java_script_enabled=javascript)
             browsers.callback(context.close)
             page = context.new_page()
-            page.set_default_timeout(30_000)
+            page.set_default_timeout(PATIENCE_MS)
             browsers.enter_context(witness(lambda: seen(page)))
             page.on("pageerror", lambda error: problems.append(str(error)))
             page.on("console", note)

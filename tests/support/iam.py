@@ -41,7 +41,7 @@ class Account:
 
     def use(self, name: str) -> None:
         """Bind the models to the table of that name with the user's credentials, as the site does."""
-        table.bind(replace(self.config, table=name))
+        table.bind(replace(self.config, table=name), patient=True)
         warm_up()
 
     def allow_actions(self, actions: Collection[str]) -> None:
