@@ -159,7 +159,7 @@ def test_failed_logins_are_limited_per_name(alice: Client) -> None:
     answer = Client(REMOTE_ADDR="10.0.0.9").post("/accounts/login/", {"username": "alice", "password": PASSWORD})
     assert answer.status_code == 429
     assert 0 < int(answer["Retry-After"]) <= 900
-    assert "quarter of an hour" in answer.content.decode()
+    assert "15 minutes" in answer.content.decode()
 
 
 @pytest.mark.usefixtures("limits")

@@ -87,7 +87,7 @@ def test_unknown_host_is_400_with_page() -> None:
 
 def test_unknown_page_is_404_as_html_and_json() -> None:
     page = Client().get("/nothing/").content.decode()
-    assert "We can't find that page." in page
+    assert "We can&#39;t find that page." in page
     assert page.count(">4</text>") == 2  # "404" is drawn, with an O for the zero
     assert Client().get("/nothing/", headers=JSON).json() == {"error": "We can't find that page."}
     for path in ("/games/player%23alice/", "/games/x/", GAME.upper(), "/games/%00/"):

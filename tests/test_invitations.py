@@ -72,7 +72,7 @@ def test_visitors_first_move_by_link_accepts_as_guest(alice: Client, meter: Mete
     visitor = Client(enforce_csrf_checks=True)
     meter.calls.clear()
     page = visitor.get(url).content.decode()
-    assert "You're X and go first." in page
+    assert "You&#39;re X and go first." in page
     assert game_in(url).opponent_id is None  # A GET takes no seat, so link previews don't either.
     fields = hidden_in(page) | {"square": "TopLeft"}
     assert fields["as"] == "guest"

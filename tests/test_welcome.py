@@ -109,7 +109,7 @@ def test_game_link_preview_names_players_and_result(games_table: str, moves: str
     for digit in moves:
         game = store.move(game, player=str(game.turn), square=int(digit))
     page = Client().get(f"/games/{game.game_id}/").content.decode()
-    assert meta(page, "og:title") == "alice against bob: tic-tac-toe"
+    assert meta(page, "og:title") == "alice vs. bob: tic-tac-toe"
     assert meta(page, "og:description") == ("bob won." if len(moves) == 5 else "Watch the game.")
 
 
