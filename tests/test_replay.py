@@ -4,6 +4,8 @@ import pytest
 from django.test import Client
 
 from games.models import Game
+from games.pages.replay import ReplayPage
+from games.rules import Mark
 from tests.conftest import stored
 
 
@@ -54,3 +56,22 @@ def test_replay_without_recorded_order_is_404(alice: Client, bob: Client) -> Non
     assert answer.status_code == 404
     assert "order" in answer.content.decode()
     assert alice.get(f"{url}state/").json()["moves"] is None
+
+
+def test_mistake_that_was_punished_lost_the_game_and_another_was_risky() -> None:
+    lost = Client().get("/replay/03142/?move=2").content.decode()
+    assert "Move 2 lost the game: centre would have blocked it." in lost
+    assert lost.count("<b>lost the game</b>") == 1
+    tied = Client().get("/replay/021354678/?move=2").content.decode()
+    assert "Move 2 was risky: centre would have blocked it." in tied
+    assert (tied.count("<b>risky</b>"), tied.count("<b>missed a win</b>"), tied.count("<b>lost the game</b>")) == (
+        1,
+        3,
+        0,
+    )
+
+
+@pytest.mark.parametrize(("winner", "verdict"), [("X", "lost the game"), ("O", "risky"), (None, "risky")])
+def test_resigning_after_a_mistake_is_losing_by_it(winner: str | None, verdict: str) -> None:
+    page = ReplayPage("03", 2, Mark(winner) if winner else None)
+    assert page.steps[1].verdict == verdict
