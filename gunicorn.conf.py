@@ -14,6 +14,8 @@ keepalive = 75
 graceful_timeout = 8
 # Take the scheme only from this header, which nginx on this machine sets. By default, two others could set it too.
 secure_scheme_headers = {"X-FORWARDED-PROTO": "https"}
+# Take neither SCRIPT_NAME nor PATH_INFO from a header.
+forwarder_headers = ""
 logconfig_dict = logs.GUNICORN
 # gunicorn 25.1 and later would open a socket in $HOME for a tool that we don't use.
 control_socket_disable = True

@@ -17,6 +17,8 @@ keepalive = 2
 asgi_disconnect_grace_period = 0
 # The same as for the pages (gunicorn.conf.py).
 secure_scheme_headers = {"X-FORWARDED-PROTO": "https"}
+# Take neither SCRIPT_NAME nor PATH_INFO from a header.
+forwarder_headers = ""
 logconfig_dict = logs.GUNICORN
 control_socket_disable = True
 

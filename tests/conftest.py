@@ -48,6 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--full", action="store_true", help="reliability tests at the scale that docs/reliability.md reports"
     )
+    parser.addoption("--seed", type=int, help="the seed of the first request of tests/test_fuzz.py")
     parser.addoption("--bundle", metavar="ZIP", help="rehearse this bundle instead of one made here")
 
 

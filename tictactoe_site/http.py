@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.request import MediaType
 from django.shortcuts import render
+from django.utils.encoding import iri_to_uri
 from django.utils.html import escape
 
 from tictactoe_site.logs import REQUEST_ID
@@ -28,7 +29,10 @@ def wants_json(request: HttpRequest) -> bool:
 @lru_cache(maxsize=1000)
 def _prefers_json(accept: str) -> bool:
     """Compare the two by the rules of RFC 9110, section 12.5.1. ``axios`` wants JSON and then anything, for example."""
-    ranges = [MediaType(text) for text in accept.split(",")]
+    try:
+        ranges = [MediaType(text) for text in accept.split(",")]
+    except (ValueError, LookupError):  # a parameter that names no charset (RFC 8187)
+        return False
 
     def quality(kind: str) -> tuple[float, int]:
         """Return the quality of the most specific media range that matches, and how specific it is."""
@@ -50,8 +54,13 @@ def go_to(request: HttpRequest, url: str, data: dict[str, Any]) -> HttpResponse:
     if wants_json(request):
         return JsonResponse(data)
     if wants_fragment(request):
-        return HttpResponse(headers={"HX-Redirect": url})
+        return load(url)
     return SeeOther(url)
+
+
+def load(url: str) -> HttpResponse:
+    """Return the response that makes a script load another page. ``url`` may contain any character."""
+    return HttpResponse(headers={"HX-Redirect": iri_to_uri(url)})
 
 
 def refuse(request: HttpRequest, status: int, sentence: str, **context: Any) -> HttpResponse:

@@ -14,6 +14,7 @@ from tictactoe_site import logs
 from tictactoe_site.http import SeeOther, refuse, wants_fragment, wants_json
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST")
+LONGEST_ADDRESS = 2000
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -30,7 +31,8 @@ class Middleware:
 class Health(Middleware):
     """Middleware that answers ``/healthz/`` if this process is up. It needs no DynamoDB call and accepts any Host.
 
-    It also drops the body of a response to HEAD. Django leaves that to the server, and gunicorn warns each time.
+    It also drops the body of a response to HEAD. Django leaves that to the server, and gunicorn warns each time. And it
+    leads to the start page instead of to an address that doesn't fit into the 4 KB that nginx has for all headers.
     """
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -38,6 +40,9 @@ class Health(Middleware):
         response = HttpResponse("ok\n", content_type="text/plain") if is_check else self.get_response(request)
         if request.method == "HEAD" and not response.streaming:
             response.content = b""
+        for name in ("Location", "HX-Redirect"):
+            if len(response.headers.get(name, "")) > LONGEST_ADDRESS:
+                response.headers[name] = "/"
         return response
 
 
@@ -126,7 +131,8 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
         return None
     if "Transfer-Encoding" in request.headers:
         return refuse(request, 411, "This form came in chunks: send it with its Content-Length.")
-    is_form = request.content_type in FORMS and "Content-Encoding" not in request.headers
+    is_utf8 = request.content_params.get("charset", "utf-8").lower() in ("utf-8", "utf8")
+    is_form = request.content_type in FORMS and is_utf8 and "Content-Encoding" not in request.headers
     if request.META.get("CONTENT_LENGTH") not in (None, "", "0") and not is_form:
-        return refuse(request, 415, f"This site reads only forms: send {FORMS[0]}, uncompressed.")
+        return refuse(request, 415, f"This site reads only forms: send {FORMS[0]} in UTF-8, uncompressed.")
     return None

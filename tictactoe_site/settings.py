@@ -130,7 +130,9 @@ LOGGING = {
         # Bad input, refusals and lost races concern the players, not the operator.
         "django.request": {"level": "ERROR", "filters": ["but events"]},
         # Django logs these with a traceback, so scanners would fill the log.
-        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "django.security": {"level": "CRITICAL"},
+        # But a form from an untrusted address may mean that the operator hasn't set https.
+        "django.security.csrf": {"level": "WARNING"},
         # PynamoDB logs failed and throttled calls, but StoreUnavailable already says so.
         "pynamodb": {"level": "ERROR"},
     },

@@ -3,16 +3,18 @@
 import logging
 import os
 
+import django
 from django.conf import settings
-from django.core.wsgi import get_wsgi_application
 
 from dynamodb import startup
 from dynamodb.client import keep_warm
 from tictactoe_site import jinja, logs
+from tictactoe_site.handler import Handler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tictactoe_site.settings")
 
-application = get_wsgi_application()
+django.setup(set_prefix=False)
+application = Handler()
 jinja.compile_all()
 logs.write_json()
 if settings.CONFIG:

@@ -14,7 +14,6 @@ from asgiref.sync import ThreadSensitiveContext
 from asgiref.wsgi import WsgiToAsgi
 from django.conf import settings
 from django.core.management.base import CommandError
-from django.core.wsgi import get_wsgi_application
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
@@ -24,6 +23,7 @@ from dynamodb.items import where
 from games.live.application import Live
 from tictactoe_site import config, table
 from tictactoe_site.commands import PLAYING, TableCommand
+from tictactoe_site.handler import Handler
 from tictactoe_site.jinja import compile_all
 
 IN_MEMORY = "games are in memory until you stop it; to keep them: make run ENDPOINT=http://... or CONFIG_FILE=..."
@@ -79,7 +79,7 @@ class Everything:
 
     def __init__(self) -> None:
         self._live = Live()
-        self._pages = WsgiToAsgi(get_wsgi_application())
+        self._pages = WsgiToAsgi(Handler())
         compile_all()
         self.close = self._live.close
 
