@@ -17,7 +17,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test quick pythons dynamodb-local reliability bundle rehearse bench-cpu bench-live mutants lint format requirements typescript clean
+.PHONY: help run test quick pythons dynamodb-local reliability bundle rehearse fuzz bench-cpu bench-live mutants lint format requirements typescript clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ bundle: $(VENV)/play ## build the zip for Elastic Beanstalk from this commit (CO
 
 rehearse: $(VENV)/dev .venv/dynamodb-local ## run the bundle as Beanstalk does, on two instances behind a load balancer (BUNDLE=zip runs another)
 	@$(BIN)/python -m pytest tests/rehearsal $(if $(BUNDLE),--bundle $(BUNDLE))
+
+fuzz: $(VENV)/dev ## send the site 200,000 hostile requests (SEED=number repeats those of a failure)
+	@$(BIN)/python -m pytest tests/test_fuzz.py --full $(if $(SEED),--seed $(SEED))
 
 bench-cpu: $(VENV)/dev .venv/dynamodb-local ## measure the CPU time of each kind of request and event, beside its floor (about 5 minutes)
 	@$(BIN)/python -m bench.cpu

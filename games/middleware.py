@@ -13,7 +13,7 @@ from dynamodb.errors import StoreUnavailable
 from games import errors, responses, rules
 from games.storage.conflicts import LostRace
 from games.storage.renaming import take_along
-from tictactoe_site.http import load, refuse, wants_fragment, wants_json
+from tictactoe_site.http import refuse, wants_fragment, wants_json
 from tictactoe_site.middleware import Middleware
 
 logger = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class DomainErrors(Middleware):
             return _unavailable(request)
         if isinstance(exc, errors.NotFound) and request.method == "GET" and wants_fragment(request):
             # The page polls for a game that is gone: load the page that says so, and stop polling.
-            return load(quote(request.path))
+            return HttpResponse(headers={"HX-Redirect": quote(request.path)})
         status = STATUS.get(type(exc))
         return refuse(request, status, str(exc)) if status else None
 

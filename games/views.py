@@ -36,7 +36,7 @@ from games.signing import new_game, rematch_of, unsigned
 from games.storage import limits, queries, records, store, upkeep
 from games.storage import lobby as lobbies
 from games.storage.conflicts import LostRace
-from tictactoe_site.http import SeeOther, go_to, load, refuse, wants_fragment, wants_json
+from tictactoe_site.http import SeeOther, go_to, refuse, wants_fragment, wants_json
 
 
 class HomeView(View):
@@ -243,7 +243,7 @@ def _welcome(request: PlayerRequest) -> HttpResponse:
         return JsonResponse({"player": None})
     if wants_fragment(request):
         # The user has just logged out in another tab: the lobby's poll mustn't put a whole page into this one.
-        return load(reverse("home"))
+        return HttpResponse(headers={"HX-Redirect": reverse("home")})
     offer_guest(request)
     board = rows(rules.Position(), playable=True)
     return render(request, "games/welcome.html", {"rows": board, "levels": LEVELS_SAID, "new_game": new_game})

@@ -1,5 +1,8 @@
 """Edge cases of HTTP: health, readiness, an unavailable table, error pages, headers, and hostile input."""
 
+import logging
+from urllib.parse import unquote
+
 import pytest
 from django.conf import settings
 from django.test import Client
@@ -8,7 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from games import signing
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, again
 from tests.support.engines import free_port
 from tests.support.pages import HTMX, JSON
 from tictactoe_site import config, table
@@ -203,6 +206,28 @@ def test_no_url_causes_500(player: Client, path: str, query: dict[str, str]) -> 
         status = player.get(address, query).status_code
         assert status < 500 or (address, status) == ("/events/", 503), "only the live process serves these"
     assert player.get("/", query).status_code < 500
+
+
+@pytest.mark.parametrize("name", ["%0d%0aSet-Cookie:%20a=b", "%00", "%7f", "%c2%85", "%E2%80%A8", "100%25"])
+def test_page_loaded_instead_of_fragment_has_the_same_address(games_table: str, name: str) -> None:
+    answer = Client().get(f"/players/{name}/", headers=HTMX)
+    assert unquote(answer["HX-Redirect"]) == unquote(f"/players/{name}/")
+    assert answer["HX-Redirect"].isascii()
+    assert answer["HX-Redirect"].isprintable()
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b"a=1&" * 1100, 413), (b"square=" + b"x" * 3_000_000, 413), (b"a=%ff&" * 900, 403)],
+)
+def test_form_that_is_too_long_is_413_and_not_in_the_log(
+    alice: Client, caplog: pytest.LogCaptureFixture, body: bytes, status: int
+) -> None:
+    strict = again(alice)
+    for headers in (JSON, {}, HTMX):
+        answer = strict.generic("POST", "/games/new/", body, "application/x-www-form-urlencoded", headers=headers)
+        assert (answer.status_code, "send less" in answer.content.decode()) == (status, status == 413)
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR or record.exc_info] == []
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,11 @@ def connected(site: Instance, source: str) -> HTTPConnection:
     return HTTPConnection(address.hostname, address.port, timeout=60, source_address=(source, 0))
 
 
+def at(site: Instance, name: str) -> Instance:
+    """Return the site as it answers without nginx, at the port of one of its processes."""
+    return replace(site, address=f"http://127.0.0.1:{site.ports[name]}")
+
+
 def ask(
     site: Instance, path: str, source: str, headers: dict[str, str], *, form: dict[str, str] | None = None
 ) -> Answer:
@@ -100,9 +105,37 @@ def test_scheme_is_not_taken_from_client(site: Instance) -> None:
 @behind_nginx
 def test_gunicorn_takes_scheme_from_x_forwarded_proto_only(site: Instance) -> None:
     others = {name: value for name, value in FORGED.items() if name != "X-Forwarded-Proto"}
-    web = replace(site, address=f"http://127.0.0.1:{site.ports['web']}")
+    web = at(site, "web")
     assert ask(web, "/", SOMEBODY, others).status == 301
     assert ask(web, "/", SOMEBODY, BY_HTTPS).status == 200
+
+
+@behind_nginx
+@pytest.mark.parametrize("parameter", ["charset=rot13", "charset=undefined", "charset=punycode", "a*=nonsense''%41"])
+def test_content_type_of_a_page_does_not_matter(site: Instance, parameter: str) -> None:
+    strange = BY_HTTPS | {"Content-Type": f"x; {parameter}"}
+    for path in ("/healthz/?a=1", "/replay/402/?a=1", "/static/games/site.css?a=1"):
+        assert ask(site, path, BALANCER, strange).status == 200
+        assert ask(at(site, "web"), path, SOMEBODY, strange).status == 200
+    for query in ("a=1", "a=%ff"):
+        assert ask(at(site, "live"), f"/events/?{query}", SOMEBODY, strange).status in (400, 403)
+
+
+@behind_nginx
+def test_script_name_is_no_header(site: Instance) -> None:
+    for name in ("web", "live"):
+        for header in ("SCRIPT_NAME", "PATH_INFO"):
+            assert ask(at(site, name), "/healthz/", SOMEBODY, {header: "/x"}).text == "ok\n"
+
+
+@behind_nginx
+@pytest.mark.parametrize("path", ["/games/new/?next=", "/accounts/login/?next=/", "/players/", "/replay/"])
+@pytest.mark.parametrize("more", ["x" * 3500, "%25" * 1100, "/" * 3000, "%c3%a9" * 550])
+def test_address_that_fits_into_no_header_leads_to_the_start_page(site: Instance, path: str, more: str) -> None:
+    for headers in (BY_HTTPS, {}):
+        answer = ask(site, f"{path}{more}", BALANCER, headers)
+        assert answer.status in (200, 301, 302, 303, 404), (answer.status, answer.text)
+    assert answer.headers["Location"] == "/", "to HTTPS, with the same address"
 
 
 @pytest.mark.parametrize(

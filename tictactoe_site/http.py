@@ -7,7 +7,6 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.request import MediaType
 from django.shortcuts import render
-from django.utils.encoding import iri_to_uri
 from django.utils.html import escape
 
 from tictactoe_site.logs import REQUEST_ID
@@ -54,13 +53,8 @@ def go_to(request: HttpRequest, url: str, data: dict[str, Any]) -> HttpResponse:
     if wants_json(request):
         return JsonResponse(data)
     if wants_fragment(request):
-        return load(url)
+        return HttpResponse(headers={"HX-Redirect": url})
     return SeeOther(url)
-
-
-def load(url: str) -> HttpResponse:
-    """Return the response that makes a script load another page. ``url`` may contain any character."""
-    return HttpResponse(headers={"HX-Redirect": iri_to_uri(url)})
 
 
 def refuse(request: HttpRequest, status: int, sentence: str, **context: Any) -> HttpResponse:

@@ -131,7 +131,7 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
         return None
     if "Transfer-Encoding" in request.headers:
         return refuse(request, 411, "This form came in chunks: send it with its Content-Length.")
-    is_utf8 = request.content_params.get("charset", "utf-8").lower() in ("utf-8", "utf8")
+    is_utf8 = (request.content_params or {}).get("charset", "utf-8").lower() in ("utf-8", "utf8")
     is_form = request.content_type in FORMS and is_utf8 and "Content-Encoding" not in request.headers
     if request.META.get("CONTENT_LENGTH") not in (None, "", "0") and not is_form:
         return refuse(request, 415, f"This site reads only forms: send {FORMS[0]} in UTF-8, uncompressed.")

@@ -128,7 +128,7 @@ class Live:
             raise Refused(503, settings.SETUP_PROBLEM, retry_after=60)
         try:
             viewer = await self._hub.in_thread(lambda: viewer_of(scope))
-        except (SuspiciousOperation, ValueError, LookupError) as exc:  # the last two: from a strange Content-Type
+        except (SuspiciousOperation, ValueError, LookupError) as exc:  # or what Django can't decode
             raise Refused(400, "This is no request that the site answers.") from exc
         stream = Stream(viewer, self._topic(scope["path"], viewer), partial(_send_part, send))
         with self._counted(stream):
