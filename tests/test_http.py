@@ -29,6 +29,11 @@ def test_readyz_is_200_when_table_answers(games_table: str) -> None:
     assert (answer.status_code, answer.json()) == (200, {"status": "ok", "table": "Games"})
 
 
+@pytest.mark.parametrize("host", ["10.1.2.3", "localhost", "evil.example", "_", ""])
+def test_readyz_answers_whatever_the_host(games_table: str, host: str) -> None:
+    assert Client().get("/readyz/", headers={"host": host}).json() == {"status": "ok", "table": "Games"}
+
+
 def test_readyz_is_503_without_table(games_table: str) -> None:
     table.bind(config.Config(table="Other", endpoint=games_table, access_key_id="local", secret_access_key="local"))
     answer = Client().get("/readyz/")
@@ -81,8 +86,9 @@ def test_error_for_fragment_is_retargeted_to_message(no_dynamodb: Client) -> Non
     assert "<" not in answer.content.decode()
 
 
-def test_unknown_host_is_400_with_page() -> None:
-    answer = Client().get("/", headers={"host": "evil.example"})
+@pytest.mark.parametrize("host", ["evil.example", "localhost", "127.0.0.1", "[::1]"])
+def test_unknown_host_is_400_with_page(host: str) -> None:
+    answer = Client().get("/", headers={"host": host})
     assert "allowed_hosts" in answer.content.decode()
     assert answer.status_code == 400
     assert "evil" not in answer.content.decode()
@@ -114,6 +120,8 @@ def test_pages_have_strict_security_headers(games_table: str) -> None:
     assert answer["X-Frame-Options"] == "DENY"
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert answer["Referrer-Policy"] == "same-origin"
+    assert answer["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert "camera=()" in answer["Permissions-Policy"]
     page = answer.content.decode()
     assert "<style" not in page
     assert "<script>" not in page

@@ -108,11 +108,11 @@ def cost(web: Web, request_id: str) -> tuple[int, float, float]:
 def test_every_line_is_json_for_any_input(web: Web) -> None:
     forged = '{"level":"ERROR","status":500}'
     for path_sent in ("/%0a" + forged, "/players/a%0d%0a/", "/%e2%80%a8", "/%ff%fe"):
-        web.send(f"GET {path_sent} HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: {forged}\r\n\r\n".encode())
+        web.send(f"GET {path_sent} HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Request-ID: {forged}\r\n\r\n".encode())
     web.send(b"G\n" + forged.encode() + b"\r\n\r\n")
     web.send(b"BREW / HTTP/1.1\r\nHost: evil.example\r\n\r\n")
     web.send(b"GET /healthz/ HTTP/1.1\r\nHost: 10.0.0.5\r\n\r\n")
-    web.send(b"GET /accounts/login/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    web.send(b"GET /accounts/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
     assert comes_true(lambda: any(line.get("route") == "/accounts/login/" for line in web.lines))
     requests = [line for line in web.lines if "status" in line]
     assert [line["status"] for line in requests] == [404, 404, 404, 404, 400, 200]

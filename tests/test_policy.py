@@ -128,7 +128,7 @@ async def first_event(path: str) -> bytes:
     await orders.put({"type": "lifespan.startup"})
     process = asyncio.create_task(live({"type": "lifespan"}, orders.get, said.put))
     assert (await said.get())["type"] == "lifespan.startup.complete"
-    scope = {"type": "http", "method": "GET", "path": path, "headers": [(b"host", b"localhost")], "client": ("::1", 1)}
+    scope = {"type": "http", "method": "GET", "path": path, "headers": [(b"host", b"testserver")], "client": ("::1", 1)}
     stream = asyncio.create_task(live(scope, idle.get, said.put))
     told = b""
     while b"event:" not in told and not stream.done():

@@ -41,8 +41,8 @@ FORGED = BY_HTTPS | {
 def site(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     """Run an instance configured for HTTPS, with one stream per address."""
     folder = tmp_path_factory.mktemp("instance")
-    with Path(configured_for(engine, folder)).open("a") as file:
-        file.write(f"allowed_hosts = {SITE} .example.org\nhttps = yes\nstreams_per_address = 1\n")
+    with Path(configured_for(engine, folder, f"{SITE} .example.org")).open("a") as file:
+        file.write("https = yes\nstreams_per_address = 1\n")
     with instance(engine, folder) as running:
         yield running
 
@@ -88,8 +88,12 @@ def test_nginx_trusts_only_private_ranges() -> None:
 def test_scheme_is_taken_from_balancer(site: Instance) -> None:
     page = ask(site, "/", BALANCER, BY_HTTPS | {"X-Forwarded-For": "192.0.2.7"})
     assert page.status == 200
-    assert page.headers["Strict-Transport-Security"] == "max-age=2592000"
+    assert page.headers["Strict-Transport-Security"] == "max-age=31536000"
     assert "Strict-Transport-Security" not in ask(site, "/healthz/", BALANCER, {}).headers
+    for path, name in (("/healthz/", "web"), ("/events/", "live"), ("/healthz/", "live")):
+        plain, encrypted = (ask(at(site, name), path, SOMEBODY, headers).headers for headers in ({}, BY_HTTPS))
+        assert (plain["X-Content-Type-Options"], plain["Strict-Transport-Security"]) == ("nosniff", None)
+        assert encrypted["Strict-Transport-Security"] == "max-age=31536000"
     sent_on = ask(site, "/?next=1", BALANCER, {"X-Forwarded-Proto": "http", "X-Forwarded-For": "192.0.2.7"})
     assert (sent_on.status, sent_on.headers["Location"]) == (301, f"https://{SITE}/?next=1")
 
@@ -209,10 +213,10 @@ def test_stream_counts_for_address_nginx_or_balancer_saw(site: Instance, source:
 
 
 @behind_nginx
-def test_only_health_check_is_served_by_ip_over_http(site: Instance) -> None:
+def test_only_health_checks_are_served_by_ip_over_http(site: Instance) -> None:
     checker = {"Host": "10.0.0.5", "User-Agent": "ELB-HealthChecker/2.0"}
     for source in (BALANCER, SOMEBODY):
         assert ask(site, "/healthz/", source, checker).text == "ok\n"
-        for path in ("/", "/readyz/", "/games/new/", "/static/games/site.css"):
+        assert ask(site, "/readyz/", source, checker).status == 200
+        for path in ("/", "/games/new/", "/static/games/site.css"):
             assert ask(site, path, source, checker).status == 400, path
-    assert ask(site, "/readyz/", SOMEBODY, {}).status == 200

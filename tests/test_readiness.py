@@ -523,7 +523,7 @@ def test_server_without_permissions_recovers_without_restart(tmp_path: Path, cap
         file.write_text(
             f"[dynamodb]\nregion = us-west-2\nendpoint = {running.address}\n"
             f"access_key_id = {running.config.access_key_id}\nsecret_access_key = {running.config.secret_access_key}\n"
-            f"[django]\nsecret_key = {'x' * 40}\n"
+            f"[django]\nsecret_key = {'x' * 40}\nallowed_hosts = 127.0.0.1\n"
         )
         with serving(CONFIG_FILE=str(file)) as site:
             assert comes_true(lambda: "refuses dynamodb:CreateTable" in requests.get(f"{site}/readyz/").text)

@@ -25,7 +25,7 @@ STEPS = {
 def servers(games_table: str, tmp_path: Path) -> Iterator[dict[str, str]]:
     """Yield the address of a server at each step. They share one table, and a browser's cookies."""
     file = tmp_path / "site.config"
-    file.write_text(f"[dynamodb]\nregion = us-west-2\nendpoint = {games_table}\n")
+    file.write_text(f"[dynamodb]\nregion = us-west-2\nendpoint = {games_table}\n[django]\nallowed_hosts = 127.0.0.1\n")
     with ExitStack() as running:
         yield {
             step: running.enter_context(serving(CONFIG_FILE=str(file), **secrets)) for step, secrets in STEPS.items()

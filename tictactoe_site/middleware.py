@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.middleware.security import SecurityMiddleware
 from django.shortcuts import render, resolve_url
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
@@ -29,15 +30,22 @@ class Middleware:
 
 
 class Health(Middleware):
-    """Middleware that answers ``/healthz/`` if this process is up. It needs no DynamoDB call and accepts any Host.
+    """Middleware that answers ``/healthz/`` if this process is up, without a DynamoDB call.
+
+    Health checks come by IP, so ``/healthz/`` and ``/readyz/`` accept any Host.
 
     It also drops the body of a response to HEAD. Django leaves that to the server, and gunicorn warns each time. And it
     leads to the start page instead of to an address that doesn't fit into the 4 KB that nginx has for all headers.
     """
 
+    def __init__(self, get_response: Callable[[Any], HttpResponse]) -> None:
+        super().__init__(get_response)
+        self.alive: Any = SecurityMiddleware(lambda request: HttpResponse("ok\n", content_type="text/plain"))
+
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        is_check = request.path_info == "/healthz/"
-        response = HttpResponse("ok\n", content_type="text/plain") if is_check else self.get_response(request)
+        if request.path_info == "/readyz/":
+            request.META["HTTP_HOST"] = settings.ALLOWED_HOSTS[0].lstrip(".")
+        response = self.alive(request) if request.path_info == "/healthz/" else self.get_response(request)
         if request.method == "HEAD" and not response.streaming:
             response.content = b""
         for name in ("Location", "HX-Redirect"):
@@ -81,6 +89,8 @@ class Headers(Middleware):
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response.headers["Content-Security-Policy"] = settings.CONTENT_SECURITY_POLICY
+        response.headers["Permissions-Policy"] = settings.PERMISSIONS_POLICY
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
         if "Cache-Control" not in response.headers:
             patch_cache_control(response, private=True, no_store=True)
         patch_vary_headers(response, ["Accept", "HX-Request"])

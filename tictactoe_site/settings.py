@@ -26,14 +26,14 @@ HAS_SHARED_KEY = bool(CONFIG and CONFIG.secret_key)
 SECRET_KEY_FALLBACKS = list(CONFIG.secret_key_fallbacks) if CONFIG else []
 
 DEBUG = False
-ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", ".elasticbeanstalk.com", *(CONFIG.allowed_hosts if CONFIG else ())]
+ALLOWED_HOSTS = [".elasticbeanstalk.com", *(CONFIG.allowed_hosts if CONFIG else ())]
 
 # gunicorn gets the scheme from nginx (.platform/nginx/conf.d/forwarded.conf), so Django needs no header for it.
 HTTPS = bool(CONFIG and CONFIG.https)
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = ["^healthz/$", "^readyz/$"]  # requested over HTTP from inside
-# Long enough to protect occasional players. If the site gives up HTTPS, their browsers can't reach it for this long.
-SECURE_HSTS_SECONDS = 30 * 24 * 60 * 60 if HTTPS else 0
+# A year, to protect occasional players. If the site gives up HTTPS, their browsers can't reach it for this long.
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_TRUSTED_ORIGINS = CONFIG.trusted_origins if CONFIG else []
@@ -104,6 +104,8 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+# No page uses any of these, so no script that gets into one can.
+PERMISSIONS_POLICY = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 

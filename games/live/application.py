@@ -82,6 +82,7 @@ class Live:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
+            send = partial(_send_safely, send, scope.get("scheme") == "https")
             try:
                 await self._answer(scope, receive, send)
             except Refused as refusal:
@@ -221,6 +222,15 @@ async def _until_left(stream: Stream, receive: Receive) -> None:
 
 async def _send_part(send: Send, data: bytes) -> None:
     await send({"type": "http.response.body", "body": data, "more_body": True})
+
+
+async def _send_safely(send: Send, encrypted: bool, message: dict[str, Any]) -> None:
+    """Add the headers that Django's SecurityMiddleware gives to pages."""
+    if message["type"] == "http.response.start":
+        hsts = f"max-age={settings.SECURE_HSTS_SECONDS}".encode()
+        more = [(b"strict-transport-security", hsts)] if encrypted and settings.SECURE_HSTS_SECONDS else []
+        message["headers"] = [*message["headers"], (b"x-content-type-options", b"nosniff"), *more]
+    await send(message)
 
 
 async def _refuse(send: Send, refusal: Refused, *, body: bool) -> None:

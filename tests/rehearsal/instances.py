@@ -16,7 +16,8 @@ from beanstalk import bundle_config
 from tests.support.engines import free_port, wait_for_port
 from tests.support.nginx import Nginx
 
-NOT_REHEARSED = re.compile(r"\s*(region|endpoint|secret_key|secret_key_fallbacks|https)\s*[=:]")
+NOT_REHEARSED = re.compile(r"\s*(region|endpoint|secret_key|secret_key_fallbacks|allowed_hosts|https)\s*[=:]")
+SITE_SECTIONS = {"[django]", "[flask]"}
 # A target group's health check: its Host is the instance's address, not the site's name.
 HEALTH_CHECK = {"Host": "10.0.3.7", "User-Agent": "ELB-HealthChecker/2.0"}
 
@@ -82,11 +83,15 @@ class Instance:
         self._end_processes()
 
     def _adapt(self, config: Path) -> None:
-        """Replace the endpoint and drop HTTPS, which can't be rehearsed, and keys, which come from the properties."""
+        """Replace the endpoint and the hosts. Drop HTTPS, which can't be rehearsed, and keys, which are properties."""
         region = bundle_config.read(config.read_bytes(), config.name).region
         lines = [line for line in config.read_text().splitlines() if not NOT_REHEARSED.match(line)]
         head = lines.index("[dynamodb]") + 1
         lines[head:head] = [f"region = {region}", f"endpoint = {self._dynamodb}"]
+        if SITE_SECTIONS.isdisjoint(lines):
+            lines.append("[django]")
+        site = next(number for number, line in enumerate(lines) if line in SITE_SECTIONS) + 1
+        lines[site:site] = ["allowed_hosts = 127.0.0.1"]
         config.write_text("\n".join(lines) + "\n")
 
     def _install(self, requirements: Path) -> None:

@@ -22,10 +22,13 @@ def only_one_plays() -> Iterator[None]:
         yield
 
 
-def configured_for(endpoint: str, folder: Path) -> str:
+def configured_for(endpoint: str, folder: Path, hosts: str = "127.0.0.1") -> str:
     """Write a file for CONFIG_FILE, with DynamoDB at ``endpoint`` and one secret for all processes; return its path."""
     path = folder / "site.config"
-    path.write_text(f"[dynamodb]\nregion = us-west-2\nendpoint = {endpoint}\n[django]\nsecret_key = {uuid.uuid4()}\n")
+    path.write_text(
+        f"[dynamodb]\nregion = us-west-2\nendpoint = {endpoint}\n[django]\nsecret_key = {uuid.uuid4()}\n"
+        f"allowed_hosts = {hosts}\n"
+    )
     return str(path)
 
 

@@ -27,7 +27,7 @@ from tictactoe_site.handler import Handler
 from tictactoe_site.jinja import compile_all
 
 IN_MEMORY = "games are in memory until you stop it; to keep them: make run ENDPOINT=http://... or CONFIG_FILE=..."
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 
 
 class Command(TableCommand):
@@ -64,8 +64,7 @@ class Command(TableCommand):
             settings.SECURE_SSL_REDIRECT = settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False
             # Use a separate socket, because two sites on one machine may have different tables.
             settings.LIVE_SOCKET = f"{resources.enter_context(tempfile.TemporaryDirectory())}/live.sock"
-            if options["host"] not in LOOPBACK:
-                settings.ALLOWED_HOSTS = ["*"]
+            settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, *LOOPBACK] if options["host"] in LOOPBACK else ["*"]
             line = f"Playing at {_address(listener)} ({kept}). Press Ctrl-C to stop."
             Server(listener, chosen, ready=partial(self.announce, line)).run()
 
