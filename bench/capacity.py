@@ -76,7 +76,7 @@ def start_seconds(name: str, share: Share, endpoint: str) -> float:
 def serving(share: Share, endpoint: str) -> Iterator[Instance]:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
         with share.starting():
-            served = running.enter_context(instance(endpoint, Path(folder)))
+            served = running.enter_context(instance(endpoint, Path(folder), limited=False))
         yield served
 
 

@@ -61,7 +61,8 @@ class Instance:
         staging.rename(self.current)
         self.nginx.stop()
         self._start_processes()
-        self.nginx.start_on_instance(self.current, self.ports)
+        # All clients of a rehearsal have one address.
+        self.nginx.start_on_instance(self.current, self.ports, limited=False)
         self.wait_until_healthy()
 
     def set_properties(self, **properties: str) -> None:

@@ -52,7 +52,7 @@ def started(
 
 
 @contextmanager
-def instance(endpoint: str, folder: Path) -> Iterator[Instance]:
+def instance(endpoint: str, folder: Path, *, limited: bool = True) -> Iterator[Instance]:
     """Run all of the Procfile's processes, which log to ``folder``, and nginx."""
     ports = {name: free_port() for name in procfile()}
     with ExitStack() as running:
@@ -62,7 +62,7 @@ def instance(endpoint: str, folder: Path) -> Iterator[Instance]:
         }
         nginx = Nginx(folder)
         running.callback(nginx.stop)
-        nginx.start_on_instance(BASE_DIR, ports)
+        nginx.start_on_instance(BASE_DIR, ports, limited=limited)
         yield Instance(nginx.address, ports, processes)
 
 

@@ -1,5 +1,6 @@
 """nginx for tests: on an instance with this project's configuration, or as a load balancer."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -33,9 +34,15 @@ class Nginx:
         )
         wait_for_port(self.port)
 
-    def start_on_instance(self, project: Path, ports: dict[str, int]) -> None:
-        """Start nginx as the platform does, in front of the processes of the project or bundle in ``project``."""
+    def start_on_instance(self, project: Path, ports: dict[str, int], *, limited: bool = True) -> None:
+        """Start nginx as the platform does, in front of the processes of the project or bundle in ``project``.
+
+        If it isn't ``limited``, one address may send and open as much as all together: benchmarks have only one.
+        """
         copy_piece(project, self.folder / "conf.d", ports)
+        if not limited:
+            for file in self.folder.glob("conf.d/**/*.conf"):
+                file.write_text(re.sub(r"(rate=|limit_conn streams_of_address )\d+", r"\g<1>50000", file.read_text()))
         self.start(PLATFORM.read_text())
 
     def stop(self) -> None:

@@ -4,7 +4,7 @@ import { parse, pauseNews, replace, resumeNews, whenReplaced } from "./fragment.
 import { announce, showMessage } from "./page.js";
 import { draw } from "./status.js";
 
-const UNANSWERED = [0, 502, 503, 504]; // 0: no answer at all
+const UNANSWERED = [0, 429, 502, 503, 504]; // 0: no answer at all; 429: nginx has passed nothing on
 const TIMEOUT = 10_000;
 const ONLINE = "The device is online again.";
 

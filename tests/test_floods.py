@@ -1,0 +1,136 @@
+"""Floods against nginx as the platform configures it: too many streams or forms, while everybody else plays on."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from games.match import Status
+from tests.support.instances import Instance, instance
+from tests.support.many import game_of, put
+from tests.support.nginx import BALANCER
+from tests.support.streams import Stream, place, request
+
+pytestmark = [pytest.mark.process, pytest.mark.parametrize("engine", ["moto"], indirect=True)]
+
+OF_ADDRESS, OF_SERVER = 100, 400
+BURST = 200
+# A class that begins: each of its players logs in, starts a game, and then moves every 3 s, for 30 s.
+PLAYERS, FIRST, MOVES, PACE_SECONDS = 30, 3, 10, 3
+# More than one request of a client at a time, so that the burst is used up whatever the machine's speed.
+AT_ONCE = 32
+
+
+@pytest.fixture
+def site(games_table: str, tmp_path: Path) -> Iterator[Instance]:
+    with instance(games_table, tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def path(games_table: str) -> str:
+    [game_id] = put([game_of(Status.IN_PROGRESS, 1, "alice", "bob")])
+    return f"/games/{game_id}/"
+
+
+class Opened(Stream):
+    """A stream that puts itself into a queue once its status is known."""
+
+    __slots__ = ("known",)
+
+    def __init__(self, asked: bytes, known: "asyncio.Queue[Opened]") -> None:
+        super().__init__(asked)
+        self.known = known
+
+    def answered(self) -> None:
+        self.known.put_nowait(self)
+
+
+async def open_streams(site: Instance, asked: list[bytes], source: str, meanwhile: Callable[[], None]) -> Counter[int]:
+    """Open all streams, keep them open while ``meanwhile`` runs, and return how many got which status."""
+    known: asyncio.Queue[Opened] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    opened = []
+    for each in asked:
+        _, stream = await loop.create_connection(
+            lambda each=each: Opened(each, known), *place(site.address), local_addr=(source, 0)
+        )
+        opened.append(stream)
+        await asyncio.wait_for(known.get(), 60)
+    await asyncio.to_thread(meanwhile)
+    for stream in opened:
+        stream.leave()
+    return Counter(stream.status for stream in opened)
+
+
+def test_streams_leave_room_for_pages(site: Instance, path: str) -> None:
+    """Each client has an address of its own. Without a limit, nginx would have no connection left after 500."""
+    clients = [f"192.0.{number // 200}.{number % 200}" for number in range(600)]
+    asked = [request(site.address, f"{path}events/", forwarded=client) for client in clients]
+    pages = Counter[int]()
+
+    def look() -> None:
+        pages.update(get(site, page) for page in (path, "/", "/healthz/", "/accounts/login/") for _ in range(15))
+
+    assert asyncio.run(open_streams(site, asked, BALANCER, look)) == {200: OF_SERVER, 503: 600 - OF_SERVER}
+    assert pages == {200: 60}
+
+
+def test_one_address_cannot_take_all_streams(site: Instance, path: str) -> None:
+    asked = [request(site.address, f"{path}events/")] * (OF_ADDRESS + 20)
+    others = Counter[int]()
+
+    def another() -> None:
+        more = [request(site.address, f"{path}events/", forwarded="192.0.2.7")]
+        others.update(asyncio.run(open_streams(site, more, BALANCER, lambda: None)))
+
+    assert asyncio.run(open_streams(site, asked, "127.0.0.1", another)) == {200: OF_ADDRESS, 503: 20}
+    assert others == {200: 1}
+
+
+def get(site: Instance, page: str) -> int:
+    with closing(HTTPConnection(*place(site.address), timeout=60)) as connection:
+        connection.request("GET", page)
+        return connection.getresponse().status
+
+
+def test_flood_of_forms_is_429_for_its_address_only(site: Instance) -> None:
+    """The forms lack a token, so the site refuses those that reach it with 403."""
+    with ThreadPoolExecutor(AT_ONCE) as flood:
+        answers = list(flood.map(lambda _: post(site, "/games/new/", "192.0.2.7"), range(4 * BURST)))
+        statuses = Counter(status for status, _, _ in answers)
+        assert statuses.keys() == {403, 429}
+        assert statuses[403] >= BURST
+        assert post(site, "/games/new/", "192.0.2.8")[0] == 403
+        assert get(site, "/accounts/login/") == 200
+    _, headers, text = next(answer for answer in answers if answer[0] == 429)
+    assert text == "Too much came from your network address at once: try again in 5 seconds.\n"
+    assert (headers["Retry-After"], headers["Content-Type"]) == ("5", "text/plain")
+
+
+def post(site: Instance, page: str, client: str) -> tuple[int, dict[str, str], str]:
+    with closing(HTTPConnection(*place(site.address), timeout=60, source_address=(BALANCER, 0))) as connection:
+        connection.request("POST", page, headers={"X-Forwarded-For": client, "Content-Length": "0"})
+        response = connection.getresponse()
+        return response.status, dict(response.getheaders()), response.read().decode()
+
+
+def test_class_behind_one_address_is_never_refused(site: Instance) -> None:
+    """The class begins all at once, then plays on. On a slow machine the forms come later, which is no harm."""
+
+    def play(_: int) -> list[int]:
+        statuses = [post(site, "/games/new/", "192.0.2.7")[0] for _ in range(FIRST)]
+        for _ in range(MOVES):
+            time.sleep(PACE_SECONDS)
+            statuses.append(post(site, "/games/new/", "192.0.2.7")[0])
+        return statuses
+
+    with ThreadPoolExecutor(PLAYERS) as players:
+        answers = Counter(status for statuses in players.map(play, range(PLAYERS)) for status in statuses)
+    assert answers == {403: PLAYERS * (FIRST + MOVES)}
