@@ -34,6 +34,7 @@ CREATING = {
 INSPECTING = {
     "DescribeTable": "inspect_table",
     "DescribeTimeToLive": "inspect_table",
+    "DescribeContinuousBackups": "inspect_table",
     "GetItem": "show_game",
     "Scan": "list_games",
 }

@@ -43,8 +43,20 @@ def time_to_live() -> str:
     return str(answer.get("AttributeName", "")) if enabled else ""
 
 
-def create(say: Callable[[str], None], *, only_new: bool = False) -> bool:
-    """Create the table if needed, wait until it's ACTIVE, and apply CARE. Return whether this call created it.
+def recovery() -> str:
+    """Return whether point-in-time recovery is on: on, off, or not offered by the endpoint. Raises StoreUnavailable."""
+    try:
+        answer = _call("describe_continuous_backups", TableName=TableItem.Meta.table_name)
+    except _Refused:
+        return "not offered"
+    described = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
+    return "on" if described.get("PointInTimeRecoveryStatus") == "ENABLED" else "off"
+
+
+def create(say: Callable[[str], None], *, only_new: bool = False) -> tuple[bool, list[str]]:
+    """Create the table if needed, wait until it's ACTIVE, and apply CARE.
+
+    Return whether this call created it, and in sentences which settings in CARE failed.
 
     Many servers can call this at once: one creates the table, the others wait for it. ``say`` gets a line for each
     thing done or skipped, and one every two seconds of waiting. ``only_new`` leaves an existing table exactly as it
@@ -53,10 +65,8 @@ def create(say: Callable[[str], None], *, only_new: bool = False) -> bool:
     """
     made = _make(say)
     _check(say)
-    if made or not only_new:
-        for problem in _look_after(say, CARE).values():
-            say(problem)
-    return made
+    problems = _look_after(say, CARE) if made or not only_new else {}
+    return made, list(problems.values())
 
 
 class Creation:

@@ -148,12 +148,20 @@ def test_concurrent_create_table_creates_one_table(games_table: str, tmp_path: A
     drop_table("Stampede")
 
 
-def test_inspect_table_finds_no_differences_in_own_table(games_table: str) -> None:
+def test_inspect_table_finds_no_differences_in_own_table(games_table: str, exact: bool) -> None:
     text = run("inspect_table")
     assert "Everything is as expected." in text
     assert "GameId (partition key)" in text
     data = json.loads(run("inspect_table", "--json"))
     assert (data["status"], data["billing"], data["ttl"]) == ("ACTIVE", "PAY_PER_REQUEST", "ExpiresAt")
+    client = shared_client()
+    for setting in (True, False):
+        client.update_table(TableName=data["table"], DeletionProtectionEnabled=setting)
+        assert json.loads(run("inspect_table", "--json"))["protection"] == ("on" if setting else "off")
+    specification = {"PointInTimeRecoveryEnabled": True}
+    with suppress(client.exceptions.ClientError):  # DynamoDB Local has no such call.
+        client.update_continuous_backups(TableName=data["table"], PointInTimeRecoverySpecification=specification)
+    assert json.loads(run("inspect_table", "--json"))["recovery"] == ("not offered" if exact else "on")
     assert data["differences"] == []
     assert len(data["indexes"]) == 2
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -52,15 +53,18 @@ class Opened(Stream):
         self.known.put_nowait(self)
 
 
+def _same(stream: Opened) -> Opened:
+    return stream
+
+
 async def open_streams(site: Instance, asked: list[bytes], source: str, meanwhile: Callable[[], None]) -> Counter[int]:
     """Open all streams, keep them open while ``meanwhile`` runs, and return how many got which status."""
     known: asyncio.Queue[Opened] = asyncio.Queue()
     loop = asyncio.get_running_loop()
     opened = []
     for each in asked:
-        _, stream = await loop.create_connection(
-            lambda each=each: Opened(each, known), *place(site.address), local_addr=(source, 0)
-        )
+        stream = Opened(each, known)
+        await loop.create_connection(partial(_same, stream), *place(site.address), local_addr=(source, 0))
         opened.append(stream)
         await asyncio.wait_for(known.get(), 60)
     await asyncio.to_thread(meanwhile)

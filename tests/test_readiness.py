@@ -163,7 +163,7 @@ def test_refused_optional_action_is_a_note(allowed: Account) -> None:
     assert status == 200
     assert ["refuses dynamodb:DescribeTimeToLive" in note for note in answer["notes"]] == [True]
     printed, problem = inspect()
-    assert "ttl      unknown" in printed
+    assert "ttl        unknown" in printed
     assert "refuses dynamodb:DescribeTimeToLive" in printed
     assert problem == ""
 

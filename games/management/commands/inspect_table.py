@@ -1,6 +1,7 @@
 """``manage.py inspect_table``: the table as it is, compared with what it should be."""
 
 from argparse import ArgumentParser
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -22,10 +23,11 @@ OF_FIRST_VERSION = schema.Difference(
 
 class Command(TableCommand):
     help = (
-        "Show the table's status, keys, indexes, projections, billing, TTL and approximate counts, and how they "
-        "differ from what the site expects, with the consequences. Exits with 1 if the site can't use the table. "
-        "It only reads two descriptions. With --probe it also tries each action of the site with the current "
-        "credentials: run it on a server, or with the server's credentials, to see what the site may do."
+        "Show the table's status, keys, indexes, projections, billing, TTL, point-in-time recovery, deletion "
+        "protection and approximate counts, and how they differ from what the site expects, with the consequences. Exits with 1 "
+        "if the site can't use the table. It only reads three descriptions. With --probe it also tries each action of "
+        "the site with the current credentials: run it on a server, or with the server's credentials, to see what the "
+        "site may do."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -59,37 +61,37 @@ class Command(TableCommand):
             return {}, str(exc)
         if described is None:
             return {}, reasons.absent()
-        ttl = self._time_to_live()
+        ttl, recovery = self._if_allowed(provisioning.time_to_live), self._if_allowed(provisioning.recovery)
         found = schema.differences(described) + ([] if ttl is None else schema.ttl_differences(ttl))
         if {index["IndexName"] for index in described.get("GlobalSecondaryIndexes", [])} >= FIRST_VERSION:
             found.insert(0, OF_FIRST_VERSION)
-        summary = _summary(described, ttl) | {"differences": [asdict(difference) for difference in found]}
+        summary = _summary(described, ttl, recovery) | {"differences": [asdict(difference) for difference in found]}
         if any(difference.breaks for difference in found):
             return summary, f"The site can't use the table {name} as it is."
         return summary, " ".join(schema.status_problems(described))
 
-    def _time_to_live(self) -> str | None:
+    def _if_allowed(self, ask: Callable[[], str]) -> str | None:
         try:
-            return provisioning.time_to_live()
+            return ask()
         except NotAllowed as exc:
             self.say(str(exc))
             return None
 
     def _print(self, summary: dict[str, Any]) -> None:
-        for label in ("table", "place", "status", "key", "billing", "ttl", "items", "bytes"):
+        for label in ("table", "place", "status", "key", "billing", "ttl", "recovery", "protection", "items", "bytes"):
             if label in summary:
-                self.stdout.write(f"{label:8} {summary[label]}")
+                self.stdout.write(f"{label:10} {summary[label]}")
         for index in summary.get("indexes", []):
             self.stdout.write(
-                f"index    {index['name']}: {index['key']}; projects {index['projection']}; {index['status']}"
+                f"index      {index['name']}: {index['key']}; projects {index['projection']}; {index['status']}"
             )
         for action in summary.get("actions", []):
             where = f" on {action['index']}" if action["index"] else ""
             outcome = "allowed" if action["allowed"] else f"REFUSED. {action['problem']}"
-            self.stdout.write(f"action   {action['action']}{where}: {outcome}")
+            self.stdout.write(f"action     {action['action']}{where}: {outcome}")
         for difference in summary.get("differences", []):
             self.stdout.write(
-                f"{'BROKEN' if difference['breaks'] else 'differs'}  {difference['what']} {difference['consequence']}"
+                f"{'BROKEN' if difference['breaks'] else 'differs':10} {difference['what']} {difference['consequence']}"
             )
         if summary.get("differences") == [] and all(action["allowed"] for action in summary.get("actions", [])):
             self.stdout.write("Everything is as expected.")
@@ -99,7 +101,7 @@ def _action(probe: probes.Probe, problem: str) -> dict[str, Any]:
     return {"action": probe.action, "index": probe.index, "allowed": not problem, "problem": problem}
 
 
-def _summary(described: dict[str, Any], ttl: str | None) -> dict[str, Any]:
+def _summary(described: dict[str, Any], ttl: str | None, recovery: str | None) -> dict[str, Any]:
     """Return the summary. DynamoDB refreshes the counts about every six hours (DescribeTable in its API Reference)."""
     return {
         "table": described["TableName"],
@@ -108,6 +110,8 @@ def _summary(described: dict[str, Any], ttl: str | None) -> dict[str, Any]:
         "key": schema.key_text(described["KeySchema"]),
         "billing": schema.billing_mode(described),
         "ttl": "unknown" if ttl is None else ttl or "off",
+        "recovery": recovery or "unknown",
+        "protection": "on" if described.get("DeletionProtectionEnabled") else "off",
         "items": described.get("ItemCount", 0),
         "bytes": described.get("TableSizeBytes", 0),
         "indexes": [
