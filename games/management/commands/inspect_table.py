@@ -24,10 +24,10 @@ OF_FIRST_VERSION = schema.Difference(
 class Command(TableCommand):
     help = (
         "Show the table's status, keys, indexes, projections, billing, TTL, point-in-time recovery, deletion "
-        "protection and approximate counts, and how they differ from what the site expects, with the consequences. Exits with 1 "
-        "if the site can't use the table. It only reads three descriptions. With --probe it also tries each action of "
-        "the site with the current credentials: run it on a server, or with the server's credentials, to see what the "
-        "site may do."
+        "protection and approximate counts, and how they differ from what the site expects, with the consequences. "
+        "Exits with 1 if the site can't use the table. It only reads three descriptions. With --probe it also tries "
+        "each action of the site with the current credentials: run it on a server, or with the server's credentials, "
+        "to see what the site may do."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
