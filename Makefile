@@ -1,20 +1,24 @@
 # Start with `make help`.
-PORT ?= 8080
-HOST ?= 127.0.0.1
-DDB_PORT ?= 8000
-DDB_PATH ?=
-ENDPOINT ?=
-CONFIG ?=
-BUNDLE ?=
+# Set these on make's command line: other tools have variables of these names in the environment, such as conda's HOST.
+PORT = 8080
+HOST = 127.0.0.1
+DDB_PORT = 8000
+DDB_PATH =
+ENDPOINT =
+CONFIG =
+BUNDLE =
 # Each process of the tests takes whole files, in their order: that begins with the longest.
 AT_ONCE = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
-PYTHON ?= python3
-WORKERS ?= 2
+PYTHON = python3
+WORKERS = 2
 VENV = .venv
 BIN := $(VENV)/bin
+INSTALL = -m pip install --no-user --quiet --disable-pip-version-check --require-hashes -r
 
 # Without it each of the hundreds of processes that the tests start would compile our code again.
 unexport PYTHONDONTWRITEBYTECODE
+# What other tools set for themselves would change which code, packages and settings Python finds here.
+unexport PYTHONPATH PYTHONHOME PYTHONSAFEPATH PIP_TARGET PIP_PREFIX PIP_ROOT DJANGO_SETTINGS_MODULE WEB_CONCURRENCY CDPATH
 
 .DEFAULT_GOAL := help
 .PHONY: help run test quick pythons dynamodb-local reliability bundle rehearse fuzz bench-cpu bench-live mutants lint format requirements typescript clean
@@ -103,18 +107,18 @@ $(VENV)/python:
 
 $(VENV)/play: $(VENV)/python requirements-play.txt
 	@echo "Installing what the game needs into $(VENV) (once, half a minute)" >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-play.txt
+	@$(BIN)/python $(INSTALL) requirements-play.txt
 	@touch $@
 
 $(VENV)/dev: $(VENV)/play requirements-dev.txt
 	@echo "Installing what the tests need into $(VENV) (once, half a minute)" >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python $(INSTALL) requirements-dev.txt
 	@touch $@
 
 .venv/cosmic-ray/bin/cosmic-ray: requirements-mutants.txt | $(VENV)/python
 	@echo "Installing cosmic-ray into .venv (once)" >&2
 	@rm -rf .venv/cosmic-ray && $(PYTHON) -m venv .venv/cosmic-ray
-	@.venv/cosmic-ray/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@.venv/cosmic-ray/bin/python $(INSTALL) $<
 
 .venv/typescript: tests/javascript/package-lock.json | $(VENV)/python
 	@echo "Installing TypeScript into .venv (once)" >&2

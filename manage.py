@@ -14,7 +14,9 @@ NOT_HERE["test"] = "Run the tests with `make test`, or only the fastest with `ma
 def main() -> None:
     if instead := NOT_HERE.get("".join(sys.argv[1:2])):
         sys.exit(instead)
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tictactoe_site.settings")
+    # The environment may name another project's settings, or keep this folder off the path (PYTHONSAFEPATH).
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tictactoe_site.settings"
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     try:
         from django.core.management import execute_from_command_line
     except ImportError:

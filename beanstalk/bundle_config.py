@@ -1,10 +1,9 @@
 """Checks of a configuration for a server: it must have no well-known secret, no credentials and no localhost."""
 
-import ipaddress
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from dynamodb.endpoints import is_this_machine, region_of
 from tictactoe_site import config
 
 # Words from samples and tutorials. All are too long to appear in a random key by chance.
@@ -37,9 +36,9 @@ def problems(chosen: config.Config, name: str) -> Iterator[str]:
             f"{name}: [dynamodb] access_key_id would give your credentials to everybody who has the zip: remove it and"
             " secret_access_key, because an instance gets credentials from its role."
         )
-    if config.region_of(chosen.endpoint) and (chosen.endpoint or "").startswith("http://"):
+    if region_of(chosen.endpoint) and (chosen.endpoint or "").startswith("http://"):
         yield f"{name}: [dynamodb] endpoint is {chosen.endpoint}, which isn't encrypted: remove http://."
-    if _is_this_machine(chosen.endpoint):
+    if is_this_machine(chosen.endpoint):
         yield f"{name}: [dynamodb] endpoint is {chosen.endpoint}, but instances run no DynamoDB: remove the line."
 
 
@@ -49,12 +48,3 @@ def is_dummy(secret: str) -> bool:
     repeated = any(lower[step:] == lower[:-step] for step in range(1, len(lower) // 2 + 1))
     few = len(set(lower) - {"-"}) < FEWEST_CHARACTERS
     return few or repeated or any(word in lower for word in DUMMY_WORDS)
-
-
-def _is_this_machine(endpoint: str | None) -> bool:
-    host = urlsplit(endpoint or "").hostname or ""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-    return address.is_loopback or address.is_unspecified

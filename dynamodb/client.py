@@ -1,25 +1,42 @@
 """The botocore client that all models share: built once, before threads need it, with our timeouts and checks."""
 
+import os
+import time
 from contextlib import suppress
+from threading import Lock
 from typing import Any
 
+from botocore.config import Config
+from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
+from botocore.credentials import Credentials
+from botocore.exceptions import NoCredentialsError
+from botocore.session import Session
+
 from dynamodb import metering, replies, retries
+from dynamodb.endpoints import is_this_machine
 from dynamodb.errors import StoreUnavailable
 from dynamodb.items import TableItem, kinds
 from dynamodb.reasons import unavailable
 
+LOOK_AGAIN_SECONDS = 1
+
 
 def shared_client() -> Any:
     """Return the botocore client, for calls that PynamoDB doesn't offer."""
-    return TableItem._get_connection().connection.client
+    connection = TableItem._get_connection().connection
+    if connection._client is None:
+        connection._local.session = _session()
+    return connection.client
 
 
 def warm_up() -> None:
     """Build one client for all models now. Otherwise each thread that needs one at the start builds it, in seconds.
 
     The client keeps the time limits of ``dynamodb.retries``, rejects damaged replies, and is metered.
+    Raises StoreUnavailable.
     """
-    shared = shared_client()
+    with unavailable():
+        shared = shared_client()
     retries.govern(shared)
     replies.check(shared)
     metering.meter(shared)
@@ -30,10 +47,60 @@ def warm_up() -> None:
 
 
 def keep_warm() -> None:
-    """Call ``warm_up`` if needed: without credentials PynamoDB builds a client per call, which has no time limits.
-
-    Do nothing if no client can be built yet: ``startup`` reports why.
-    """
-    with suppress(StoreUnavailable), unavailable():
-        if not replies.are_checked(shared_client()):
+    """Call ``warm_up`` if needed. Do nothing if no client can be built yet: ``startup`` reports why."""
+    connection = TableItem._get_connection().connection
+    with suppress(StoreUnavailable):
+        if connection._client is None or not replies.are_checked(connection._client):
             warm_up()
+
+
+def _session() -> Session:
+    """Return a botocore session. For an engine on this machine, ignore AWS's environment and files, and any proxy."""
+    meta = TableItem.Meta
+    if not (meta.aws_access_key_id and meta.aws_secret_access_key):
+        session = Session()
+        session._credentials = FoundCredentials(session)
+        return session
+    variables = {}
+    if is_this_machine(meta.host):
+        defaults = {name: each[2:] for name, each in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()}
+        files = dict.fromkeys(("config_file", "credentials_file"), (os.devnull, None))
+        variables = {name: (None, None, *each) for name, each in (defaults | files).items()}
+    session = Session(session_vars=variables)
+    if variables:
+        session.set_default_client_config(Config(proxies={}))
+    session.set_credentials(meta.aws_access_key_id, meta.aws_secret_access_key)
+    return session
+
+
+class FoundCredentials(Credentials):
+    """The credentials that botocore finds, once they are needed. One thread looks, and the others share its result.
+
+    A silent metadata service takes seconds. Without this, many requests would ask it one after the other, and PynamoDB
+    would build a client without our time limits for each.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._lock = Lock()
+        self._found: Credentials | Exception = NoCredentialsError()
+        self._look_at = 0.0
+
+    def get_frozen_credentials(self) -> Any:
+        with self._lock:
+            if isinstance(self._found, Exception) and time.monotonic() >= self._look_at:
+                self._found = self._look()
+                self._look_at = time.monotonic() + LOOK_AGAIN_SECONDS
+        if isinstance(self._found, Exception):
+            raise self._found
+        return self._found.get_frozen_credentials()
+
+    @property
+    def account_id(self) -> Any:  # for AWS's endpoint of the account
+        return self.get_frozen_credentials().account_id
+
+    def _look(self) -> Credentials | Exception:
+        try:
+            return self._session.get_component("credential_provider").load_credentials() or NoCredentialsError()
+        except Exception as exc:  # noqa: BLE001  # raised again in each thread that waits for it
+            return exc

@@ -5,6 +5,7 @@ exits when its standard input closes. That happens however the parent process en
 """
 
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -18,13 +19,18 @@ HOST = "127.0.0.1"
 @contextmanager
 def process() -> Iterator[str]:
     """Run the server in a child process during the block, and yield its address. It also ends with this process."""
+    # moto would read the AWS profile of this machine, which may be broken.
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    files = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
+    # -P and the path: the current directory and PYTHONSAFEPATH don't matter.
     # A new session keeps Ctrl-C in the terminal away from the server: this process still needs the table then.
     engine = subprocess.Popen(
-        [sys.executable, "-m", "dynamodb.embedded"],
+        [sys.executable, "-P", __file__],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        env=environ | files,
     )
     assert engine.stdin
     assert engine.stdout

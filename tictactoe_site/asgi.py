@@ -11,7 +11,7 @@ from django.conf import settings
 
 from dynamodb.client import keep_warm
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tictactoe_site.settings")
+os.environ["DJANGO_SETTINGS_MODULE"] = "tictactoe_site.settings"
 django.setup()
 
 from games.live.application import Live  # noqa: E402

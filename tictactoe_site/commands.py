@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from dynamodb.client import warm_up
 from dynamodb.errors import StoreUnavailable
 from tictactoe_site import config, table
 
@@ -66,10 +67,11 @@ class TableCommand(SiteCommand):
             raise CommandError(str(exc)) from exc
 
     def connect(self, endpoint: str | None) -> None:
-        """Bind the models to the table. Raises ConfigError."""
+        """Bind the models to the table. Raises ConfigError or StoreUnavailable."""
         chosen = self.configured(endpoint)
         if chosen:
             table.bind(chosen, patient=True)
+            warm_up()
 
     def configured(self, endpoint: str | None) -> config.Config | None:
         """Return the configuration from CONFIG_FILE and the command line together. Raises ConfigError.

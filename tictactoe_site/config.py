@@ -16,10 +16,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from dynamodb.endpoints import is_aws, is_this_machine, partition_of, region_of
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 DEFAULT_REGION = "us-west-2"
 DEFAULT_TABLE = "Games"
 PLACEHOLDER = "local"
+LOCAL_REGIONS = ("local", "localhost")
 MINIMUM_SECRET_LENGTH = 32
 # The section names in the file, and the section that each one means. Files for the AWS example have [flask].
 SECTIONS = {"dynamodb": "dynamodb", "django": "django", "flask": "django"}
@@ -27,19 +30,12 @@ SECTIONS = {"dynamodb": "dynamodb", "django": "django", "flask": "django"}
 # https://docs.aws.amazon.com/elasticbeanstalk/latest/dg/AWSHowTo.secrets.env-vars.html
 ALSO_IN_ENVIRONMENT = ("secret_key", "secret_key_fallbacks")
 
-# https://docs.aws.amazon.com/general/latest/gr/ddb.html: standard, FIPS, dual-stack, account and
-# PrivateLink names.
-_AWS_HOST = re.compile(
-    r"(?:[a-z0-9-]+\.)?(?:dynamodb(?:-fips)?|ddb)\.([a-z0-9-]+)\.(?:vpce\.)?(?:amazonaws\.com(?:\.cn)?|api\.aws)"
-)
-_AWS_SUFFIXES = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 # The host names that botocore accepts: RFC 1123, section 2.1, and RFC 1035, section 2.3.4.
 _LABEL = r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)"
 _HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)*{_LABEL}")
-_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+|local(host)?")
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
 TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{3,255}")
-_HOST = re.compile(r"\*|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]")
+_HOST = re.compile(r"\*|\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|\[[0-9A-Fa-f:.]+\]")
 T = TypeVar("T")
 
 
@@ -63,7 +59,8 @@ def _require(met: object, otherwise: str) -> None:
 
 # One parser for each kind of value. They never get an empty text.
 def _region(text: str) -> str:
-    _require(_REGION.fullmatch(text), f"is {text!r}, which isn't an AWS region: try {DEFAULT_REGION}.")
+    sound = text in LOCAL_REGIONS or partition_of(text)
+    _require(sound, f"is {text!r}, which isn't an AWS region: try {DEFAULT_REGION}.")
     return text
 
 
@@ -88,6 +85,11 @@ def _table(text: str) -> str:
 
 
 def _secret(text: str) -> str:
+    what = "an ARN" if text.startswith("arn:") else "an unresolved reference"
+    _require(
+        not re.match(r"arn:|\{\{|\$\{", text),
+        f"is {what}, not the secret: write the secret, or let Beanstalk fetch it (docs/deploy.md).",
+    )
     uuid = 'such as the output of python3 -c "import uuid; print(uuid.uuid4())"'
     enough = len(text) >= MINIMUM_SECRET_LENGTH
     _require(enough, f"has {len(text)} characters: use at least {MINIMUM_SECRET_LENGTH}, {uuid}")
@@ -97,7 +99,7 @@ def _secret(text: str) -> str:
 def _host(text: str) -> str:
     what = "which isn't a host name: write names such as play.example.com, without a port."
     _require(_HOST.fullmatch(text), f"contains {text!r}, {what}")
-    return text
+    return text.lower()
 
 
 def _yes_or_no(text: str) -> bool:
@@ -192,17 +194,12 @@ def for_endpoint(endpoint: str, *, base: Config | None = None, environ: Mapping[
     """Return ``base`` with another endpoint. Without ``base``, use defaults and no file. Raises ConfigError."""
     with _at("--endpoint: [dynamodb] endpoint "):
         url = _url(endpoint)
-    base = base or Config(region=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION)
+    named = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or ""
+    base = base or Config(region=named if partition_of(named) else DEFAULT_REGION)
     base = replace(base, endpoint=url, region=region_of(url) or base.region)
     if base.access_key_id in (None, PLACEHOLDER):
         base = replace(base, access_key_id=None, secret_access_key=None)
     return _with_credentials(base, environ)
-
-
-def region_of(endpoint: str | None) -> str | None:
-    """Return the region in an AWS endpoint of DynamoDB, or None for any other address."""
-    match = _AWS_HOST.fullmatch(urlsplit(endpoint or "").hostname or "")
-    return match[1] if match else None
 
 
 def live_socket(environ: Mapping[str, str] = os.environ) -> str:
@@ -280,10 +277,7 @@ def _text(parser: ConfigParser, section: str, name: str) -> str:
     _require(first == section, f"is also in [{first}]: keep one.")
     text = parser[section][name]
     _require("\n" not in text, "spans several lines: start each key at the beginning of a line.")
-    text = text.strip()
-    _require(text, "is empty: give it a value or remove the line.")
-    _require(not _is_placeholder(text), f"is still the placeholder {text}: replace it.")
-    return text
+    return _value(text)
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -291,19 +285,19 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     found = {}
     for name in ALSO_IN_ENVIRONMENT:
         if name.upper() in environ:
-            text = environ[name.upper()].strip()
             with _at(f"{name.upper()} in the environment "):
-                _require(text, "is empty: give it a value or remove it.")
-                _require(not _is_placeholder(text), "is still a placeholder: replace it.")
-                # A whole secret of several keys, as Secrets Manager's console makes them.
-                is_json = text.startswith("{") and text.endswith("}")
-                _require(not is_json, "is JSON: add the name of its key to the end of the secret's ARN.")
-                found[name] = KEYS[name]["parse"](text)
+                found[name] = KEYS[name]["parse"](_value(environ[name.upper()]))
     return {name: value for name, value in found.items() if value}
 
 
-def _is_placeholder(text: str) -> bool:
-    return text.startswith("<") and text.endswith(">")
+def _value(text: str) -> str:
+    """Return the text without spaces around it. Raise ConfigError if it's no value: empty, or what stands for one."""
+    text = text.strip()
+    _require(text, "is empty: give it a value or remove it.")
+    _require(not (text.startswith("<") and text.endswith(">")), "is still the placeholder of a sample: replace it.")
+    # A whole secret of several keys, as Secrets Manager's console makes them.
+    _require(not re.fullmatch(r"\{[^{].*\}", text), "is JSON: add the name of its key to the end of the secret's ARN.")
+    return text
 
 
 def _agree(values: dict[str, Any]) -> None:
@@ -323,7 +317,7 @@ def _agree(values: dict[str, Any]) -> None:
 def _with_credentials(config: Config, environ: Mapping[str, str]) -> Config:
     """Add placeholder credentials for DynamoDB Local if there are none: it needs some. For AWS, botocore finds them."""
     own_chain = environ.get("AWS_ACCESS_KEY_ID") or environ.get("AWS_PROFILE")
-    service = config.endpoint is None or (urlsplit(config.endpoint).hostname or "").endswith(_AWS_SUFFIXES)
-    if config.access_key_id is not None or own_chain or service:
+    elsewhere = is_aws(config.endpoint) or (own_chain and not is_this_machine(config.endpoint))
+    if config.access_key_id is not None or elsewhere:
         return config
     return replace(config, access_key_id=PLACEHOLDER, secret_access_key=PLACEHOLDER)

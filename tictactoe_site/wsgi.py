@@ -11,7 +11,7 @@ from dynamodb.client import keep_warm
 from tictactoe_site import jinja, logs
 from tictactoe_site.handler import Handler
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tictactoe_site.settings")
+os.environ["DJANGO_SETTINGS_MODULE"] = "tictactoe_site.settings"
 
 django.setup(set_prefix=False)
 application = Handler()

@@ -57,6 +57,7 @@ class Command(TableCommand):
             chosen = self.configured(endpoint)
             assert chosen  # If neither was given or one is wrong, configured() has raised ConfigError.
             table.bind(chosen, patient=True)
+            warm_up()
             kept = IN_MEMORY if in_memory else f"games are kept in the table {chosen.table} at {where()}"
             provisioning.create(lambda line: None, only_new=True)
             settings.SETUP_PROBLEM = ""
@@ -116,6 +117,7 @@ class Server(BaseApplication):
         options = {
             "bind": f"fd://{self.listener.detach()}",  # gunicorn owns and closes it from now on
             "worker_class": "games.live.worker.Worker",
+            "workers": 1,  # WEB_CONCURRENCY is for servers
             "loglevel": "warning",
             "graceful_timeout": 3,
             "control_socket_disable": True,
