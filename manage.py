@@ -4,6 +4,7 @@
 import os
 import signal
 import sys
+from pathlib import Path
 
 # Without these sentences, Django's own commands would end in a traceback.
 NO_DATABASE = "This site has no relational database: create_table creates its DynamoDB table."
@@ -16,7 +17,7 @@ def main() -> None:
         sys.exit(instead)
     # The environment may name another project's settings, or keep this folder off the path (PYTHONSAFEPATH).
     os.environ["DJANGO_SETTINGS_MODULE"] = "tictactoe_site.settings"
-    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    sys.path.insert(0, str(Path(__file__).resolve().parent))
     try:
         from django.core.management import execute_from_command_line
     except ImportError:
@@ -24,8 +25,33 @@ def main() -> None:
     execute_from_command_line(sys.argv)
 
 
+def prepare_streams() -> None:
+    """Open those that are closed, or a file of ours would take their place, and escape what a terminal can't print."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if not getattr(sys, name):
+            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+
+def finish(code: int, sentence: str = "") -> None:
+    """Exit at once: an output that can't be written would fail again in Python's own exit."""
+    sys.stderr.write(sentence)
+    sys.stderr.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
     # Let Ctrl-C end the process at once: a KeyboardInterrupt can get lost during imports.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    main()
+    prepare_streams()
+    try:
+        try:
+            main()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        finish(141)
+    except OSError as exc:
+        finish(1, f"manage.py stopped: {exc}\n")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dynamodb import schema
+from dynamodb.endpoints import partition_of
 from tictactoe_site.config import TABLE_NAME
 
 # What the site calls in normal operation, on the table and on its two indexes.
@@ -45,8 +46,6 @@ INSPECTING_ON_INDEXES = {"Query": "list_games --player"}
 VERSION = "2012-10-17"
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
-# Regions of the partitions that are open to everybody. The others' names have more parts, and their services differ.
-_REGION = re.compile(r"[a-z]{2}(-gov)?-[a-z]+-[0-9]{1,2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +74,13 @@ class Table:
 
 def partition(region: str) -> str:
     """Return the AWS partition of a region, the second part of its ARNs. Raises ValueError for an invalid region."""
-    if not _REGION.fullmatch(region):
-        raise ValueError(f"{region!r} isn't an AWS region: give one such as us-west-2.")
-    match region.split("-"):
-        case ["cn", *_]:
-            return "aws-cn"
-        case ["us", "gov", *_]:
-            return "aws-us-gov"
-        case _:
-            return "aws"
+    return _described(region)["id"]
+
+
+def _described(region: str) -> dict[str, str]:
+    if described := partition_of(region):
+        return described
+    raise ValueError(f"{region!r} isn't an AWS region: give one such as us-west-2.")
 
 
 def site(table: Table, *, creating: bool = True) -> dict[str, Any]:
@@ -106,9 +103,9 @@ def of_the_example(table: Table) -> dict[str, Any]:
 
 
 def trust(region: str) -> dict[str, Any]:
-    """Return the trust policy that lets EC2 instances assume the role. In China, EC2 has its own service name."""
-    suffix = "amazonaws.com.cn" if partition(region) == "aws-cn" else "amazonaws.com"
-    statement = {"Effect": "Allow", "Principal": {"Service": f"ec2.{suffix}"}, "Action": "sts:AssumeRole"}
+    """Return the trust policy that lets EC2 instances assume the role. Each partition has its name for EC2."""
+    service = f"ec2.{_described(region)['dnsSuffix']}"
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     return _document([statement])
 
 

@@ -54,22 +54,27 @@ def keep_warm() -> None:
             warm_up()
 
 
-def _session() -> Session:
-    """Return a botocore session. For an engine on this machine, ignore AWS's environment and files, and any proxy."""
+def _session() -> Any:
     meta = TableItem.Meta
-    if not (meta.aws_access_key_id and meta.aws_secret_access_key):
-        session = Session()
+    key = (meta.aws_access_key_id, meta.aws_secret_access_key)
+    session: Any = _isolated() if all(key) and is_this_machine(meta.host) else Session()
+    if all(key):
+        session.set_credentials(*key)
+    else:
         session._credentials = FoundCredentials(session)
-        return session
-    variables = {}
-    if is_this_machine(meta.host):
-        defaults = {name: each[2:] for name, each in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()}
-        files = dict.fromkeys(("config_file", "credentials_file"), (os.devnull, None))
-        variables = {name: (None, None, *each) for name, each in (defaults | files).items()}
-    session = Session(session_vars=variables)
-    if variables:
-        session.set_default_client_config(Config(proxies={}))
-    session.set_credentials(meta.aws_access_key_id, meta.aws_secret_access_key)
+    return session
+
+
+def _isolated() -> Session:
+    """Return a session for an engine on this machine: without AWS's environment and files, and without proxies."""
+    defaults = {name: each[2:] for name, each in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()}
+    session = Session(
+        session_vars={
+            name: (None, None, os.devnull if str(default).startswith("~") else default, convert)
+            for name, (default, convert) in defaults.items()
+        }
+    )
+    session.set_default_client_config(Config(proxies={}))
     return session
 
 
@@ -102,5 +107,5 @@ class FoundCredentials(Credentials):
     def _look(self) -> Credentials | Exception:
         try:
             return self._session.get_component("credential_provider").load_credentials() or NoCredentialsError()
-        except Exception as exc:  # noqa: BLE001  # raised again in each thread that waits for it
+        except Exception as exc:  # raised again in each thread that waits for it
             return exc

@@ -24,7 +24,7 @@ def process() -> Iterator[str]:
     files = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
     # -P and the path: the current directory and PYTHONSAFEPATH don't matter.
     # A new session keeps Ctrl-C in the terminal away from the server: this process still needs the table then.
-    engine = subprocess.Popen(
+    engine = subprocess.Popen(  # noqa: S603
         [sys.executable, "-P", __file__],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

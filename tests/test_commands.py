@@ -2,12 +2,14 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -275,3 +277,37 @@ def test_create_table_dry_run_needs_no_configuration() -> None:
     done = manage("create_table", "--dry-run")
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["TableName"] == "Games"
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("redirection", "code", "error"),
+    [
+        (">&-", 0, ""),
+        ("<&- >&- 2>&-", 0, ""),
+        (">/dev/full", 1, "manage.py stopped: [Errno 28] No space left on device\n"),
+    ],
+)
+def test_closed_or_full_output_shows_no_traceback(redirection: str, code: int, error: str) -> None:
+    command = f"{sys.executable} manage.py iam_policy --trust {redirection}"
+    done = subprocess.run(command, shell=True, stderr=subprocess.PIPE, text=True, cwd=BASE_DIR, check=False)
+    assert (done.returncode, done.stderr) == (code, error)
+
+
+@pytest.mark.process
+def test_closed_pipe_ends_a_command_quietly() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "manage.py", "iam_policy", "--trust"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, cwd=BASE_DIR, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
+
+
+@pytest.mark.process
+def test_terminal_gets_an_escape_for_what_it_cannot_print(tmp_path: Path) -> None:
+    path = tmp_path / "ž.zip"
+    path.touch()
+    done = manage("bundle", "--check", str(path), PYTHONIOENCODING="ascii")
+    assert "\\u017e.zip: it isn't a zip" in done.stdout
+    assert "Traceback" not in done.stderr

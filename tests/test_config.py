@@ -83,6 +83,18 @@ WRONG: dict[str, tuple[str | bytes, tuple[str, ...]]] = {
         GOOD + "[django]\nallowed_hosts = https://x.example/\n",
         ("[django]", "allowed_hosts", "isn't a host name"),
     ),
+    "host that Django never serves": (
+        GOOD + "[django]\nallowed_hosts = my_site.example.com\n",
+        ("[django]", "allowed_hosts", "'my_site.example.com'", "isn't a host name"),
+    ),
+    "unresolved secret": (
+        GOOD + "[django]\nsecret_key = {{resolve:ssm-secure:/hunter2/secret-key-of-the-site:1}}\n",
+        ("[django]", "secret_key", "is an unresolved reference, not the secret"),
+    ),
+    "ARN of a secret": (
+        GOOD + "[flask]\nsecret_key = arn:aws:secretsmanager:us-west-2:123456789012:secret:hunter2-AbCdEf\n",
+        ("[flask]", "secret_key", "is an ARN, not the secret"),
+    ),
     "neither yes nor no": (GOOD + "[django]\nhttps = on\n", ("[django]", "https", "'on'", "yes or no")),
     "no equals sign": (GOOD + "endpoint\n", ("[dynamodb]", "endpoint", "line 3", "key = value")),
     "continued line": ("[dynamodb]\nregion = us-west-2\n  endpoint = x\n", ("[dynamodb]", "region", "several lines")),
@@ -103,6 +115,21 @@ WRONG_ENVIRONMENT: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
     "empty secret": (GOOD, {"SECRET_KEY": " "}, ("SECRET_KEY in the environment", "empty")),
     "placeholder": (GOOD, {"SECRET_KEY": f"<{SECRET}>"}, ("SECRET_KEY in the environment", "placeholder")),
     "JSON": (GOOD, {"SECRET_KEY": f'{{"hunter2": "{SECRET}"}}'}, ("SECRET_KEY in the environment", "JSON", "ARN")),
+    "ARN": (
+        GOOD,
+        {"SECRET_KEY": f"arn:aws:secretsmanager:us-west-2:123456789012:secret:{SECRET}"},
+        ("SECRET_KEY in the environment is an ARN",),
+    ),
+    "unresolved reference": (
+        GOOD,
+        {"SECRET_KEY": f"{{{{resolve:secretsmanager:{SECRET}:SecretString}}}}"},
+        ("SECRET_KEY in the environment is an unresolved reference",),
+    ),
+    "unresolved fallback": (
+        GOOD,
+        {"SECRET_KEY_FALLBACKS": f"{SECRET} {{{{resolve:ssm:{OTHER}}}}}"},
+        ("SECRET_KEY_FALLBACKS in the environment is an unresolved reference",),
+    ),
     "another in the file": (BOTH, {"SECRET_KEY": OTHER}, ("[django] secret_key differs", "SECRET_KEY in the env")),
     "other fallbacks in the file": (
         BOTH,
@@ -222,15 +249,51 @@ def test_endpoint_forms_become_urls(tmp_path: Path, written: str, url: str) -> N
     assert config.load({"CONFIG_FILE": str(path)}).endpoint == url
 
 
-def test_local_endpoint_gets_placeholder_credentials_unless_given(tmp_path: Path) -> None:
+def test_local_endpoint_gets_placeholder_credentials_unless_configured(tmp_path: Path) -> None:
     local = write(tmp_path / "a", GOOD + "endpoint = http://127.0.0.1:8000\n")
     own = write(tmp_path / "b", local.read_text() + "access_key_id = me\nsecret_access_key = too\n")
     assert config.load({"CONFIG_FILE": str(local)}).access_key_id == "local"
-    assert config.load({"CONFIG_FILE": str(local), "AWS_ACCESS_KEY_ID": "x"}).access_key_id is None
+    for outside in ({"AWS_ACCESS_KEY_ID": "x"}, {"AWS_PROFILE": "x"}):
+        assert config.load({"CONFIG_FILE": str(local)} | outside).access_key_id == "local"
+    container = write(tmp_path / "e", GOOD + "endpoint = http://dynamodb:8000\n")
+    assert config.load({"CONFIG_FILE": str(container)}).access_key_id == "local"
+    assert config.load({"CONFIG_FILE": str(container), "AWS_PROFILE": "x"}).access_key_id is None
     assert config.load({"CONFIG_FILE": str(own), "AWS_ACCESS_KEY_ID": "x"}).access_key_id == "me"
     assert config.load({"CONFIG_FILE": str(write(tmp_path / "c", GOOD))}).access_key_id is None
     private = write(tmp_path / "d", GOOD + "endpoint = vpce-1-a.dynamodb.us-west-2.vpce.amazonaws.com\n")
     assert config.load({"CONFIG_FILE": str(private)}).access_key_id is None
+
+
+REGIONS_AND_HOSTS = [
+    ("us-west-2", "dynamodb-fips.us-west-2.amazonaws.com"),
+    ("us-gov-west-1", "dynamodb.us-gov-west-1.api.aws"),
+    ("cn-north-1", "dynamodb.cn-north-1.amazonaws.com.cn"),
+    ("cn-northwest-1", "dynamodb.cn-northwest-1.api.amazonwebservices.com.cn"),
+    ("eusc-de-east-1", "dynamodb.eusc-de-east-1.amazonaws.eu"),
+    ("eusc-de-east-1", "123456789012.ddb.eusc-de-east-1.amazonaws.eu"),
+    ("us-iso-east-1", "dynamodb.us-iso-east-1.c2s.ic.gov"),
+    ("us-isob-east-1", "vpce-1-a.dynamodb.us-isob-east-1.vpce.sc2s.sgov.gov"),
+    ("eu-isoe-west-1", "dynamodb.eu-isoe-west-1.cloud.adc-e.uk"),
+    ("us-isof-south-1", "dynamodb.us-isof-south-1.csp.hci.ic.gov"),
+]
+
+
+@pytest.mark.parametrize(("region", "host"), REGIONS_AND_HOSTS)
+def test_endpoint_of_any_partition_is_known(tmp_path: Path, region: str, host: str) -> None:
+    path = write(tmp_path / "site.config", f"[dynamodb]\nendpoint = {host}\n")
+    loaded = config.load({"CONFIG_FILE": str(path)})
+    assert (loaded.region, loaded.access_key_id) == (region, None)
+    other = write(path, f"[dynamodb]\nregion = us-east-1\nendpoint = {host}\n")
+    assert f"is us-east-1, but [dynamodb] endpoint is in {region}" in problem(other)
+    assert config.for_endpoint(host, environ={}).region == region
+
+
+def test_region_in_environment_is_for_other_endpoints_if_valid() -> None:
+    for environ, region in [
+        ({"AWS_REGION": "us west"}, "us-west-2"),
+        ({"AWS_DEFAULT_REGION": "eu-west-1"}, "eu-west-1"),
+    ]:
+        assert config.for_endpoint("http://dynamodb:8000", environ=environ).region == region
 
 
 def test_repr_of_config_hides_secrets(tmp_path: Path) -> None:
@@ -313,8 +376,33 @@ def test_processes_starting_together_agree_on_secret_key(tmp_path: Path) -> None
     assert len({process.communicate()[0] for process in started}) == 1
 
 
-def test_truncated_or_unwritable_key_file_is_an_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", ["abc", b"\xff" * 60])
+def test_damaged_key_file_is_an_error(tmp_path: Path, content: str | bytes) -> None:
     with pytest.raises(ConfigError, match="remove the file"):
-        secret.local_secret_key(write(tmp_path / "short", "abc"))
+        secret.local_secret_key(write(tmp_path / "damaged", content))
+
+
+WITHOUT_SPACE = """
+import pathlib, resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+from tictactoe_site import secret
+try:
+    secret.local_secret_key(pathlib.Path(sys.argv[1]))
+except secret.ConfigError as exc:
+    print(exc)
+"""
+
+
+@pytest.mark.process
+def test_key_is_created_once_the_disk_has_space(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    command = [sys.executable, "-c", WITHOUT_SPACE, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=BASE_DIR, timeout=60, check=True)
+    assert done.stdout.startswith(f"{path}: the server can't keep its own key there (File too large): set [django]")
+    assert len(secret.local_secret_key(path)) >= 50
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_unwritable_key_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="secret_key in CONFIG_FILE"):
         secret.local_secret_key(tmp_path / "nowhere" / "key")

@@ -64,6 +64,7 @@ def test_every_option_is_encoded_in_the_url() -> None:
         (["--region", "Oregon"], "'Oregon' isn't an AWS region"),
         (["--region", "<AWS-Region>"], "isn't an AWS region"),
         (["--region", "cn-north-1"], "no Launch Now address for cn-north-1"),
+        (["--region", "eusc-de-east-1"], "no Launch Now address for eusc-de-east-1"),
         (["--bucket", "<bucket-name>"], "isn't an S3 bucket"),
         (["--bucket", "Alices-Games"], "isn't an S3 bucket"),
         (["--bucket", "ab"], "isn't an S3 bucket"),

@@ -10,10 +10,12 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
 
+from tests.support.engines import free_port, wait_for_port
 from tests.support.players import Player
 from tests.support.processes import children_of, ends
 from tests.support.sites import manage, only_one_plays, playing
@@ -117,6 +119,27 @@ def test_closed_terminal_stops_play() -> None:
         assert ends(family)
 
 
+def test_nohup_survives_a_closed_terminal() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with playing() as (address, process):
+            family = [process.pid, *children_of(process.pid)]
+            for pid in family:
+                os.kill(pid, signal.SIGHUP)
+            assert "Press a square to begin" in get(address)
+            assert [process.pid, *children_of(process.pid)] == family
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_play_works_without_space_for_its_output() -> None:
+    command = [sys.executable, "manage.py", "play", "--port", str(port := free_port())]
+    with Path("/dev/full").open("w") as full, subprocess.Popen(command, stdout=full, cwd=BASE_DIR) as process:
+        wait_for_port(port)
+        assert '"status": "ok"' in get(f"http://127.0.0.1:{port}/readyz/")
+        process.terminate()
+
+
 def test_idle_connections_do_not_block_requests() -> None:
     with playing() as (address, _):
         host, port = re.findall(r"//(.*):(\d+)", address)[0]
@@ -164,3 +187,47 @@ def test_https_setting_is_ignored_by_play(config_file: str) -> None:
     with playing(CONFIG_FILE=config_file) as (address, _), urlopen(f"{address}accounts/login/", timeout=60) as page:
         assert page.url.startswith("http://")
         assert "Secure" not in page.headers["Set-Cookie"]
+
+
+OF_OTHER_TOOLS = {
+    "HTTP_PROXY": "http://127.0.0.1:9",
+    "http_proxy": "http://127.0.0.1:9",
+    "AWS_REGION": "us west",
+    "AWS_RETRY_MODE": "forever",
+    "AWS_USE_FIPS_ENDPOINT": "true",
+    "DJANGO_SETTINGS_MODULE": "other.settings",
+    "PYTHONSAFEPATH": "1",
+    "WEB_CONCURRENCY": "3",
+}
+
+
+@pytest.mark.parametrize(
+    "credentials", [{"AWS_PROFILE": "nobodys"}, {"AWS_ACCESS_KEY_ID": "x"}, {"AWS_CONFIG_FILE": "broken"}], ids=str
+)
+def test_environment_and_folder_do_not_matter(tmp_path: Path, credentials: dict[str, str]) -> None:
+    (tmp_path / "broken").write_text("[default")
+    environ: Any = OF_OTHER_TOOLS | credentials
+    with playing(folder=tmp_path, **environ) as (address, process):
+        assert '"status": "ok"' in get(f"{address}readyz/")
+        assert len(children_of(process.pid)) == 2
+        # The commands of this table, too.
+        assert manage("list_games", **environ).returncode == 0
+
+
+def test_make_takes_its_values_from_its_command_line() -> None:
+    dry = ["make", "--dry-run", "--always-make", "run"]
+    environ = os.environ | {"HOST": "x86_64-conda-linux-gnu", "PORT": "x", "ENDPOINT": "x", "PYTHON": "/nowhere"}
+    done = subprocess.run(dry, cwd=BASE_DIR, env=environ, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines()[-1].strip().endswith("manage.py play --port 8080 --host 127.0.0.1")
+    assert "/nowhere" not in done.stdout
+    assert "pip install --no-user" in done.stdout
+
+
+def test_make_hides_settings_of_other_tools_from_python() -> None:
+    hidden = {"PYTHONPATH": "x", "PYTHONHOME": "x", "PIP_TARGET": "x", "DJANGO_SETTINGS_MODULE": "x"}
+    recipe = "include Makefile\nprobe:\n\t@env\n"
+    probe = ["make", "--file", "-", "probe"]
+    done = subprocess.run(
+        probe, input=recipe, cwd=BASE_DIR, env=os.environ | hidden, capture_output=True, text=True, check=True
+    )
+    assert not {line.partition("=")[0] for line in done.stdout.splitlines()} & set(hidden)

@@ -358,15 +358,22 @@ def test_unreadable_configuration_is_an_error_unless_table_is_given(settings: An
 
 def test_partition_of_each_region_matches_botocore() -> None:
     session = Session()
-    known = {"aws", "aws-cn", "aws-us-gov"}
-    assert known < set(session.get_available_partitions())
     for name in session.get_available_partitions():
         for region in session.get_available_regions("dynamodb", name):
-            if name in known:
-                assert policy.partition(region) == name
-            else:
-                with pytest.raises(ValueError, match=region):
-                    policy.partition(region)
+            assert policy.partition(region) == name
+
+
+@pytest.mark.parametrize(
+    ("region", "arn", "service"),
+    [
+        ("eusc-de-east-1", "arn:aws-eusc:dynamodb:eusc-de-east-1:", "ec2.amazonaws.eu"),
+        ("us-iso-east-1", "arn:aws-iso:dynamodb:us-iso-east-1:", "ec2.c2s.ic.gov"),
+        ("cn-north-1", "arn:aws-cn:dynamodb:cn-north-1:", "ec2.amazonaws.com.cn"),
+    ],
+)
+def test_policies_are_for_any_partition(region: str, arn: str, service: str) -> None:
+    assert printed("--account", "123456789012", "--region", region)["Statement"][0]["Resource"].startswith(arn)
+    assert printed("--trust", "--region", region)["Statement"][0]["Principal"] == {"Service": service}
 
 
 @pytest.mark.process

@@ -32,7 +32,7 @@ class SiteCommand(BaseCommand):
         return super().create_parser(prog_name, subcommand, epilog=self.epilog, **kwargs)
 
     def print_json(self, data: Any) -> None:
-        self.stdout.write(json.dumps(data, indent=2, ensure_ascii=False))
+        self.stdout.write(json.dumps(data, indent=2))
 
     def say(self, line: str) -> None:
         """Print a message to the person at the terminal on stderr, apart from the data on stdout; not with ``-v 0``."""

@@ -4,27 +4,36 @@ All workers share it, and it survives restarts. Behind a load balancer each serv
 the configuration must have a secret_key there.
 """
 
-import contextlib
+import fcntl
 import os
 import secrets
-import tempfile
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from tictactoe_site.config import ConfigError
+
+LENGTH = 50
 
 
 def local_secret_key(path: Path) -> str:
     """Return the key in the file ``path``. Create the file, with mode 0600, if it's missing. Raises ConfigError."""
     try:
-        with contextlib.suppress(FileNotFoundError):
-            return _read(path)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f"{path.name}.") as fresh:
-            fresh.write(secrets.token_urlsafe(50))
-            fresh.flush()
-            # os.link is atomic: if several processes start together, one of them creates the whole file.
-            with contextlib.suppress(FileExistsError):
-                os.link(fresh.name, path)
-        return _read(path)
+        with suppress(FileNotFoundError):
+            if key := path.read_text().strip():
+                return _checked(key, path)
+        # If several processes start together, the first to get the lock writes the key, and the others read it.
+        with open(path, "a+", opener=partial(os.open, mode=0o600)) as file:
+            with suppress(OSError):  # Some network file systems have no locks.
+                fcntl.flock(file, fcntl.LOCK_EX)
+            file.seek(0)
+            if key := file.read().strip():
+                return _checked(key, path)
+            key = secrets.token_urlsafe(LENGTH)
+            file.write(key)
+        return key
+    except UnicodeDecodeError:
+        return _checked("", path)
     except OSError as exc:
         reason = exc.strerror or exc
         raise ConfigError(
@@ -32,8 +41,7 @@ def local_secret_key(path: Path) -> str:
         ) from None
 
 
-def _read(path: Path) -> str:
-    key = path.read_text().strip()
-    if len(key) < 50:
+def _checked(key: str, path: Path) -> str:
+    if len(key) < LENGTH:
         raise ConfigError(f"{path}: the key is incomplete: remove the file, and the server creates a new one.")
     return key

@@ -26,7 +26,8 @@ HAS_SHARED_KEY = bool(CONFIG and CONFIG.secret_key)
 SECRET_KEY_FALLBACKS = list(CONFIG.secret_key_fallbacks) if CONFIG else []
 
 DEBUG = False
-ALLOWED_HOSTS = [".elasticbeanstalk.com", *(CONFIG.allowed_hosts if CONFIG else ())]
+# Beanstalk's own names; the second is in China.
+ALLOWED_HOSTS = [".elasticbeanstalk.com", ".eb.amazonaws.com.cn", *(CONFIG.allowed_hosts if CONFIG else ())]
 
 # gunicorn gets the scheme from nginx (.platform/nginx/conf.d/forwarded.conf), so Django needs no header for it.
 HTTPS = bool(CONFIG and CONFIG.https)

@@ -39,6 +39,8 @@ FIRST_READ_SECONDS = 5
 SWITCH_SECONDS = 0.0002
 # File descriptors for all but streams: connections to DynamoDB, refused clients that linger, Python itself.
 OTHER_FILES = 100
+# macOS says that there's no limit, and refuses more than this (OPEN_MAX in its sys/syslimits.h).
+MOST_FILES = 10_240
 # A school or an office may share one address.
 STREAMS_PER_CLIENT = 500
 THIS_MACHINE = ("127.0.0.1", "::1")
@@ -178,8 +180,9 @@ class Live:
 def _files_allowed() -> int:
     """Raise this process's limit of file descriptors as far as allowed and return it: the usual limit is only 1,024."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return hard
+    most = MOST_FILES if hard == resource.RLIM_INFINITY else hard
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return most
 
 
 def _limit_of(address: str) -> float:

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import resource
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ from itertools import pairwise
 import pytest
 from django.utils.timezone import now
 
-from games.live import schedule
+from games.live import application, schedule
 from games.live.hub import Hub
 from games.live.topics import GameTopic, LobbyTopic, Watcher
 from games.live.viewers import Viewer
@@ -302,3 +303,12 @@ def test_lobby_is_as_old_as_the_start_of_its_read(monkeypatch: pytest.MonkeyPatc
     read_lobby(hub, topic)
     assert topic.may_tell(topic.read_at)
     assert not topic.may_tell(topic.read_at + 1e-6)
+
+
+def test_infinite_limit_of_files_allows_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """macOS says that there's no limit, and refuses to raise the soft one above OPEN_MAX."""
+    limits = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (256, resource.RLIM_INFINITY))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, pair: limits.append(pair))
+    assert application._files_allowed() == 10_240
+    assert limits == [(10_240, resource.RLIM_INFINITY)]

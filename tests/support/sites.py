@@ -73,16 +73,16 @@ def manage(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
 
 @contextmanager
 def playing(
-    *arguments: str, project: Path = BASE_DIR, errors: int | None = None, **environ: str
+    *arguments: str, project: Path = BASE_DIR, folder: Path | None = None, errors: int | None = None, **environ: str
 ) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Serve ``project``; yield the site's address and its process, which ends with the block.
 
-    ``errors`` is Popen's ``stderr``.
+    ``folder`` is the current directory, the project's by default, and ``errors`` is Popen's ``stderr``.
     """
     clean = {key: value for key, value in os.environ.items() if key != "CONFIG_FILE"}
-    command = [sys.executable, "manage.py", "play", "--port", "0", *arguments]
+    command = [sys.executable, str(project / "manage.py"), "play", "--port", "0", *arguments]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=project, env=clean | environ
+        command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=folder or project, env=clean | environ
     ) as process:
         assert process.stdout
         try:

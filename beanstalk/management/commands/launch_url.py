@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from dynamodb.endpoints import partition_of
 from tictactoe_site.commands import SiteCommand
 
 
@@ -19,9 +20,10 @@ def _checked(pattern: str, what: str) -> Callable[[str], str]:
 
 
 def _region(text: str) -> str:
-    if not re.fullmatch(r"[a-z]{2,}(-[a-z]+)+-\d", text):
+    partition = partition_of(text)
+    if not partition:
         raise ArgumentTypeError(f"{text!r:.80} isn't an AWS region: give one such as us-west-2")
-    if text.startswith(("cn-", "us-gov-", "us-iso", "eu-isoe-")):
+    if partition["id"] != "aws":
         raise ArgumentTypeError(f"AWS documents no Launch Now address for {text}: see docs/deploy.md for other ways")
     return text
 

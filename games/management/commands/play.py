@@ -6,7 +6,7 @@ import socket
 import tempfile
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from typing import Any
 
@@ -52,7 +52,8 @@ class Command(TableCommand):
             in_memory = not (endpoint or settings.CONFIG_NAMED)
             if in_memory:
                 endpoint = resources.enter_context(embedded.process())
-                PLAYING.write_text(endpoint)
+                with suppress(OSError):  # On a full disk, other commands just don't find the table.
+                    PLAYING.write_text(endpoint)
                 resources.callback(PLAYING.unlink, missing_ok=True)
             chosen = self.configured(endpoint)
             assert chosen  # If neither was given or one is wrong, configured() has raised ConfigError.
@@ -70,8 +71,9 @@ class Command(TableCommand):
             Server(listener, chosen, ready=partial(self.announce, line)).run()
 
     def announce(self, line: str) -> None:
-        self.stdout.write(line)
-        self.stdout.flush()  # a pipe would buffer the line until the end
+        with suppress(OSError):  # The site works, too, if nobody can read this.
+            self.stdout.write(line)
+            self.stdout.flush()  # a pipe would buffer the line until the end
 
 
 class Everything:
@@ -110,6 +112,7 @@ class Server(BaseApplication):
             # Ctrl-C reaches both master and worker. gunicorn's handler, interrupted by the master's SIGQUIT, waits for
             # itself, and its threads would take 5 s to drop browsers' idle connections.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # The master decides about a closed terminal.
             signal.signal(signal.SIGQUIT, lambda number, frame: os._exit(0))
             if worker.age == 1:  # not when it replaces a crashed worker
                 self.ready()
@@ -135,7 +138,13 @@ class Server(BaseApplication):
 
 
 class Master(Arbiter):
-    """gunicorn's master, except that it stops when its terminal closes: there are no files to reload."""
+    """gunicorn's master, except that it stops when its terminal closes (not after nohup): it has no files to reload."""
+
+    def init_signals(self) -> None:
+        before = signal.getsignal(signal.SIGHUP)
+        super().init_signals()
+        if before == signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, before)
 
     def handle_hup(self) -> None:
         self.handle_int()
