@@ -72,6 +72,7 @@ def _isolated() -> Session:
         session_vars={
             name: (None, None, os.devnull if str(default).startswith("~") else default, convert)
             for name, (default, convert) in defaults.items()
+            if name != "ca_bundle"
         }
     )
     session.set_default_client_config(Config(proxies={}))

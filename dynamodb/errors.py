@@ -7,3 +7,7 @@ class StoreUnavailable(Exception):
 
 class NotAllowed(StoreUnavailable):
     """A policy of the account refuses the action. The message names the action."""
+
+
+class Rejected(StoreUnavailable):
+    """DynamoDB found the request invalid, so sending it again is of no use."""

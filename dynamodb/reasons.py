@@ -4,8 +4,10 @@ Anybody may see these sentences, so they never contain an account number, a role
 """
 
 import re
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -18,6 +20,7 @@ from botocore.exceptions import (
     NoCredentialsError,
     PartialCredentialsError,
     ProfileNotFound,
+    ProxyConnectionError,
     ReadTimeoutError,
     SSLError,
     SSOError,
@@ -26,8 +29,9 @@ from botocore.exceptions import (
 from pynamodb.exceptions import PynamoDBException
 from urllib3.exceptions import NameResolutionError
 
-from dynamodb.errors import NotAllowed, StoreUnavailable
+from dynamodb.errors import NotAllowed, Rejected, StoreUnavailable
 from dynamodb.items import TableItem, where
+from dynamodb.replies import NotDynamoDB
 from dynamodb.retries import NothingAnswers, OutOfTime
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html, and the older names.
@@ -73,13 +77,13 @@ def unavailable() -> Iterator[None]:
 
 
 def explained(exc: Exception) -> StoreUnavailable:
-    """Return the exception to raise for a botocore error: NotAllowed if a policy refuses the action."""
+    """Return the exception to raise for a botocore error: NotAllowed if a policy refuses the action, for example."""
     match exc:
         case NothingAnswers():
             return explained(exc.kwargs["latest"])
         case ClientError():
-            kind = NotAllowed if _code(exc) in REFUSED else StoreUnavailable
-            return kind(_public(_answer(exc)))
+            kinds = dict.fromkeys(REFUSED, NotAllowed) | {"ValidationException": Rejected}
+            return kinds.get(_code(exc), StoreUnavailable)(_public(_answer(exc)))
     return StoreUnavailable(_public(_silence(exc)))
 
 
@@ -103,9 +107,36 @@ def _silence(exc: Exception) -> str:
         case EndpointConnectionError():
             return f"{endpoint} can't be reached: nothing accepts connections there."
         case SSLError():
-            return f"The TLS connection to {endpoint} failed: for DynamoDB Local, write http:// before the endpoint."
+            return _tls(exc.kwargs["error"].args[0])
+        case ProxyConnectionError() | NotDynamoDB():
+            return _intercepted(exc)
         case _:
             return f"{endpoint} didn't answer: {_closed(exc)}"
+
+
+def _tls(error: Exception) -> str:
+    what = f"The TLS connection to {where()} failed"
+    if isinstance(error, OSError) and not isinstance(error, ssl.SSLError):
+        return f"The certificates in AWS_CA_BUNDLE can't be read ({error.strerror}): correct its path."
+    if re.search(r"doesn't match|not valid for", str(error)):
+        return f"{what}, because its certificate is for another host: {TableItem.Meta.advice.correct_endpoint}."
+    if "certificate" in str(error):
+        advice = "set AWS_CA_BUNDLE to the certificates of your network's authority"
+        return f"{what}, because its certificate isn't trusted ({_last(error)}): {advice}."
+    return f"{what} ({_last(error)}): for DynamoDB Local, write http:// before the endpoint."
+
+
+def _intercepted(exc: Any) -> str:
+    if isinstance(exc, ProxyConnectionError):
+        what = f"The proxy {exc.kwargs['proxy_url']} doesn't lead to {where()} ({_last(exc.kwargs['error'])})"
+        return f"{what}: correct HTTPS_PROXY, or name the host in NO_PROXY."
+    what = f"Something else than DynamoDB answers at {where()} (HTTP status {exc.kwargs['status']})"
+    return f"{what}, such as a proxy or a network's sign-in page: {TableItem.Meta.advice.correct_endpoint}."
+
+
+def _last(error: Exception) -> str:
+    """Return the part of an error's message that says why, such as "certificate has expired"."""
+    return re.sub(r"['\")]+$| \(_ssl.*", "", str(error).rpartition(": ")[2])
 
 
 def _answer(exc: ClientError) -> str:
@@ -138,7 +169,14 @@ _OUT_OF_TIME = re.compile(r"Signature (expired|not yet current)")
 def _throttling(exc: ClientError) -> str:
     if exc.operation_name.endswith(("Table", "TimeToLive", "Backups")):
         return f"{where()} is throttling {exc.operation_name}: wait a minute, and try again."
-    return f"{where()} is throttling requests to the table {TableItem.Meta.table_name}: raise its capacity or wait."
+    if _code(exc) == "RequestLimitExceeded":
+        return f"{where()} is throttling the whole account: wait, or raise its quota."
+    # PynamoDB leaves the reasons out of its own error.
+    answer = str(getattr(exc.__cause__, "response", exc.response))
+    named = re.search(r"/index/([\w.-]+)", answer)
+    index = f"the index {named[1]}" if named else "an index" if re.search(r"(?<!or )\bindex", answer) else ""
+    what = f"{index} of the table" if index else "the table"
+    return f"{where()} is throttling requests to {what} {TableItem.Meta.table_name}: raise its capacity or wait."
 
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
@@ -157,10 +195,7 @@ def _refusal(exc: ClientError, message: str) -> str:
 
 
 def _code(exc: ClientError) -> str:
-    """Return the error code. If an older service or proxy answers with XML, botocore doesn't parse it, so we do."""
-    error = exc.response.get("Error", {})
-    written = re.search(r"<Code>(\w+)</Code>", str(error.get("Message", "")))
-    return written[1] if written else str(error.get("Code", ""))
+    return str(exc.response.get("Error", {}).get("Code", ""))
 
 
 def _closed(exc: Exception) -> str:

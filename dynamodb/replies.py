@@ -1,4 +1,4 @@
-"""A check for replies that were truncated or corrupted on the way from DynamoDB. Such a call is retried.
+"""A check for replies that were damaged on the way from DynamoDB, or aren't DynamoDB's. Such a call is retried.
 
 botocore accepts a body that is shorter than its Content-Length and, after the last try, one with a wrong checksum. An
 item would then seem to be missing, or a write that never happened would seem to have succeeded.
@@ -18,6 +18,12 @@ class DamagedReply(HTTPClientError):
     fmt = "The reply arrived damaged."
 
 
+class NotDynamoDB(HTTPClientError):
+    """Something else answered, such as a proxy or a captive portal. ``kwargs["status"]`` is the reply's HTTP status."""
+
+    fmt = "Something else than DynamoDB answered ({status})."
+
+
 def check(client: Any) -> None:
     """Make a botocore client check each reply. It retries a damaged one, and raises DamagedReply after the last try."""
     client._endpoint.http_session = CheckedSession(client._endpoint.http_session)
@@ -35,11 +41,15 @@ class CheckedSession:
         self.close = session.close
 
     def send(self, request: Any) -> Any:
-        """Send the request. Raises the session's own errors, and DamagedReply."""
+        """Send the request. Raises the session's own errors, DamagedReply and NotDynamoDB."""
         reply = self._session.send(request)
         # For a 5xx the status is enough, and a proxy on the way may have written the body.
-        if reply.status_code < 500 and not is_intact(reply.headers, reply.content):
-            raise DamagedReply
+        if reply.status_code < 500:
+            # DynamoDB gives each reply an id, and each error a type.
+            if "x-amzn-requestid" not in reply.headers and b'"__type"' not in reply.content:
+                raise NotDynamoDB(status=reply.status_code)
+            if not is_intact(reply.headers, reply.content):
+                raise DamagedReply
         return reply
 
 

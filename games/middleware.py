@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from accounts.middleware import PlayerRequest
 from accounts.sessions import forget_former, former
 from dynamodb import retries
-from dynamodb.errors import StoreUnavailable
+from dynamodb.errors import Rejected, StoreUnavailable
 from games import errors, responses, rules
 from games.storage.conflicts import LostRace
 from games.storage.renaming import take_along
@@ -73,6 +73,8 @@ class DomainErrors(Middleware):
             return responses.show(request, responses.page_of(request, exc.game), status=409, error=str(exc))
         if isinstance(exc, StoreUnavailable):
             logger.error("%s %s: %s", request.method, request.path, exc)
+            if isinstance(exc, Rejected) and request.method == "POST":
+                return refuse(request, 409, CANNOT_BE_SAVED)
             return _unavailable(request)
         if isinstance(exc, errors.NotFound) and request.method == "GET" and wants_fragment(request):
             # The page polls for a game that is gone: load the page that says so, and stop polling.
@@ -86,6 +88,7 @@ TRY_AGAIN = f"{UNREACHABLE}: try again in a moment."
 ASKS_AGAIN = "This page asks again by itself."
 SENDS_AGAIN = "Your move is kept: this page sends it again by itself."
 PERHAPS_DONE = "What you sent may have arrived all the same."
+CANNOT_BE_SAVED = "The site can't save this: its operator finds the reason in the log."
 ONCE = "Sending it again is safe: it is done once."
 
 
