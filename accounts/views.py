@@ -1,6 +1,6 @@
 """Views to sign up, log in, log out, and play as a guest."""
 
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Network, ip_address
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -19,8 +19,8 @@ from accounts.signals import logged_out
 from accounts.throttle import TooManyAttempts
 from tictactoe_site.http import SeeOther, go_to, refuse, wants_fragment, wants_json
 
-# The length of a full IPv6 address. ip_address() accepts a zone id of any length after it, so we cut the text first.
-LONGEST_ADDRESS = 39
+# The longest form of an IPv6 address. ip_address() accepts a zone id of any length after it, so we cut the text first.
+LONGEST_ADDRESS = 45
 WRONG = "Wrong password. Try again, or see what to do if you forgot it."
 
 
@@ -105,19 +105,27 @@ def leave(request: PlayerRequest) -> HttpResponse:
 
 
 def address_of(request: HttpRequest) -> str:
-    """Return the client's address: the connection's or, if nginx on this machine connects, the one that nginx sends.
+    """Return what limits count as one client: the connection's or, if nginx on this machine connects, what it sends.
 
     nginx sends one address in X-Forwarded-For (.platform/nginx/conf.d/forwarded.conf). If another proxy has appended
     one, the last counts. Anything else than an IP address is ignored, because this becomes a key in the table.
     """
-    peer: str = request.META["REMOTE_ADDR"]
+    peer = _limited_as(request.META["REMOTE_ADDR"])
     if peer not in ("127.0.0.1", "::1"):
-        return peer
-    last = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+        return peer or str(request.META["REMOTE_ADDR"])
+    return _limited_as(request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()) or peer
+
+
+def _limited_as(text: str) -> str:
+    """Return the address, or the /64 network of an IPv6 address, which one client may have; empty if it's neither."""
     try:
-        return str(ip_address(last[:LONGEST_ADDRESS]))
+        address = ip_address(text[:LONGEST_ADDRESS])
     except ValueError:
-        return peer
+        return ""
+    address = getattr(address, "ipv4_mapped", None) or address
+    if isinstance(address, IPv4Address) or address.is_loopback:
+        return str(address)
+    return str(IPv6Network((int(address), 64), strict=False))
 
 
 def _logged_in(request: PlayerRequest, name: str) -> HttpResponse:

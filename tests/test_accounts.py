@@ -206,6 +206,25 @@ def test_only_local_proxys_forwarded_address_is_trusted() -> None:
         assert len(address_of(forged)) <= 39
 
 
+@pytest.mark.parametrize(
+    ("address", "limited"),
+    [
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:198.51.100.7", "198.51.100.7"),
+        ("0000:0000:0000:0000:0000:ffff:198.51.100.7", "198.51.100.7"),
+        ("198.51.100.7", "198.51.100.7"),
+    ],
+)
+def test_ipv6_counts_by_network_and_mapped_ipv4_as_ipv4(address: str, limited: str) -> None:
+    assert address_of(RequestFactory().get("/", REMOTE_ADDR=address)) == limited
+    for local in ("::1", "127.0.0.1", "::ffff:127.0.0.1"):
+        behind = RequestFactory().get("/", REMOTE_ADDR=local, headers={"x-forwarded-for": address})
+        assert address_of(behind) == limited
+    assert address_of(RequestFactory().get("/", REMOTE_ADDR="::1")) == "::1"
+
+
 @pytest.mark.usefixtures("limits")
 def test_successful_logins_never_count_towards_limit(alice: Client) -> None:
     for _ in range(7):

@@ -18,7 +18,6 @@ from dynamodb import retries, startup
 from dynamodb.client import shared_client, warm_up
 from dynamodb.errors import StoreUnavailable
 from dynamodb.reasons import unavailable
-from games.models import Game
 from games.storage import queries
 from tests.support.engines import free_port
 from tests.support.pages import JSON
