@@ -19,6 +19,7 @@ INSTALL = -m pip install --no-user --quiet --disable-pip-version-check --require
 unexport PYTHONDONTWRITEBYTECODE
 # What other tools set for themselves would change which code, packages and settings Python finds here.
 unexport PYTHONPATH PYTHONHOME PYTHONSAFEPATH PIP_TARGET PIP_PREFIX PIP_ROOT DJANGO_SETTINGS_MODULE WEB_CONCURRENCY CDPATH
+unexport GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test quick pythons dynamodb-local reliability bundle rehearse fuzz bench-cpu bench-live mutants lint format requirements typescript clean

@@ -117,5 +117,8 @@ def _git(root: Path, *arguments: str) -> str:
         raise BundleError(f"git isn't installed: install it, and {_CLONE}.") from None
     except subprocess.CalledProcessError as exc:
         reason = (exc.stderr.strip() or f"exit code {exc.returncode}").splitlines()[0]
-        raise BundleError(f"git can't read {root} ({reason}): {_CLONE}.") from None
+        remedy = re.search(r"git config .*safe\.directory .*", exc.stderr)  # for another user's clone
+        raise BundleError(
+            f"git can't read {root} ({reason}): {f'run {remedy[0]}' if remedy else f'{_CLONE}.'}"
+        ) from None
     return done.stdout

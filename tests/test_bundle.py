@@ -152,6 +152,21 @@ def test_uncommitted_change_is_refused(clone: Path, change: Callable[[Path], Non
         bundle.build(clone)
 
 
+def test_clone_of_another_user_gets_gits_own_remedy(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    for scope in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"):
+        monkeypatch.setenv(scope, os.devnull)
+    with pytest.raises(bundle.BundleError) as refused:
+        bundle.build(clone)
+    assert str(refused.value).endswith(f": run git config --global --add safe.directory {clone}")
+
+
+def test_clone_with_crlf_setting_has_the_committed_bytes(clone: Path, built: bytes, tmp_path: Path) -> None:
+    command = ["clone", "--quiet", "--config", "core.autocrlf=true", str(clone), str(tmp_path / "windows")]
+    git(tmp_path, *command)
+    assert bundle.build(tmp_path / "windows") == built
+
+
 def test_changes_outside_bundle_are_ignored(clone: Path, built: bytes) -> None:
     (clone / "notes.txt").write_text("mine")
     Path(os.fsdecode(os.fsencode(clone) + b"/caf\xe9\n.txt")).write_text("in no encoding of ours")
