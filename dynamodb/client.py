@@ -22,36 +22,37 @@ LOOK_AGAIN_SECONDS = 1
 
 
 def shared_client() -> Any:
-    """Return the botocore client, for calls that PynamoDB doesn't offer."""
+    """Return the botocore client, for calls that PynamoDB doesn't offer. It's built once, and all models get it, too.
+
+    The client keeps the time limits of ``dynamodb.retries``, rejects damaged replies, and is metered.
+    """
     connection = TableItem._get_connection().connection
     if connection._client is None:
         connection._local.session = _session()
-    return connection.client
+        shared: Any = connection.client
+        retries.govern(shared)
+        replies.check(shared)
+        metering.meter(shared)
+        # botocore would build this header anew, twice for each call.
+        shared.meta.config._supplied_user_agent = shared._user_agent_creator.to_string()
+        for model in kinds():
+            model._get_connection().connection._client = shared
+    return connection._client
 
 
 def warm_up() -> None:
-    """Build one client for all models now. Otherwise each thread that needs one at the start builds it, in seconds.
+    """Build the client now. Otherwise each thread that needs one at the start builds it, in seconds.
 
-    The client keeps the time limits of ``dynamodb.retries``, rejects damaged replies, and is metered.
     Raises StoreUnavailable.
     """
     with unavailable():
-        shared = shared_client()
-    retries.govern(shared)
-    replies.check(shared)
-    metering.meter(shared)
-    # botocore would build this header anew, twice for each call.
-    shared.meta.config._supplied_user_agent = shared._user_agent_creator.to_string()
-    for model in kinds():
-        model._get_connection().connection._client = shared
+        shared_client()
 
 
 def keep_warm() -> None:
-    """Call ``warm_up`` if needed. Do nothing if no client can be built yet: ``startup`` reports why."""
-    connection = TableItem._get_connection().connection
+    """Call ``warm_up``. Do nothing if no client can be built yet: ``startup`` reports why."""
     with suppress(StoreUnavailable):
-        if connection._client is None or not replies.are_checked(connection._client):
-            warm_up()
+        warm_up()
 
 
 def _session() -> Any:
@@ -67,14 +68,12 @@ def _session() -> Any:
 
 def _isolated() -> Session:
     """Return a session for an engine on this machine: without AWS's environment and files, and without proxies."""
-    defaults = {name: each[2:] for name, each in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()}
-    session = Session(
-        session_vars={
-            name: (None, None, os.devnull if str(default).startswith("~") else default, convert)
-            for name, (default, convert) in defaults.items()
-            if name != "ca_bundle"
-        }
-    )
+    variables = {}
+    for name, (_, _, default, convert) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items():
+        if name != "ca_bundle":
+            value = os.devnull if str(default).startswith("~") else default
+            variables[name] = (None, None, value, convert)
+    session = Session(session_vars=variables)
     session.set_default_client_config(Config(proxies={}))
     return session
 

@@ -116,8 +116,8 @@ def _silence(exc: Exception) -> str:
 
 def _tls(error: Exception) -> str:
     what = f"The TLS connection to {where()} failed"
-    if isinstance(error, OSError) and not isinstance(error, ssl.SSLError):
-        return f"The certificates in AWS_CA_BUNDLE can't be read ({error.strerror}): correct its path."
+    if "X509" in str(error) or (isinstance(error, OSError) and not isinstance(error, ssl.SSLError)):
+        return f"The certificates in AWS_CA_BUNDLE can't be read ({_last(error)}): correct its path."
     if re.search(r"doesn't match|not valid for", str(error)):
         return f"{what}, because its certificate is for another host: {TableItem.Meta.advice.correct_endpoint}."
     if "certificate" in str(error):
@@ -136,7 +136,7 @@ def _intercepted(exc: Any) -> str:
 
 def _last(error: Exception) -> str:
     """Return the part of an error's message that says why, such as "certificate has expired"."""
-    return re.sub(r"['\")]+$| \(_ssl.*", "", str(error).rpartition(": ")[2])
+    return re.sub(r"\[[^]]*\] | \(_ssl.*|['\")]+$", "", str(error)).rpartition(": ")[2]
 
 
 def _answer(exc: ClientError) -> str:

@@ -29,10 +29,6 @@ def check(client: Any) -> None:
     client._endpoint.http_session = CheckedSession(client._endpoint.http_session)
 
 
-def are_checked(client: Any) -> bool:
-    return isinstance(client._endpoint.http_session, CheckedSession)
-
-
 class CheckedSession:
     """botocore's HTTP session, with a check of each reply."""
 

@@ -268,5 +268,7 @@ def test_header_command_names_parameters_without_default() -> None:
 def test_outputs_name_site_table_and_role() -> None:
     outputs = Stack(TableName="Matches").resolve(written()["Outputs"])
     assert outputs["Site"]["Value"] == "http://play.us-west-2.elasticbeanstalk.com/"
+    china = Stack(**CHINA).resolve(written()["Outputs"])
+    assert china["Site"]["Value"] == "http://play.cn-north-1.eb.amazonaws.com.cn/"
     assert outputs["TableName"]["Value"] == "Matches"
     assert outputs["ServerRole"]["Value"] == {"Fn::GetAtt": ["ServerRole", "Arn"]}
