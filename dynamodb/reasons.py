@@ -195,7 +195,10 @@ def _refusal(exc: ClientError, message: str) -> str:
 
 
 def _code(exc: ClientError) -> str:
-    return str(exc.response.get("Error", {}).get("Code", ""))
+    """Return the error code. If an older service or proxy answers with XML, botocore doesn't parse it, so we do."""
+    error = exc.response.get("Error", {})
+    written = re.search(r"<Code>(\w+)</Code>", str(error.get("Message", "")))
+    return written[1] if written else str(error.get("Code", ""))
 
 
 def _closed(exc: Exception) -> str:

@@ -249,7 +249,7 @@ def test_endpoint_forms_become_urls(tmp_path: Path, written: str, url: str) -> N
     assert config.load({"CONFIG_FILE": str(path)}).endpoint == url
 
 
-def test_local_endpoint_gets_placeholder_credentials_unless_configured(tmp_path: Path) -> None:
+def test_local_endpoint_gets_placeholder_credentials_unless_given(tmp_path: Path) -> None:
     local = write(tmp_path / "a", GOOD + "endpoint = http://127.0.0.1:8000\n")
     own = write(tmp_path / "b", local.read_text() + "access_key_id = me\nsecret_access_key = too\n")
     assert config.load({"CONFIG_FILE": str(local)}).access_key_id == "local"
