@@ -10,7 +10,7 @@ from django.utils.http import urlencode
 from django.views import View
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts import names, sessions, store
+from accounts import browsers, names, sessions, store
 from accounts.forms import Confirmed, NewPassword
 from accounts.hashers import Busy
 from accounts.middleware import PlayerRequest
@@ -22,6 +22,8 @@ from tictactoe_site.http import SeeOther, go_to, refuse, wants_fragment, wants_j
 
 class Refused(Exception):
     """A form of the account's page that can't be carried out: the status, and one sentence."""
+
+    wait = 0
 
     def __init__(self, sentence: str, status: int = 400) -> None:
         super().__init__(sentence)
@@ -67,7 +69,10 @@ class AccountForm(AccountPage):
         try:
             return self.act(request, request.user.name)
         except (Refused, Busy, TooManyAttempts) as exc:
-            return self.page(request, str(exc), exc.status)
+            response = self.page(request, str(exc), exc.status)
+            if exc.wait:
+                response["Retry-After"] = str(exc.wait)
+            return response
 
     def act(self, request: PlayerRequest, name: str) -> HttpResponse:
         """Return the response to a form that was carried out. Raises Refused, Busy, TooManyAttempts."""
@@ -90,7 +95,7 @@ class PasswordView(AccountForm):
         store.set_password(name, form.cleaned_data["new"])
         logged_out.send(sender=PasswordView, player=name)
         sessions.log_in(request, name)
-        return go_to(request, reverse("account"), {"player": name})
+        return browsers.remember(request, go_to(request, reverse("account"), {"player": name}), name)
 
 
 class EverywhereView(AccountForm):
@@ -110,5 +115,8 @@ class BlockView(AccountForm):
         except names.NameNotAllowed as exc:
             raise Refused(str(exc)) from exc
         change = store.unblock if "undo" in request.POST else store.block
-        change(name, other)
+        try:
+            change(name, other)
+        except store.TooManyBlocked as exc:
+            raise Refused(str(exc), 409) from exc
         return go_to(request, reverse("account"), {"player": name, "blocked": other})

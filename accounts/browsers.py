@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 COOKIE = f"{settings.SESSION_COOKIE_NAME}-browser"
+OLD_COOKIES = [f"{name}-browser" for name in settings.OLD_SESSION_COOKIES]
 AGE_SECONDS = 365 * 24 * 60 * 60
 # How many players of one browser it remembers: the latest.
 MOST = 5
@@ -38,4 +39,8 @@ def remember(request: HttpRequest, response: HttpResponse, name: str) -> HttpRes
 
 
 def _known(request: HttpRequest) -> list[str]:
-    return str(request.get_signed_cookie(COOKIE, "", salt=COOKIE)).split(" ")
+    """Return the browser's id and the players' names, also from a cookie from before the key was changed."""
+    for cookie in (COOKIE, *OLD_COOKIES):
+        if value := request.get_signed_cookie(cookie, "", salt=cookie, max_age=AGE_SECONDS):
+            return str(value).split(" ")
+    return [""]

@@ -86,14 +86,14 @@ def has_ended(name: str, generation: str | None, *, wait: bool = True) -> bool:
     if account is None or account.accepts(generation):
         return False
     # The session may be newer than what we know: another process may have started it.
-    account = _read(name)
+    account = _read(name, consistent=True)
     return account is not None and not account.accepts(generation)
 
 
-def _read(name: str) -> Account | None:
+def _read(name: str, *, consistent: bool = False) -> Account | None:
     with suppress(StoreUnavailable), unavailable():
         try:
-            return note(name, Player.get(Player.key(name)))
+            return note(name, Player.get(Player.key(name), consistent_read=consistent))
         except Player.DoesNotExist:
             return note(name, None)
     return None

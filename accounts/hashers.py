@@ -65,9 +65,13 @@ class Hasher:
 
 
 class Pool:
-    """Threads that hash, for as many requests at once. The others wait for ``patience`` seconds, or not at all."""
+    """Threads that hash, for as many requests at once. ``waiting`` more wait for ``patience`` seconds, others never.
 
-    def __init__(self, threads: int, patience: float = 0) -> None:
+    Each one that waits holds a thread of the server's, which others need for pages.
+    """
+
+    def __init__(self, threads: int, *, waiting: int = 0, patience: float = 0) -> None:
+        self._admitted = BoundedSemaphore(threads + waiting)
         self._free = BoundedSemaphore(threads)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="hash")
         self._patience = patience
@@ -75,14 +79,20 @@ class Pool:
     @contextmanager
     def reserved(self) -> Iterator[Hasher]:
         """Reserve a thread for the block. Do so first: a request that gets none should cost little. Raises Busy."""
-        if not self._free.acquire(timeout=self._patience):
-            raise Busy
-        try:
+        with _held(self._admitted, 0), _held(self._free, self._patience):
             yield Hasher(self._threads)
-        finally:
-            self._free.release()
+
+
+@contextmanager
+def _held(semaphore: BoundedSemaphore, patience: float) -> Iterator[None]:
+    if not semaphore.acquire(timeout=patience):
+        raise Busy
+    try:
+        yield
+    finally:
+        semaphore.release()
 
 
 anybody = Pool(2)
 # For those who log in from a browser that has logged in before.
-known_browsers = Pool(1, patience=2.0)
+known_browsers = Pool(1, waiting=15, patience=2.0)

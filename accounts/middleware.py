@@ -21,11 +21,13 @@ class PlayerRequest(HttpRequest):
 class Identify(Middleware):
     """Middleware that finds the user, and ends the session here if the player has ended it elsewhere.
 
-    A POST doesn't wait for that check: if it's due, it runs beside the request, and the next request obeys it.
+    A move doesn't wait for that check: if it's due, it runs beside the move's write, and the next request obeys it.
     """
 
+    MOVES = "/move/"  # the end of their path
+
     def __call__(self, request: PlayerRequest) -> HttpResponse:
-        if has_ended(request, wait=request.method != "POST"):
+        if has_ended(request, wait=not request.path.endswith(self.MOVES)):
             log_out(request)
         request.user, request.now = current_user(request), timezone.now()
         if request.user.is_authenticated and request.method == "POST":

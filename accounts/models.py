@@ -12,7 +12,8 @@ class Player(Item):
     """A player with an account, at the key ``player#<name>``.
 
     ``generation`` is in the player's sessions, too: a new one ends the older sessions. A name that was given up has no
-    password. Its item names the one that its games go to (``becomes``) and reserves it until TTL removes the item.
+    password. Its item names the one that its games go to (``becomes``) and reserves it until TTL removes the item. The
+    item of the new name says whom it's for (``former``).
     """
 
     password = UnicodeAttribute(attr_name="Password", null=True)
@@ -20,6 +21,7 @@ class Player(Item):
     generation = UnicodeAttribute(attr_name="Generation", null=True)
     blocked: UnicodeSetAttribute = UnicodeSetAttribute(attr_name="Blocked", null=True)
     becomes = UnicodeAttribute(attr_name="Becomes", null=True)
+    former = UnicodeAttribute(attr_name="Former", null=True)
     expires_at = NumberAttribute(attr_name="ExpiresAt", null=True)
 
     @staticmethod

@@ -17,6 +17,9 @@ MISLEADING = RESERVED | frozenset(
 )
 SENTENCE = "Use 3 to 20 letters, digits, _ or -, starting with a letter or digit."
 
+# The most characters that we look at: a long text can take minutes to normalise.
+LONGEST = 100
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{2,19}")
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 # Guests had six letters at first.
@@ -29,8 +32,8 @@ class NameNotAllowed(ValueError):
 
 def normalised(text: str) -> str:
     """Return the name as we store it: in narrow letters, casefolded and stripped. Raises NameNotAllowed."""
-    name = normalize("NFKC", text).strip().casefold()
-    if not _NAME.fullmatch(name):
+    name = normalize("NFKC", text[:LONGEST]).strip().casefold()
+    if len(text) > LONGEST or not _NAME.fullmatch(name):
         raise NameNotAllowed(SENTENCE)
     return name
 

@@ -6,6 +6,7 @@ Besides what each function says, it raises StoreUnavailable.
 import secrets
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from unicodedata import category, normalize
 
 from pynamodb.expressions.condition import Condition
@@ -22,6 +23,7 @@ NAME_LIMIT = 10
 ADDRESS_LIMIT = 50
 BROWSER_LIMIT = 10
 SIGNUP_LIMIT = 100
+MOST_BLOCKED = 100
 # How long nobody can choose a name that was given up: as long as a session lives that may still have it. People who
 # knew the former player should have noticed by then.
 RESERVED_FOR = timedelta(days=60)
@@ -41,6 +43,13 @@ class NoSuchPlayer(Exception):
         super().__init__(f"Nobody has an account with the name {names.printable(name)}.")
 
 
+class TooManyBlocked(Exception):
+    """The player's item, which is read all the time, shouldn't grow for ever."""
+
+    def __init__(self) -> None:
+        super().__init__(f"You have blocked {MOST_BLOCKED} players: unblock one of them before you block another.")
+
+
 def claim(name: str, password: str, *, address: str) -> None:
     """Create the player ``name`` with this password. Raises NameTaken, Busy, TooManyAttempts."""
     with hashers.anybody.reserved() as hasher:
@@ -48,21 +57,25 @@ def claim(name: str, password: str, *, address: str) -> None:
         if player and (player.password or (player.expires_at or 0) > _now()):  # before the expensive hash
             raise NameTaken(name)
         throttle.count(f"signup#address#{address}", SIGNUP_LIMIT)
-        _put(_new(name, hasher.hash(opaque(password)), datetime.now(UTC).isoformat()))
+        player = _new(name, password=hasher.hash(opaque(password)), joined=datetime.now(UTC).isoformat())
+        # Hashes are salted, so an equal hash in the table is our own: this was done before.
+        _put(name, player, _is_free() | (Player.password == player.password))
 
 
-def _new(name: str, password: str | None, joined: str | None) -> Player:
-    return Player(Player.key(name), password=password, joined=joined, generation=secrets.token_urlsafe(9))
+def _new(name: str, **values: Any) -> Player:
+    return Player(Player.key(name), generation=secrets.token_urlsafe(9), **values)
 
 
-def _put(player: Player) -> None:
+def _is_free() -> Condition:
+    # Nobody has the name, and nobody had it lately; TTL may delete an item days late.
+    free: Condition = Player.password.does_not_exist() & ~(Player.expires_at > _now())
+    return free
+
+
+def _put(name: str, player: Player, condition: Condition) -> None:
     """Store a new player. Raises NameTaken."""
-    name = player.game_id.partition("#")[2]
-    # Condition: nobody has the name, and nobody had it lately; TTL may delete an item days late. Hashes are salted, so
-    # an equal hash in the table is our own: this was done before.
-    free = Player.game_id.does_not_exist() | Player.expires_at.between(1, _now())
     try:
-        conditional.put(player, free | (Player.password == player.password))
+        conditional.put(player, condition)
     except ConditionFailed as exc:
         raise NameTaken(name) from exc
     generations.note(name, player)
@@ -88,7 +101,7 @@ def details(name: str) -> Player:
 
 
 def verify(name: str, password: str, *, address: str, browser: str = "") -> bool | None:
-    """Whether the password is right, or None if nobody has the name.
+    """Whether the password is right, or None if nobody has the name, which takes as long and counts as much.
 
     Wrong passwords are limited to 10 per name and 50 per address in each 15-minute window, over all servers. A browser
     that has logged in to this name before, and has the id ``browser``, has a counter of its own instead. So nobody
@@ -99,10 +112,10 @@ def verify(name: str, password: str, *, address: str, browser: str = "") -> bool
     """
     with (hashers.known_browsers if browser else hashers.anybody).reserved() as hasher:
         player = _player(name)
-        generations.note(name, player)
-        if player is None or not player.password:
-            return None
-        return _checked(hasher, player.password, password, _limits(name, address, browser))
+        if player:
+            generations.note(name, player)
+        stored = player.password if player else None
+        return _checked(hasher, stored, password, _limits(name, address, browser))
 
 
 def _limits(name: str, address: str, browser: str) -> dict[str, int]:
@@ -112,8 +125,11 @@ def _limits(name: str, address: str, browser: str) -> dict[str, int]:
     return {f"address#{address}": ADDRESS_LIMIT, f"name#{name}": NAME_LIMIT}
 
 
-def _checked(hasher: hashers.Hasher, stored: str, password: str, limits: dict[str, int]) -> bool:
+def _checked(hasher: hashers.Hasher, stored: str | None, password: str, limits: dict[str, int]) -> bool | None:
     keys = [throttle.count(f"login#{what}", limit) for what, limit in limits.items()]
+    if not stored:
+        hasher.hash(password)
+        return None
     right = None
     try:
         # Older passwords are hashed as they were typed.
@@ -143,7 +159,9 @@ def end_sessions(name: str) -> None:
 
 
 def block(name: str, other: str) -> None:
-    """Hide from the player what ``other`` sends. Raises NoSuchPlayer."""
+    """Hide from the player what ``other`` sends. Raises NoSuchPlayer, TooManyBlocked."""
+    if len(details(name).blocked or ()) >= MOST_BLOCKED:
+        raise TooManyBlocked
     _change(name, [Player.blocked.add({other})])
 
 
@@ -157,16 +175,24 @@ def move(name: str, to: str) -> None:
 
     Raises NameTaken.
     """
-    player = _player(name)
-    if player and player.password:
-        _put(_new(to, player.password, player.joined))
+    player = _player(name) or Player()
+    if not player.becomes:
+        former = _stamp(name, player)
+        copy = _new(to, password=player.password, joined=player.joined, blocked=player.blocked, former=former)
+        # Condition: nobody has the name, and nobody else is getting it at this moment, with an account or without.
+        _put(to, copy, _is_free() & Player.former.does_not_exist() | (Player.former == former))
     retire(name, to)
 
 
 def is_same(name: str, other: str) -> bool:
-    """Whether both names have the same account, because ``move`` was interrupted."""
-    player, copy = _player(name), _player(other)
-    return player is not None and copy is not None and player.password == copy.password is not None
+    """Whether ``other`` is the new name of this very player, because ``move`` was interrupted."""
+    copy = _player(other)
+    return copy is not None and copy.former == _stamp(name, _player(name) or Player())
+
+
+def _stamp(name: str, player: Player) -> str:
+    # Somebody else may have the same name years later.
+    return f"{name}#{player.generation or ''}"
 
 
 def retire(name: str, becomes: str) -> str:
@@ -176,7 +202,7 @@ def retire(name: str, becomes: str) -> str:
     """
     ends = int((datetime.now(UTC) + RESERVED_FOR).timestamp())
     actions = [Player.becomes.set(becomes), Player.expires_at.set(ends), _fresh()]
-    actions += [Player.password.remove(), Player.joined.remove(), Player.blocked.remove()]
+    actions += [Player.password.remove(), Player.joined.remove(), Player.blocked.remove(), Player.former.remove()]
     # Condition: the name wasn't given up before, or for the same new name.
     try:
         _update(name, actions, Player.becomes.does_not_exist() | (Player.becomes == becomes))

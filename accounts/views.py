@@ -93,7 +93,10 @@ class LogOutView(View):
 
 def verified(request: PlayerRequest, name: str, password: str) -> bool | None:
     """Whether the password is right; None if nobody has the name. Raises Busy, TooManyAttempts, StoreUnavailable."""
-    return store.verify(name, password, address=address_of(request), browser=browsers.id_of(request, name))
+    browser = browsers.id_of(request, name)
+    if not browser and name == request.user.name:
+        browser = f"session#{name}"  # Whoever is logged in already is as well known.
+    return store.verify(name, password, address=address_of(request), browser=browser)
 
 
 def leave(request: PlayerRequest) -> HttpResponse:

@@ -56,6 +56,8 @@ class TakeAlong(Middleware):
         fresh = former(request)
         if fresh and fresh != left:
             _take_along(request, *fresh)
+        if former(request) and not request.user.is_authenticated:
+            response["Refresh"] = str(RETRY_AFTER_SECONDS)  # until all games of the deleted account are renamed
         return response
 
 

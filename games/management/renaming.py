@@ -9,6 +9,7 @@ from tictactoe_site.commands import TableCommand
 
 # How long one round takes, after which the command says how far it is.
 ROUND_SECONDS = 2.0
+LATE = "Sessions end within five minutes: then run this again, in case a game was begun meanwhile."
 
 
 class RenamingCommand(TableCommand):

@@ -9,6 +9,7 @@ from contextlib import nullcontext, suppress
 from datetime import datetime, timedelta
 from functools import partial
 
+from accounts import store as players
 from accounts.names import is_deleted, is_guest
 from games import hints
 from games.errors import IllegalMove, NotFound, NotYours, TooManyInvitations, UnreadableGame
@@ -38,8 +39,11 @@ def take_along(old: str, new: str, now: datetime) -> bool:
 
     Return whether that's all. Raises StoreUnavailable.
     """
-    if is_deleted(new) and not give_up(old, seconds=SECONDS):
-        return False
+    if is_deleted(new):
+        if players.heir(old) != new:
+            return True  # This is an old cookie, and the name is somebody else's by now.
+        if not give_up(old, seconds=SECONDS):
+            return False
     return rename(old, new, now, seconds=SECONDS, since=now - LATELY if is_guest(old) else None)
 
 
@@ -81,7 +85,10 @@ def _renamed(game: StoredMatch, *, old: str, new: str, now: datetime) -> bool:
 def _given_up(game: StoredMatch, *, player: str) -> bool:
     if game.stored_status is Status.PENDING:
         withdraw = store.cancel if game.host == player else store.decline
-        withdraw(game.game_id, player=player)
+        try:
+            withdraw(game.game_id, player=player)
+        except LostRace as exc:  # The other has just accepted it.
+            return _given_up(exc.game, player=player)
         hints.withdrawn(game.game_id)
     else:
         hints.changed(store.resign(game, player=player))

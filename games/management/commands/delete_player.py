@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from accounts import names, store
-from games.management.renaming import ROUND_SECONDS, RenamingCommand
+from games.management.renaming import LATE, ROUND_SECONDS, RenamingCommand
 from games.storage import renaming
 
 
@@ -30,7 +30,9 @@ class Command(RenamingCommand):
             self.say(f"The account of {shown} would end, and {self.games_of(name)} games would lose the name.")
             return
         heir = store.retire(name, names.deleted())
+        if not names.is_deleted(heir):
+            raise CommandError(f"{shown} has become {heir}: give that name.")
         while not renaming.give_up(name, seconds=ROUND_SECONDS):
             self.say("Ending the games in progress.")
         self.rename_games(name, heir)
-        self.say(f"The account of {shown} has ended. Its games have the name {heir}.")
+        self.say(f"The account of {shown} has ended. Its games have the name {heir}. {LATE}")

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from accounts import names, store
-from games.management.renaming import RenamingCommand
+from games.management.renaming import LATE, RenamingCommand
 
 
 class Command(RenamingCommand):
@@ -26,7 +26,9 @@ class Command(RenamingCommand):
         old, new = options["old"], self._allowed(options["new"])
         shown = names.printable(old)
         heir = store.heir(old)
-        if heir != new:  # otherwise this goes on where it was interrupted
+        if heir not in (None, new):
+            raise CommandError(f"{shown} has become {heir}: give that name.")
+        if heir is None:  # otherwise this goes on where it was interrupted
             if not self.is_known(old):
                 raise CommandError(f"Nobody is called {shown}: give the name as list_games prints it.")
             if self.is_known(new) and not store.is_same(old, new):
@@ -39,7 +41,7 @@ class Command(RenamingCommand):
         except store.NameTaken as exc:
             raise CommandError(str(exc)) from exc
         self.rename_games(old, new)
-        self.say(f"{shown} is {new} now.")
+        self.say(f"{shown} is {new} now. {LATE}")
 
     def _allowed(self, text: str) -> str:
         try:
