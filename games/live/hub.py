@@ -13,13 +13,13 @@ import random
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import count
 from typing import Any, TypeVar
 
 from django.utils import timezone
 
 from dynamodb import retries
-from dynamodb.errors import StoreUnavailable
 from games import hints
 from games.errors import NotFound, UnreadableGame
 from games.hints import Hint
@@ -157,40 +157,27 @@ class Hub:
     # Reading.
 
     async def _read_games(self, topics: list[GameTopic]) -> None:
-        try:
-            found = await self.in_thread(lambda: queries.games([topic.key for topic in topics]))
-        except StoreUnavailable as exc:
-            return self._postpone(topics, exc)
+        found = await self.in_thread(lambda: queries.games([topic.key for topic in topics]))
         for topic in topics:
-            if topic.key not in found:
+            if topic.key in found:
+                self._understood(topic, found[topic.key])
+            else:
                 self._start(self._look_closer(topic), [topic])
-                continue
-            self._understood(topic, found[topic.key])
-            self._next(topic)
-        return None
 
     async def _look_closer(self, topic: GameTopic) -> None:
         """Read the game consistently: an eventually consistent read may have missed it."""
         game = None
-        try:
+        with suppress(NotFound, UnreadableGame):
             game = await self.in_thread(lambda: queries.game(topic.key))
-        except StoreUnavailable as exc:
-            return self._postpone([topic], exc)
-        except (NotFound, UnreadableGame):
-            pass
         self._understood(topic, game)
-        return self._next(topic)
 
     async def _read_lobby(self, topic: LobbyTopic) -> None:
         hinted = topic.changed_at
-        try:
-            found = await self.in_thread(lambda: lobbies.newest(topic.key, timezone.now()))
-        except StoreUnavailable as exc:
-            return self._postpone([topic], exc)
+        found = await self.in_thread(lambda: lobbies.newest(topic.key, timezone.now()))
         topic.trouble(False)
         if topic.changed_at == hinted:  # A hint during the read is newer.
             topic.take(found, known_at=topic.read_at)
-        return self._next(topic)
+        self._next(topic)
 
     def _understood(self, topic: GameTopic, game: StoredMatch | None) -> None:
         topic.trouble(False)
@@ -198,6 +185,7 @@ class Hub:
             topic.take(game)
         else:
             topic.vanish()  # The page reloads and explains what's wrong.
+        self._next(topic)
 
     def _postpone(self, topics: Sequence[Topic], exc: BaseException) -> None:
         if not all(topic.in_trouble for topic in topics):
@@ -208,11 +196,7 @@ class Hub:
 
     async def in_thread(self, read: Callable[[], T]) -> T:
         """Return what ``read`` returns, in the time that a request may take."""
-
-        def bounded() -> T:
-            with retries.within(retries.REQUEST_SECONDS):
-                return read()
-
+        bounded = retries.within(retries.REQUEST_SECONDS)(read)
         context = contextvars.copy_context()  # dynamodb.metering counts in it
         return await asyncio.get_running_loop().run_in_executor(self._readers, context.run, bounded)
 
