@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -23,9 +24,8 @@ from accounts import generations
 from dynamodb import metering
 from games import hints
 from games.errors import GONE
-from games.live import report
 from games.live.hub import Hub
-from games.live.streams import Stalled, Stream
+from games.live.streams import Stream
 from games.live.topics import Topic
 from games.live.viewers import Viewer, viewer_of
 
@@ -34,6 +34,7 @@ Receive: TypeAlias = Callable[[], Awaitable[dict[str, Any]]]
 Send: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 
 FIRST_READ_SECONDS = 5
+REPORT_SECONDS = 60
 # Each send releases the GIL, and gets it back from a thread that is parsing a reply only after this time. With the
 # default of 5 ms, 200 sends would take a second.
 SWITCH_SECONDS = 0.0002
@@ -97,7 +98,7 @@ class Live:
         sys.setswitchinterval(SWITCH_SECONDS)
         with metering.measured() as usage:
             reading = asyncio.create_task(self._hub.run())
-        reporting = asyncio.create_task(report.each_minute(self._open_now, usage))
+        reporting = asyncio.create_task(self._report(usage))
         stop_listening = None
         try:
             stop_listening = hints.listen(self._take)
@@ -111,8 +112,17 @@ class Live:
             stop_listening()
         await send({"type": "lifespan.shutdown.complete"})
 
-    def _open_now(self) -> dict[str, int]:
-        return {"streams": len(self._streams), **self._hub.open_now()}
+    async def _report(self, usage: metering.Usage) -> None:
+        """Log the number of streams and their cost in DynamoDB each minute, unless there are no streams or calls."""
+        while True:
+            before = replace(usage)
+            await asyncio.sleep(REPORT_SECONDS)
+            counts = {"streams": len(self._streams), **self._hub.open_now()}
+            calls, units = usage.calls - before.calls, usage.read_units - before.read_units
+            if calls or any(counts.values()):
+                fields = {**counts, "dynamodb_calls": calls, "read_units": units}
+                said = ", ".join(f"{name} {value:g}" for name, value in fields.items())
+                logger.info("%s", said, extra={"fields": fields})
 
     def _take(self, hint: hints.Hint) -> None:
         if "logged_out" in hint:
@@ -140,17 +150,15 @@ class Live:
         return None
 
     def _topic(self, path: str, viewer: Viewer) -> Topic:
-        try:
+        with suppress(Resolver404):
             match = resolve(path)
-        except Resolver404 as exc:
-            raise Refused(404, "There are no events here.") from exc
-        if match.view_name == "game_events":
-            return self._hub.game(str(match.kwargs["game_id"]))
-        if match.view_name != "events":
-            raise Refused(404, "There are no events here.")
-        if not viewer.name:
-            raise Refused(403, "Log in, or play as a guest: the lobby is for players.")
-        return self._hub.lobby(viewer.name)
+            if match.view_name == "game_events":
+                return self._hub.game(str(match.kwargs["game_id"]))
+            if match.view_name == "events" and viewer.name:
+                return self._hub.lobby(viewer.name)
+            if match.view_name == "events":
+                raise Refused(403, "Log in, or play as a guest: the lobby is for players.")
+        raise Refused(404, "There are no events here.")
 
     @contextmanager
     def _counted(self, stream: Stream) -> Iterator[None]:
@@ -211,7 +219,7 @@ async def _serve(stream: Stream, receive: Receive, send: Send) -> None:
     try:
         await stream.run()
         await send({"type": "http.response.body", "body": b""})
-    except Stalled:
+    except TimeoutError:
         raise asyncio.CancelledError from None  # The server closes the connection quietly.
     finally:
         leaving.cancel()

@@ -25,11 +25,6 @@ def event(name: str, data: str = "", *, version: str = "") -> bytes:
     return "\n".join([*lines, "", ""]).encode()
 
 
-def retry(milliseconds: int) -> bytes:
-    """Return the field that tells the client how long to wait before it reconnects."""
-    return f"retry: {milliseconds}\n\n".encode()
-
-
 def board(page: GamePage, base: str) -> bytes:
     """Return the event for all who see the game like the page's viewer. ``base`` is the site's address for them."""
     link = Link(page, base.rstrip("/") + url_of(page.game))

@@ -19,12 +19,7 @@ def pause(*, quiet: float, looked_at: bool, reads: int = 1) -> float:
     ``reads`` is the number of eventually consistent reads that it takes. ``looked_at`` is whether somebody has it on
     their screen; then it's read each second, however long the players think.
     """
-    if looked_at or quiet < HOT_FOR_SECONDS:
-        return _pause(reads, HOT_READS)
-    return _pause(reads, WARM_READS if quiet < WARM_FOR_SECONDS else IDLE_READS)
-
-
-def _pause(reads: int, most: int) -> float:
-    """Return the seconds that keep any minute within ``most`` reads, or several minutes if a topic takes more."""
-    looks = most // reads
+    forgotten = WARM_READS if quiet < WARM_FOR_SECONDS else IDLE_READS
+    most = HOT_READS if looked_at or quiet < HOT_FOR_SECONDS else forgotten
+    looks = most // reads  # none in this minute, if a topic takes more
     return MINUTE_SECONDS / looks if looks else MINUTE_SECONDS * reads / most

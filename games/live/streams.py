@@ -19,10 +19,6 @@ SEND_SECONDS = 20
 RETRY_MILLISECONDS = (500, 2500)
 
 
-class Stalled(Exception):
-    """The client no longer takes any data."""
-
-
 class Stream(Watcher):
     """A stream to one client. ``send`` passes bytes to it unchanged."""
 
@@ -51,8 +47,8 @@ class Stream(Watcher):
         self._woken.set()
 
     async def run(self) -> None:
-        """Send events until the topic is over or the stream's time is up. Raises Stalled."""
-        await self._send(fragments.retry(random.randint(*RETRY_MILLISECONDS)))
+        """Send events until the topic is over or the stream's time is up. Raises TimeoutError for a stalled client."""
+        await self._send(f"retry: {random.randint(*RETRY_MILLISECONDS)}\n\n".encode())
         clock = asyncio.get_running_loop().time
         end = clock() + LIFE_SECONDS * random.uniform(0.8, 1.2)
         while not self._ended and clock() < end:
@@ -71,11 +67,8 @@ class Stream(Watcher):
             await self._send(fragments.COMMENT)
 
     async def _send(self, message: bytes) -> None:
-        try:
-            async with asyncio.timeout(SEND_SECONDS):
-                await self._send_bytes(message)
-        except TimeoutError as exc:
-            raise Stalled from exc
+        async with asyncio.timeout(SEND_SECONDS):
+            await self._send_bytes(message)
 
     def _news(self) -> Iterator[bytes]:
         if self.topic.in_trouble is not self._told_of_trouble:
