@@ -6,7 +6,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
-from django.utils.http import urlencode
 from django.views import View
 from django.views.decorators.debug import sensitive_post_parameters
 
@@ -45,7 +44,7 @@ class AccountPage(View):
                 return leave(self.request)
         if request.method == "POST":
             return refuse(request, 403, "Log in, and try again.", log_in=True)
-        return SeeOther(f"{reverse('login')}?{urlencode({'next': request.path})}")
+        return SeeOther(reverse("login", query={"next": request.path}))
 
     def page(self, request: PlayerRequest, error: str = "", status: int = 200) -> HttpResponse:
         """Return the page, or for scripts the error alone."""

@@ -12,7 +12,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
-from django.utils.http import urlencode
 from django.views import View
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page
@@ -136,7 +135,7 @@ class PlayersView(View):
         if self.request.user.is_authenticated or not (asks or acts):
             return super().dispatch(request, *args, **kwargs)
         if asks:
-            return SeeOther(f"{reverse('login')}?{urlencode({'next': request.path})}")
+            return SeeOther(reverse("login", query={"next": request.path}))
         return refuse(request, 403, "Log in, or play as a guest, and try again.", log_in=True)
 
 
@@ -275,14 +274,10 @@ def _withdrawn(request: PlayerRequest, game_id: UUID) -> HttpResponse:
 def _replay(request: PlayerRequest, moves: str | None, url: str, game: StoredMatch | None = None) -> HttpResponse:
     if moves is None:
         raise NotFound("Nobody recorded the order of this game's moves, so it can't be replayed.")
-    shown = _whole_number(request.GET.get("move", str(len(moves))), most=len(moves))
+    shown = request.GET.get("move", str(len(moves)))
+    if not (shown.isascii() and shown.isdigit() and len(shown) < 3 and int(shown) <= len(moves)):
+        raise MalformedInput(f"There is no such move: this game has moves 0 to {len(moves)}.")
     seen = GamePage(game, "", request.now) if game else None
-    page = ReplayPage(moves, shown, seen.winning_mark if seen else None)
+    page = ReplayPage(moves, int(shown), seen.winning_mark if seen else None)
     link = request.build_absolute_uri(reverse("replay", args=[moves])) if moves else ""
     return render(request, "games/replay.html", {"page": page, "seen": seen, "address": url, "link": link})
-
-
-def _whole_number(text: str, *, most: int) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 3 and int(text) <= most):
-        raise MalformedInput(f"There is no such move: this game has moves 0 to {most}.")
-    return int(text)
