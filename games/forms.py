@@ -22,14 +22,17 @@ class NewGame(Form):
     """
 
     opponent = forms.CharField(required=False, max_length=100)
-    level = forms.ChoiceField(
+    level = forms.TypedChoiceField(
         required=False,
+        empty_value=PERFECT,
         choices=list(LEVELS_SAID.items()),
         error_messages={"invalid_choice": f"The computer plays {', '.join(LEVELS)}: choose one."},
     )
-    pace = forms.ChoiceField(
+    pace = forms.TypedChoiceField(
         label="Time for each move",
         required=False,
+        empty_value=None,
+        coerce=PACES.get,
         choices=list(PACES_SAID.items()),
         error_messages={"invalid_choice": f"The time for each move is {', '.join(PACES)}: choose one."},
     )
@@ -56,12 +59,6 @@ class NewGame(Form):
         if name == self.host:
             raise forms.ValidationError("That is you: invite somebody else.")
         return name
-
-    def clean_level(self) -> str:
-        return self.cleaned_data["level"] or PERFECT
-
-    def clean_pace(self) -> int | None:
-        return PACES[self.cleaned_data["pace"] or "none"]
 
     def clean_square(self) -> int | None:
         text: str = self.cleaned_data["square"]
