@@ -175,7 +175,10 @@ def _lists(player: str, entries: list[Entry], now: datetime, *, newer: bool, old
     # A game that changed between the two reads is there twice. Its later status sorts last when descending, and wins.
     games = {entry.game_id: entry for entry in entries}
     started = [entry.game_id for entry in games.values() if entry.stored_status is Status.IN_PROGRESS]
-    boards, unread = _boards(started)
+    try:
+        boards, unread = queries.games(started), list[str]()
+    except queries.Unprocessed as exc:  # DynamoDB is too busy to return them all.
+        boards, unread = exc.found, exc.left
     for game_id in started:
         if game_id in boards:
             games[game_id] = boards[game_id] or replace(games[game_id], is_damaged=True)
@@ -186,14 +189,6 @@ def _lists(player: str, entries: list[Entry], now: datetime, *, newer: bool, old
         newer=Cursor.of(entries[0]).text if newer and entries else None,
         older=Cursor.of(entries[-1]).text if older and entries else None,
     )
-
-
-def _boards(game_ids: list[str]) -> tuple[dict[str, StoredMatch | None], list[str]]:
-    """Return the games by id, and the ids of those that DynamoDB is too busy to return."""
-    try:
-        return queries.games(game_ids), []
-    except queries.Unprocessed as exc:
-        return exc.found, exc.left
 
 
 def _arranged(player: str, games: Iterable[Entry], now: datetime) -> Lobby:
