@@ -92,8 +92,5 @@ def has_ended(name: str, generation: str | None, *, wait: bool = True) -> bool:
 
 def _read(name: str, *, consistent: bool = False) -> Account | None:
     with suppress(StoreUnavailable), unavailable():
-        try:
-            return note(name, Player.get(Player.key(name), consistent_read=consistent))
-        except Player.DoesNotExist:
-            return note(name, None)
+        return note(name, Player.find(Player.key(name), consistent_read=consistent))
     return None

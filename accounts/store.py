@@ -235,10 +235,7 @@ def _update(name: str, actions: list[Action], condition: Condition) -> None:
 
 def _player(name: str) -> Player | None:
     with unavailable():
-        try:
-            return Player.get(Player.key(name), consistent_read=True)
-        except Player.DoesNotExist:
-            return None
+        return Player.find(Player.key(name), consistent=True)
 
 
 def _now() -> int:

@@ -1,6 +1,7 @@
 """Counters over all servers, which limit how often something may be tried in each 15-minute window."""
 
 import time
+from contextlib import suppress
 
 from accounts.models import Attempts
 from dynamodb import conditional
@@ -36,7 +37,5 @@ def count(what: str, limit: int) -> str:
 def take_back(key: str) -> None:
     """Count one try less. Raises StoreUnavailable."""
     # Condition: the counter still exists. If TTL has removed it, there's nothing to undo.
-    try:
+    with suppress(ConditionFailed):
         conditional.update(Attempts(key), [Attempts.tried.add(-1)], Attempts.tried > 0)
-    except ConditionFailed:
-        return

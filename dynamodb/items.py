@@ -1,6 +1,6 @@
 """The base class of all items in the table, and the table's location."""
 
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from pynamodb.attributes import Attribute, NumberAttribute
 from pynamodb.constants import PAY_PER_REQUEST_BILLING_MODE
@@ -30,6 +30,14 @@ class TableItem(Model):
         read_timeout_seconds = retries.ANSWER_SECONDS
         max_retry_attempts = retries.TRIES - 1
         max_pool_connections = 128  # enough for 64 threads that make two calls at once
+
+    @classmethod
+    def find(cls, key: str, *, consistent: bool = False) -> Self | None:
+        """Return the item with this key, or None."""
+        try:
+            return cls.get(key, consistent_read=consistent)
+        except cls.DoesNotExist:
+            return None
 
 
 def bind(

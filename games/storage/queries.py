@@ -40,11 +40,8 @@ class Unprocessed(StoreUnavailable):
 def game(game_id: str) -> StoredMatch:
     """Return the game, by a consistent read. Raises NotFound, UnreadableGame, StoreUnavailable."""
     with unavailable():
-        try:
-            found = Game.get(game_id, consistent_read=True)
-        except Game.DoesNotExist as exc:
-            raise NotFound(GONE) from exc
-    if not found.is_game:
+        found = Game.find(game_id, consistent=True)
+    if found is None or not found.is_game:
         raise NotFound(GONE)
     return found.match()
 

@@ -163,10 +163,9 @@ def _settled(games: list[Entry], now: datetime) -> list[Entry]:
 
 def _kept(player: str) -> Record:
     with unavailable():
-        try:
-            item = RecordItem.get(RecordItem.key(player))
-        except RecordItem.DoesNotExist:
-            return Record(player)
+        item = RecordItem.find(RecordItem.key(player))
+    if item is None:
+        return Record(player)
     scores = {name: Score(*numbers) for name, numbers in json.loads(item.scores).items()}
     return Record(player, Cursor.parse(item.until), scores)
 
@@ -180,7 +179,5 @@ def _keep(record: Record, known: Cursor | None) -> None:
     )
     # Assumes that the cached scores are still the ones that we started from.
     same = RecordItem.until.does_not_exist() if known is None else RecordItem.until == known.text
-    try:
+    with suppress(ConditionFailed):
         conditional.put(item, same)
-    except ConditionFailed:
-        return
