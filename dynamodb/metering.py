@@ -42,27 +42,21 @@ def measured() -> Iterator[Usage]:
 
 def meter(client: Any) -> None:
     """Make a botocore client add each call to the Usage of the block (``measured``) that it's made in."""
-    client.meta.events.register("after-call.dynamodb", _answered, unique_id="metering")
-    client.meta.events.register("after-call-error.dynamodb", _failed, unique_id="metering-errors")
+    client.meta.events.register("after-call.dynamodb", _count, unique_id="metering")
+    client.meta.events.register("after-call-error.dynamodb", _count, unique_id="metering-errors")
 
 
-def _answered(*, model: Any, parsed: dict[str, Any], **_: Any) -> None:
-    consumed = parsed.get("ConsumedCapacity", [])
-    tables = consumed if isinstance(consumed, list) else [consumed]
-    _add(reading=model.name in READS, units=sum(table.get("CapacityUnits", 0) for table in tables))
-
-
-def _failed(**_: Any) -> None:
-    _add(reading=True, units=0)
-
-
-def _add(*, reading: bool, units: float) -> None:
+def _count(*, model: Any = None, parsed: dict[str, Any] | None = None, **_: Any) -> None:
+    """Count a call. One that failed has no reply (``parsed``)."""
     usage = _usage.get()
     if usage is None:
         return
+    consumed = (parsed or {}).get("ConsumedCapacity", [])
+    tables = consumed if isinstance(consumed, list) else [consumed]
+    units = sum(table.get("CapacityUnits", 0) for table in tables)
     with _lock:
         usage.calls += 1
-        if reading:
+        if model and model.name in READS:
             usage.read_units += units
         else:
             usage.write_units += units
