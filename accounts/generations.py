@@ -92,5 +92,5 @@ def has_ended(name: str, generation: str | None, *, wait: bool = True) -> bool:
 
 def _read(name: str, *, consistent: bool = False) -> Account | None:
     with suppress(StoreUnavailable), unavailable():
-        return note(name, Player.find(Player.key(name), consistent_read=consistent))
+        return note(name, Player.find(Player.key(name), consistent=consistent))
     return None

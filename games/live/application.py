@@ -11,7 +11,7 @@ import resource
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias
@@ -89,27 +89,23 @@ class Live:
             try:
                 await self._answer(scope, receive, send)
             except Refused as refusal:
-                await _refuse(send, refusal, body=scope["method"] != "HEAD")
+                text = "" if scope["method"] == "HEAD" else f"{refusal}\n"
+                await _send_whole(send, refusal.status, text, refusal.retry_after)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """Read what is watched and take hints, from the process's start to its end."""
         await receive()
         self._most = min(settings.STREAMS_PER_PROCESS, _files_allowed() - OTHER_FILES)
         sys.setswitchinterval(SWITCH_SECONDS)
-        with metering.measured() as usage:
-            reading = asyncio.create_task(self._hub.run())
-        reporting = asyncio.create_task(self._report(usage))
-        stop_listening = None
-        try:
-            stop_listening = hints.listen(self._take)
-        except OSError as exc:
-            logger.warning("This process can't receive hints from the pages (%s: %s)", settings.LIVE_SOCKET, exc)
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        reading.cancel()
-        reporting.cancel()
-        if stop_listening:
-            stop_listening()
+        with metering.measured() as usage, ExitStack() as work:
+            work.callback(asyncio.create_task(self._hub.run()).cancel)
+            work.callback(asyncio.create_task(self._report(usage)).cancel)
+            try:
+                work.callback(hints.listen(self._take))
+            except OSError as exc:
+                logger.warning("This process can't receive hints from the pages (%s: %s)", settings.LIVE_SOCKET, exc)
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _report(self, usage: metering.Usage) -> None:
@@ -244,14 +240,11 @@ async def _send_safely(send: Send, encrypted: bool, message: dict[str, Any]) -> 
     await send(message)
 
 
-async def _refuse(send: Send, refusal: Refused, *, body: bool) -> None:
-    again = [(b"retry-after", str(refusal.retry_after).encode())] if refusal.retry_after else []
-    await _send_whole(send, refusal.status, f"{refusal}\n" if body else "", again)
-
-
-async def _send_whole(send: Send, status: int, text: str, more: list[tuple[bytes, bytes]] | None = None) -> None:
+async def _send_whole(send: Send, status: int, text: str, retry_after: int | None = None) -> None:
     body = text.encode()
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store"), *(more or [])]
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
+    if retry_after:
+        headers.append((b"retry-after", str(retry_after).encode()))
     if status != 204:
         headers.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
