@@ -7,15 +7,9 @@ from games import rules
 from games.rules import EMPTY, Position
 
 SPOKEN = (
-    "top left",
-    "top middle",
-    "top right",
-    "middle left",
-    "centre",
-    "middle right",
-    "bottom left",
-    "bottom middle",
-    "bottom right",
+    *("top left", "top middle", "top right"),
+    *("middle left", "centre", "middle right"),
+    *("bottom left", "bottom middle", "bottom right"),
 )
 
 _ROWS, _COLUMNS = ("top row", "middle row", "bottom row"), ("left column", "middle column", "right column")

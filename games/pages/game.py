@@ -25,10 +25,11 @@ WHY_LOST: dict[str, str] = {Ending.RESIGNED: "resigned", Ending.LATE: "ran out o
 class GamePage(Rights):
     """The content of a game's page for its viewer."""
 
-    @property
+    @cached_property
     def rematch_sentence(self) -> str:
         """A sentence if the opponent waits for the viewer to agree to a rematch; else empty."""
-        return f"{self.other} asks for a rematch." if self.is_asked_again else ""
+        is_asked = self.rematch is not None and Rights(self.rematch, self.viewer, self.now).can_accept
+        return f"{self.other} asks for a rematch." if is_asked else ""
 
     @property
     def pace(self) -> str:
@@ -141,7 +142,6 @@ class GamePage(Rights):
 
     @property
     def winning_mark(self) -> Mark | None:
-        """The winner's mark."""
         return self.game.mark_of(self.game.winner)
 
     @property

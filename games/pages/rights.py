@@ -133,8 +133,3 @@ class Rights(Listed):
     def is_kept(self) -> bool:
         """Whether the game is kept for good: one with a guest is deleted after thirty days."""
         return not any(map(is_guest, self.game.players))
-
-    @cached_property
-    def is_asked_again(self) -> bool:
-        """Whether the opponent waits for the viewer to agree to a rematch."""
-        return self.rematch is not None and Rights(self.rematch, self.viewer, self.now).can_accept
