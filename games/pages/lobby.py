@@ -23,26 +23,14 @@ class LobbyPage:
     now: datetime
 
     @cached_property
-    def sent(self) -> list[Listed]:
-        return [Listed(game, self.viewer) for game in self.lobby.sent]
-
-    @cached_property
     def playing(self) -> list[GamePage]:
         """The games in progress as a queue: the viewer's turns first, the least time left, then the oldest game."""
         games = (GamePage(game, self.viewer, self.now) for game in self.lobby.playing)
         return sorted(games, key=lambda seen: (not seen.can_move, seen.game.deadline or inf, seen.game.status_date))
 
-    @cached_property
-    def unread(self) -> list[Listed]:
-        return [Listed(game, self.viewer) for game in self.lobby.unread]
-
-    @cached_property
-    def finished(self) -> list[Listed]:
-        return [Listed(game, self.viewer) for game in self.lobby.finished]
-
-    @cached_property
-    def damaged(self) -> list[Listed]:
-        return [Listed(game, self.viewer) for game in self.lobby.damaged]
+    def listed(self, games: list[Entry]) -> list[Listed]:
+        """Return the games of one of the lobby's lists, as the viewer sees them."""
+        return [Listed(game, self.viewer) for game in games]
 
     @property
     def is_empty(self) -> bool:
