@@ -71,10 +71,6 @@ def has_resigned(stored: StoredMatch, player: str) -> bool:
     return player in stored.players and stored.ending == Ending.RESIGNED and lost
 
 
-def holds_seat(stored: StoredMatch, player: str) -> bool:
-    return stored.opponent_id == player and stored.stored_status is not Status.PENDING
-
-
 def awaits(stored: StoredMatch, player: str, now: datetime) -> bool:
     return stored.stored_status is Status.PENDING and stored.invites(player) and not stored.expired(now)
 

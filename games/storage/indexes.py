@@ -8,6 +8,7 @@ lag behind the table, so never authorise anything from them.
 import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from contextvars import copy_context
 from typing import NamedTuple, Self
 
@@ -66,7 +67,8 @@ def from_both_indexes(
 
     def read(index: GlobalSecondaryIndex[Game]) -> list[Entry]:
         with unavailable():
-            return list(part(_entries(index.query(player, condition, scan_index_forward=ascending))))
+            found = index.query(player, condition, scan_index_forward=ascending, page_size=FIRST_READ)
+            return list(part(_entries(found)))
 
     # The copied context makes the other thread share the request's timeout.
     hosted = _threads.submit(copy_context().run, read, Game.host_index)
@@ -79,13 +81,9 @@ def from_both_indexes(
 
 def _entries(games: ResultIterator[Game]) -> Iterator[Entry]:
     """Yield the entries, without unreadable games and games whose key can't be a cursor."""
-    while True:
-        games.page_iter.page_size = FURTHER_READ if games.total_count else FIRST_READ
-        try:
-            entry = next(games).entry()
-        except UnreadableGame:
-            continue
-        except StopIteration:
-            return
-        if _CURSOR.fullmatch(Cursor.of(entry).text):
-            yield entry
+    for game in games:
+        games.page_iter.page_size = FURTHER_READ
+        with suppress(UnreadableGame):
+            entry = game.entry()
+            if _CURSOR.fullmatch(Cursor.of(entry).text):
+                yield entry

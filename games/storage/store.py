@@ -176,7 +176,8 @@ def _move(player: str, square: int, match: Match, now: datetime) -> StoredMatch:
     stored = _write_move(before, own.replied(), player, now)
     if conflicts.holds_move(stored, player, own):
         return stored
-    if before.stored_status is Status.PENDING and not conflicts.holds_seat(stored, player):
+    is_seated = stored.opponent_id == player and stored.stored_status is not Status.PENDING
+    if before.stored_status is Status.PENDING and not is_seated:
         raise conflicts.refusal(stored, player, now)
     if stored.is_late(now):
         raise LostRace("The time for this move was up.", forfeit(stored, now))
