@@ -6,7 +6,6 @@ when its next read is due, so somebody who comes back before that costs no read.
 
 import asyncio
 import contextvars
-import heapq
 import logging
 import math
 import random
@@ -14,7 +13,6 @@ import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from itertools import count
 from typing import Any, TypeVar
 
 from django.utils import timezone
@@ -45,16 +43,14 @@ class Hub:
     def __init__(self) -> None:
         self._games: dict[str, GameTopic] = {}
         self._lobbies: dict[str, LobbyTopic] = {}
-        self._timetable: list[tuple[float, int, Topic]] = []
-        self._numbers = count()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="live")
         self._reading: set[asyncio.Task[None]] = set()
 
     def game(self, game_id: str) -> GameTopic:
-        return self._games.get(game_id) or self._added(self._games, GameTopic(game_id))
+        return self._games.get(game_id) or self._games.setdefault(game_id, GameTopic(game_id))
 
     def lobby(self, player: str) -> LobbyTopic:
-        return self._lobbies.get(player) or self._added(self._lobbies, LobbyTopic(player))
+        return self._lobbies.get(player) or self._lobbies.setdefault(player, LobbyTopic(player))
 
     def open_now(self) -> dict[str, int]:
         return {"games": len(self._games), "lobbies": len(self._lobbies)}
@@ -68,7 +64,7 @@ class Hub:
         topic.watchers.add(watcher)
         earliest = topic.read_at + schedule.pause(quiet=0, looked_at=True, reads=topic.reads)
         if not topic.over and earliest < topic.due and (watcher.looking or not topic.knows(shown)):
-            self._schedule(topic, earliest)
+            topic.due = earliest
 
     def leave(self, topic: Topic, watcher: Watcher) -> None:
         topic.watchers.discard(watcher)
@@ -101,7 +97,7 @@ class Hub:
             self._forget(topic)  # The id of a cancelled invitation may be used again.
         elif topic:
             topic.take(game)
-            self._schedule(topic, min(topic.due, time.monotonic() + topic.pause()))
+            topic.due = min(topic.due, time.monotonic() + topic.pause())
         for player in game.players:
             if lobby := self._lobbies.get(player or ""):
                 lobby.take_game(game)
@@ -118,31 +114,21 @@ class Hub:
         """Read the lobby a little later, but don't let one hint after another put that off for ever."""
         later = time.monotonic() + INDEX_LAG_SECONDS
         if lobby.due < later < lobby.read_at + LONGEST_PUT_OFF_SECONDS:
-            self._schedule(lobby, later)
+            lobby.due = later
 
     # The timetable.
 
-    def _added(self, topics: dict[str, Any], topic: Any) -> Any:
-        topics[topic.key] = topic
-        self._schedule(topic, time.monotonic())
-        return topic
-
-    def _schedule(self, topic: Topic, at: float) -> None:
-        topic.due = at
-        if at < math.inf:  # it's infinite during a read
-            heapq.heappush(self._timetable, (at, next(self._numbers), topic))
-
     def _due(self, now: float) -> Iterator[Topic]:
-        while self._timetable and self._timetable[0][0] <= now:
-            at, _, topic = heapq.heappop(self._timetable)
-            if at != topic.due:
-                continue  # It was rescheduled, so this entry is obsolete.
+        topics: list[Topic] = [*self._games.values(), *self._lobbies.values()]
+        for topic in topics:
+            if topic.due > now:
+                continue
             if topic.watchers and not topic.over:
                 topic.read_at = now
                 topic.due = math.inf  # until the read ends
                 yield topic
             elif topic.watchers or _is_kept(topic, now):
-                self._schedule(topic, now + KEEP_OVER_SECONDS)
+                topic.due = now + KEEP_OVER_SECONDS
             else:
                 self._forget(topic)
 
@@ -152,7 +138,7 @@ class Hub:
             del topics[topic.key]
 
     def _next(self, topic: Topic) -> None:
-        self._schedule(topic, min(topic.due, topic.read_at + topic.pause()))
+        topic.due = min(topic.due, topic.read_at + topic.pause())
 
     # Reading.
 
@@ -192,7 +178,7 @@ class Hub:
             logger.error("%s", exc or repr(exc))
         for topic in topics:
             topic.trouble(True)
-            self._schedule(topic, time.monotonic() + random.uniform(1, 2))
+            topic.due = time.monotonic() + random.uniform(1, 2)
 
     async def in_thread(self, read: Callable[[], T]) -> T:
         """Return what ``read`` returns, in the time that a request may take."""

@@ -32,15 +32,16 @@ class Topic:
         self.version = ""  # empty until the first read
         self.first_read = asyncio.Event()  # set after it, even if it failed
         self.gone = False
+        self.is_final = False
         self.in_trouble = False
-        self.due = 0.0
+        self.due = 0.0  # when to read it next, of time.monotonic(): at once
         self.read_at = 0.0
         self.changed_at = time.monotonic()
 
     @property
     def over(self) -> bool:
         """Whether nothing more can happen."""
-        return self.gone
+        return self.gone or self.is_final
 
     def pause(self) -> float:
         """Return the seconds until the next read."""
@@ -94,12 +95,7 @@ class GameTopic(Topic):
     def __init__(self, key: str) -> None:
         super().__init__(key)
         self._game: StoredMatch | None = None
-        self._is_final = False
         self._boards: dict[tuple[str, str], bytes] = {}
-
-    @property
-    def over(self) -> bool:
-        return self.gone or self._is_final
 
     def take(self, game: StoredMatch) -> None:
         """Take the game as read or hinted, unless the known one is newer."""
@@ -111,7 +107,7 @@ class GameTopic(Topic):
     def _look_at(self, page: GamePage) -> None:
         """Take the page's version. It may change without a write, because an invitation expires by itself."""
         if str(page.version) != self.version:
-            self._is_final = page.is_final
+            self.is_final = page.is_final
             self._boards.clear()
             self._changed(str(page.version))
 
@@ -119,7 +115,7 @@ class GameTopic(Topic):
         """Mark the game as gone, unless it's an invitation that expired before DynamoDB removed it."""
         if self._game:
             self._look_at(_page(self._game))
-        if not self._is_final:
+        if not self.is_final:
             super().vanish()
 
     def knows(self, shown: str) -> bool:
