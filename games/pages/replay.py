@@ -102,14 +102,6 @@ class ReplayPage:
         return len(self.moves)
 
     @property
-    def previous(self) -> int | None:
-        return self.shown - 1 if self.shown else None
-
-    @property
-    def next(self) -> int | None:
-        return self.shown + 1 if self.shown < self.total else None
-
-    @property
     def caption(self) -> str:
         step = self.step
         if step is None:
