@@ -160,15 +160,16 @@ class AcceptView(PlayersView):
 
 
 class DeclineView(PlayersView):
+    withdraw = staticmethod(store.decline)
+
     def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
-        store.decline(str(game_id), player=request.user.name)
-        return _withdrawn(request, game_id)
+        self.withdraw(str(game_id), player=request.user.name)
+        hints.withdrawn(str(game_id))
+        return go_to(request, reverse("home"), {"gameId": str(game_id), "status": None})
 
 
-class CancelView(PlayersView):
-    def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
-        store.cancel(str(game_id), player=request.user.name)
-        return _withdrawn(request, game_id)
+class CancelView(DeclineView):
+    withdraw = staticmethod(store.cancel)
 
 
 class ResignView(PlayersView):
@@ -264,11 +265,6 @@ def _acted_in(request: PlayerRequest, game_id: UUID) -> Match:
         return shown
     now = queries.game(str(game_id))
     return replace(shown, host=now.host, opponent_id=now.opponent_id, o_user=now.o_user) if shown else now
-
-
-def _withdrawn(request: PlayerRequest, game_id: UUID) -> HttpResponse:
-    hints.withdrawn(str(game_id))
-    return go_to(request, reverse("home"), {"gameId": str(game_id), "status": None})
 
 
 def _replay(request: PlayerRequest, moves: str | None, url: str, game: StoredMatch | None = None) -> HttpResponse:
