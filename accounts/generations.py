@@ -55,8 +55,7 @@ def note(name: str, player: Player | None) -> Account:
 
 def forget(name: str) -> None:
     """Read the player's item again at the next request."""
-    with _lock:
-        _known.pop(name, None)
+    _known.pop(name, None)
 
 
 def of(name: str, *, wait: bool = True) -> Account | None:
@@ -64,8 +63,7 @@ def of(name: str, *, wait: bool = True) -> Account | None:
 
     None means that it isn't known: it's being read, or DynamoDB is unavailable.
     """
-    with _lock:
-        account = _known.get(name)
+    account = _known.get(name)
     if account and time.monotonic() - account.read_at < CHECK_SECONDS:
         return account
     if not wait:
