@@ -96,12 +96,16 @@ class Game(Item):
 
     def entry(self) -> Entry:
         """Return the game's index entry. Raises UnreadableGame."""
+        try:
+            status = Status((self.status_date or "").rpartition("_")[0])
+        except ValueError as exc:
+            raise UnreadableGame("This game's stored status is none that a game can have.") from exc
         return Entry(
             game_id=self.game_id,
             host=self.host_id,
             opponent_id=self.opponent_id,
             computer=self.computer,
-            stored_status=_status_in(self.status_date or ""),
+            stored_status=status,
             status_date=self.status_date,
             stored_result=self.result,
             # In milliseconds it's so far away that TTL never comes.
@@ -142,13 +146,6 @@ def item_of(match: StoredMatch) -> Game:
         del values[name]
     squares = zip(SQUARE_FIELDS, match.board, strict=True)
     return Game(**values | {field: mark for field, mark in squares if mark != EMPTY})
-
-
-def _status_in(status_date: str) -> Status:
-    try:
-        return Status(status_date.rpartition("_")[0])
-    except ValueError as exc:
-        raise UnreadableGame("This game's stored status is none that a game can have.") from exc
 
 
 def _sound(match: StoredMatch) -> StoredMatch:

@@ -166,7 +166,7 @@ class Live:
         try:
             yield
         finally:
-            self._hub.leave(stream.topic, stream)
+            stream.topic.watchers.discard(stream)
             self._streams.discard(stream)
             self._addresses[stream.viewer.address] -= 1
             if not self._addresses[stream.viewer.address]:

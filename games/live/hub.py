@@ -66,9 +66,6 @@ class Hub:
         if not topic.over and earliest < topic.due and (watcher.looking or not topic.knows(shown)):
             topic.due = earliest
 
-    def leave(self, topic: Topic, watcher: Watcher) -> None:
-        topic.watchers.discard(watcher)
-
     async def run(self) -> None:
         """Read what is due, until cancelled."""
         while True:

@@ -10,9 +10,7 @@ from games.pages.game import GamePage
 from games.signing import new_game
 
 OPEN_SEAT = "Press a square to begin. No account needed."
-QR_CODE = Markup('<svg role="img" aria-label="{}" ').format(
-    "QR code of the link: point the other phone's camera at it."
-)
+QR_CODE = Markup('<svg role="img" aria-label="QR code of the link: point the other phone&#39;s camera at it." ')
 
 
 @dataclass(frozen=True)

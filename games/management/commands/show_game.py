@@ -39,7 +39,8 @@ class Command(TableCommand):
         x, o = (printable(game.player_of(mark) or "nobody yet") for mark in Mark)
         self.stdout.write(f"{x} (X) vs. {o} (O)")
         self.stdout.write(f"{game.stored_status}, {printable(_standing(game))}\n")
-        self.stdout.write(_drawn(game.board))
+        lines = [" " + " | ".join(game.board[start : start + 3]) for start in (0, 3, 6)]
+        self.stdout.write("\n---+---+---\n".join(lines) + "\n")
         for number, digit in enumerate(game.moves or "", start=1):
             self.stdout.write(f"{number}. {'XO'[(number - 1) % 2]} {SPOKEN[int(digit)]}")
         if game.moves is None:
@@ -62,11 +63,6 @@ def _standing(game: StoredMatch) -> str:
         return f"turn {game.whose_turn}, but time is up: the game ends when somebody opens it"
     why = f" ({game.ending})" if game.ending else ""
     return f"result {game.result}{why}" if game.result else f"turn {game.whose_turn or '-'}"
-
-
-def _drawn(board: str) -> str:
-    lines = [" " + " | ".join(board[start : start + 3]) for start in (0, 3, 6)]
-    return "\n---+---+---\n".join(lines) + "\n"
 
 
 def _times(game: StoredMatch) -> dict[str, str | None]:
