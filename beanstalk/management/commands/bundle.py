@@ -1,5 +1,3 @@
-"""``manage.py bundle``: build or check the zip for Elastic Beanstalk."""
-
 import hashlib
 import io
 import tempfile

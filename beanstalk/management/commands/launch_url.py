@@ -1,5 +1,3 @@
-"""``manage.py launch_url``: the Launch Now URL, which opens Beanstalk's console with the fields filled in."""
-
 import re
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable

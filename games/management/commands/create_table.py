@@ -1,5 +1,3 @@
-"""``manage.py create_table``: create the table, if there is none."""
-
 from argparse import ArgumentParser
 from typing import Any
 

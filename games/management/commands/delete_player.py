@@ -1,5 +1,3 @@
-"""``manage.py delete_player``: the end of a player's account, as the player can end it on the account's page."""
-
 from argparse import ArgumentParser
 from typing import Any
 

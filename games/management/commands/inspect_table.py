@@ -1,5 +1,3 @@
-"""``manage.py inspect_table``: the table as it is, compared with what it should be."""
-
 from argparse import ArgumentParser
 from collections.abc import Callable
 from dataclasses import asdict

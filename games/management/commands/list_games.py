@@ -1,5 +1,3 @@
-"""``manage.py list_games``: a list of games."""
-
 from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
 

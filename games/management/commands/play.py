@@ -1,5 +1,3 @@
-"""``manage.py play``: the site on this machine, with one process for both pages and streams."""
-
 import os
 import signal
 import socket

@@ -1,5 +1,3 @@
-"""``manage.py rename_player``: another name for a player, in the account and in all games."""
-
 from argparse import ArgumentParser
 from typing import Any
 

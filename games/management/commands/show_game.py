@@ -1,5 +1,3 @@
-"""``manage.py show_game``: one game, drawn in the terminal."""
-
 from argparse import ArgumentParser, ArgumentTypeError
 from datetime import UTC, datetime
 from typing import Any
