@@ -62,8 +62,6 @@ class AccountView(AccountPage):
 
 
 class AccountForm(AccountPage):
-    """The base of what the page's forms do."""
-
     def post(self, request: PlayerRequest) -> HttpResponse:
         try:
             return self.act(request, request.user.name)

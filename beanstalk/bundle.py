@@ -38,7 +38,6 @@ class BundleError(Exception):
 
 
 def belongs(name: str) -> bool:
-    """Whether a file with this name belongs in a bundle."""
     return _matches(name, CONTENTS) and not _matches(name, LEFT_OUT)
 
 
@@ -65,7 +64,6 @@ def build(root: Path, configuration: bytes | None = None) -> bytes:
 
 
 def commit_of(root: Path) -> str:
-    """Return the id of the checked-out commit."""
     return _git(root, "rev-parse", "HEAD").strip()
 
 

@@ -19,8 +19,6 @@ _lock = Lock()
 
 @dataclass(slots=True)
 class Usage:
-    """The number of calls and consumed units so far."""
-
     calls: int = 0
     read_units: float = 0
     write_units: float = 0

@@ -94,7 +94,6 @@ def key_text(key_schema: list[dict[str, str]]) -> str:
 
 
 def partition_key(key_schema: list[dict[str, str]]) -> str:
-    """Return the name of the partition key."""
     return next(key["AttributeName"] for key in key_schema if key["KeyType"] == "HASH")
 
 

@@ -30,7 +30,6 @@ logger = logging.getLogger(__name__)
 
 
 def changed(game: StoredMatch) -> None:
-    """Send the game's new state to the ``live`` process."""
     _send({"game": asdict(game)})
 
 
@@ -41,7 +40,6 @@ def game_in(hint: Hint) -> StoredMatch:
 
 
 def withdrawn(game_id: str) -> None:
-    """Tell the ``live`` process that the invitation no longer exists."""
     _send({"withdrawn": game_id})
 
 

@@ -62,11 +62,9 @@ class Seats:
 
     @property
     def players(self) -> tuple[str, str | None]:
-        """The host and the opponent."""
         return self.host, self.opponent
 
     def other_than(self, player: str) -> str | None:
-        """Return the player's opponent."""
         return self.opponent if player == self.host else self.host
 
     def invites(self, player: str) -> bool:

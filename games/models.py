@@ -24,8 +24,6 @@ KEYS = ("GameId", "HostId", "OpponentId", "StatusDate")
 # The indexes project only attributes that an ordinary move doesn't change: a changed one costs a write unit per index
 # (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.html, provisioned throughput).
 class HostIndex(GlobalSecondaryIndex["Game"]):
-    """The games that a player hosts."""
-
     class Meta:
         index_name = "HostId-StatusDate-index"
         projection = IncludeProjection(["OpponentId", "Result", "ExpiresAt", "Computer"])

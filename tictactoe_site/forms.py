@@ -8,5 +8,4 @@ class Form(forms.Form):
 
     @property
     def sentence(self) -> str:
-        """The errors of all fields, in one line."""
         return " ".join(str(error) for errors in self.errors.values() for error in errors)

@@ -30,7 +30,6 @@ def environment(**options: Any) -> jinja2.Environment:
 
 @lru_cache(maxsize=10_000)  # A page with many games has a few hundred addresses.
 def url(name: str, *args: str) -> str:
-    """Return the URL with this name in the urlconfs."""
     return reverse(name, args=args)
 
 

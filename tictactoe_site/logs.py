@@ -1,16 +1,8 @@
 """The logs of ``web`` and ``live``: one JSON object per line, on stdout. Beanstalk streams it to CloudWatch.
 
-Every line has ``time`` (UTC), ``level``, ``logger``, ``message`` and ``request_id`` (null outside a request). An error
-also has its whole ``traceback``. Each request gets one line from the logger ``tictactoe_site.logs.requests``, which
-also has:
-
-- ``player``: a keyed hash, never the name; null if nobody is logged in
-- ``method``
-- ``route``: the URL pattern, without ids and names; null for static files, redirects to HTTPS and unknown URLs
-- ``status``, and the duration in ``ms``
-- ``dynamodb_calls``, ``read_units`` and ``write_units`` (``dynamodb.metering``)
-
-Commands log plain text for people, on stderr.
+``request_id`` is null outside a request. Each request gets one line from the logger ``tictactoe_site.logs.requests``
+(docs/operations.md). Its ``route`` is the URL pattern, without ids and names; null for static files, redirects to HTTPS
+and unknown URLs. Its ``player`` is null if nobody is logged in. Commands log plain text for people, on stderr.
 """
 
 import json

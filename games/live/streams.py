@@ -38,7 +38,6 @@ class Stream(Watcher):
 
     @property
     def is_up_to_date(self) -> bool:
-        """Whether the client's page shows the latest version."""
         return not self.topic.gone and self.topic.news(self.viewer, self._shown) is None
 
     def end(self) -> None:

@@ -155,7 +155,6 @@ class LobbyTopic(Topic):
         return self._known_at >= joined_at
 
     def take(self, lobby: Lobby, *, known_at: float) -> None:
-        """Take the lobby as it was at that time."""
         page = LobbyPage(lobby, self.key, timezone.now())
         self._lobby, self._known_at = lobby, known_at
         self.wake()

@@ -88,7 +88,6 @@ class GamePage(Rights):
 
     @property
     def board_label(self) -> str:
-        """The screen reader's label for the board."""
         if self.can_press and self.is_pending:
             return "Board, your first move accepts"
         if self.game.status is not Status.IN_PROGRESS:

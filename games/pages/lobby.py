@@ -29,7 +29,6 @@ class LobbyPage:
         return sorted(games, key=lambda seen: (not seen.can_move, seen.game.deadline or inf, seen.game.status_date))
 
     def listed(self, games: list[Entry]) -> list[Listed]:
-        """Return the games of one of the lobby's lists, as the viewer sees them."""
         return [Listed(game, self.viewer) for game in games]
 
     @property

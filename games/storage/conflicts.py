@@ -76,7 +76,6 @@ def awaits(stored: StoredMatch, player: str, now: datetime) -> bool:
 
 
 def refusal(stored: StoredMatch, player: str, now: datetime) -> NotYours | LostRace:
-    """Return the reason why the player can't take the seat that the invitation offered."""
     if stored.host == player:
         return NotYours("This is your own invitation: it is for somebody else to accept.")
     if stored.computer:

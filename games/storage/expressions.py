@@ -35,7 +35,6 @@ def is_in_progress() -> Condition:
 
 
 def is_in_time(now: datetime) -> Condition:
-    """Whether the next move has no deadline, or one that hasn't passed."""
     return absent(Game.deadline) | (Game.deadline > epoch(now))
 
 
