@@ -70,14 +70,12 @@ class Stream(Watcher):
             await self._send_bytes(message)
 
     def _news(self) -> Iterator[bytes]:
+        may_be_told = not self._shown or self.topic.may_tell(self._joined_at)
         if self.topic.in_trouble is not self._told_of_trouble:
             self._told_of_trouble = self.topic.in_trouble
             yield fragments.event("trouble" if self._told_of_trouble else "recovered")
         if self.topic.gone:
             yield fragments.event("gone")
-        elif self._may_be_told() and (message := self.topic.news(self.viewer, self._shown)):
+        elif may_be_told and (message := self.topic.news(self.viewer, self._shown)):
             self._shown = self.topic.version
             yield message
-
-    def _may_be_told(self) -> bool:
-        return not self._shown or self.topic.may_tell(self._joined_at)

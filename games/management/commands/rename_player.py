@@ -21,7 +21,11 @@ class Command(RenamingCommand):
         super().add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        old, new = options["old"], self._allowed(options["new"])
+        old = options["old"]
+        try:
+            new = names.claimable(options["new"])
+        except names.NameNotAllowed as exc:
+            raise CommandError(str(exc), returncode=2) from exc
         shown = names.printable(old)
         heir = store.heir(old)
         if heir not in (None, new):
@@ -40,9 +44,3 @@ class Command(RenamingCommand):
             raise CommandError(str(exc)) from exc
         self.rename_games(old, new)
         self.say(f"{shown} is {new} now. {LATE}")
-
-    def _allowed(self, text: str) -> str:
-        try:
-            return names.claimable(text)
-        except names.NameNotAllowed as exc:
-            raise CommandError(str(exc), returncode=2) from exc
