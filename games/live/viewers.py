@@ -1,8 +1,7 @@
 """The viewer who opens a stream, read from the request as the pages read it: session, CSRF cookie, host and address."""
 
-from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
@@ -13,8 +12,7 @@ from accounts.sessions import Sessions, current_user, has_ended
 from accounts.views import address_of
 
 
-@dataclass(frozen=True, slots=True)
-class Viewer:
+class Viewer(NamedTuple):
     """A viewer. ``name`` is empty if not logged in. ``token`` is for a fragment's forms, ``base`` for its links."""
 
     name: str

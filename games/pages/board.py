@@ -1,7 +1,7 @@
 """A drawn board: its cells with their labels for screen readers, and the line through three in a row."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from games import rules
 from games.rules import EMPTY, Position
@@ -16,8 +16,7 @@ _ROWS, _COLUMNS = ("top row", "middle row", "bottom row"), ("left column", "midd
 LINES = dict(zip(rules.LINES, (*_ROWS, *_COLUMNS, "diagonal", "diagonal"), strict=True))
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """One square of a drawn board. In a replay, ``better`` marks a better choice than the last move."""
 
     name: str
@@ -44,8 +43,7 @@ def rows(
     return [cells[start : start + 3] for start in (0, 3, 6)]
 
 
-@dataclass(frozen=True, slots=True)
-class Stroke:
+class Stroke(NamedTuple):
     """A line through three marks: the digits of its squares, and its SVG path on a drawing 300 wide and 300 high."""
 
     name: str
