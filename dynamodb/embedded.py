@@ -24,25 +24,19 @@ def process() -> Iterator[str]:
     files = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
     # -P and the path: the current directory and PYTHONSAFEPATH don't matter.
     # A new session keeps Ctrl-C in the terminal away from the server: this process still needs the table then.
-    engine = subprocess.Popen(  # noqa: S603
+    with subprocess.Popen(  # noqa: S603
         [sys.executable, "-P", __file__],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
         env=environ | files,
-    )
-    assert engine.stdin
-    assert engine.stdout
-    try:
+    ) as engine:
+        assert engine.stdout
         address = engine.stdout.readline().strip()
         if not address:
             raise RuntimeError("The embedded DynamoDB didn't start: see its error above.")
         yield address
-    finally:
-        engine.stdin.close()
-        engine.stdout.close()
-        engine.wait(timeout=10)
 
 
 def one_at_a_time(application: Callable[..., Any]) -> Callable[..., Any]:
