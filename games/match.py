@@ -173,8 +173,6 @@ class Match(Seats):
         latest = moves[0 if mark is Mark.X else 1 :: 2] if self.computer else moves
         return latest.endswith(str(square)) and self.board[square] == mark
 
-    # Transitions.
-
     def taken_by(self, player: str) -> Self:
         """Return the match with the player in its open seat, or the same match if there is none to take."""
         is_open = self.stored_status is Status.PENDING and self.opponent is None

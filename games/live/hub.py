@@ -79,8 +79,6 @@ class Hub:
                 if isinstance(topic, LobbyTopic):
                     self._start(self._read_lobby(topic), [topic])
 
-    # Hints.
-
     def take(self, hint: Hint) -> None:
         """Apply a hint from this server's pages. Raises various errors for a malformed hint."""
         if "game" in hint:
@@ -113,8 +111,6 @@ class Hub:
         if lobby.due < later < lobby.read_at + LONGEST_PUT_OFF_SECONDS:
             lobby.due = later
 
-    # The timetable.
-
     def _due(self, now: float) -> Iterator[Topic]:
         topics: list[Topic] = [*self._games.values(), *self._lobbies.values()]
         for topic in topics:
@@ -136,8 +132,6 @@ class Hub:
 
     def _next(self, topic: Topic) -> None:
         topic.due = min(topic.due, topic.read_at + topic.pause())
-
-    # Reading.
 
     async def _read_games(self, topics: list[GameTopic]) -> None:
         found = await self.in_thread(lambda: queries.games([topic.key for topic in topics]))

@@ -21,9 +21,6 @@ def epoch(moment: datetime) -> int:
     return int(moment.timestamp())
 
 
-# Conditions.
-
-
 def is_pending(now: datetime) -> Condition:
     """Whether the invitation is pending and in time. TTL may delete it days late, so we compare ``ExpiresAt``."""
     in_time = absent(Game.expires_at) | (Game.expires_at > epoch(now))
@@ -71,9 +68,6 @@ def has_terms(shown: Match) -> Condition:
 def board_is(board: str) -> Condition:
     squares = zip(SQUARES, board, strict=True)
     return reduce(and_, (holds(field, None if mark == EMPTY else mark) for field, mark in squares))
-
-
-# Update actions.
 
 
 def acceptance(player: str, host: str | None, now: datetime) -> list[Action]:
