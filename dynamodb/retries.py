@@ -128,16 +128,13 @@ class Policy:
     def needs_retry(self, *, attempts: int, caught_exception: Exception | None, **event: Any) -> float | bool:
         """Return the pause before the next try in seconds, or False for no retry. This overrides other handlers."""
         if not isinstance(caught_exception, OutOfTime | NothingAnswers):
-            self._circuit.note(caught_exception if _is_silence(caught_exception) else None)
+            answered = not isinstance(caught_exception, NoConnection | HTTPClientError)
+            self._circuit.note(None if answered or isinstance(caught_exception, DamagedReply) else caught_exception)
         context = self._adapter.create_retry_context(attempts=attempts, caught_exception=caught_exception, **event)
         if not self._conditions.is_retryable(context):
             return False
         pause = random.uniform(0, min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** (attempts - 1)))
         return pause if _left() >= pause + CONNECT_SECONDS + ANSWER_SECONDS else False
-
-
-def _is_silence(failure: Exception | None) -> bool:
-    return isinstance(failure, NoConnection | HTTPClientError) and not isinstance(failure, DamagedReply)
 
 
 def _left() -> float:

@@ -33,23 +33,19 @@ class JsonLines(logging.Formatter):
     """A formatter that writes a record as one line of JSON. It escapes line breaks, so clients can't forge a line."""
 
     def format(self, record: logging.LogRecord) -> str:
+        # Django logs a 503 after the block of ``request``, but the record has it.
+        environ: dict[str, Any] = getattr(getattr(record, "request", None), "META", {})
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
-            "request_id": _id_of(record),
+            "request_id": environ.get(REQUEST_ID) or _request_id.get(),
         }
         line |= getattr(record, "fields", {})
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)
-
-
-def _id_of(record: logging.LogRecord) -> str | None:
-    """Return the record's request id. Django logs a 503 after the block of ``request``, but the record has it."""
-    environ: dict[str, Any] = getattr(getattr(record, "request", None), "META", {})
-    return environ.get(REQUEST_ID) or _request_id.get()
 
 
 # gunicorn's logconfig_dict. --log-level sets the level of its own lines. Django replaces the root's setup at its start.

@@ -1,6 +1,5 @@
 """A replay of a game: each move, the mistakes, and a text to share."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -41,7 +40,8 @@ class Step:
         """One sentence on the better moves; empty if there were none."""
         if self.mistake is None:
             return ""
-        better = _either(self.mistake.better)
+        *others, last = [SPOKEN[square] for square in self.mistake.better]
+        better = f"{', '.join(others)} or {last}" if others else last
         if not self.mistake.missed_win:
             return f"Move {self.number} {'' if self.lost else 'was '}{self.verdict}: {better} would have blocked it."
         how = "won at once" if self.mistake.at_once else "led to a sure win"
@@ -123,8 +123,3 @@ class ReplayPage:
         how = f"{self.won_by} won" if self.won_by else "a tie"
         moves = f"{self.total} move{'s' if self.total != 1 else ''}"
         return "\n".join([f"Tic-Tac-Toe, {how} after {moves}", *lines])
-
-
-def _either(squares: Sequence[int]) -> str:
-    names = [SPOKEN[square] for square in squares]
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
