@@ -120,7 +120,8 @@ class Hub:
                 topic.read_at = now
                 topic.due = math.inf  # until the read ends
                 yield topic
-            elif topic.watchers or _is_kept(topic, now):
+            # The id of a game that is gone may be used again, so it isn't kept.
+            elif topic.watchers or (topic.over and not topic.gone and now < topic.read_at + KEEP_OVER_SECONDS):
                 topic.due = now + KEEP_OVER_SECONDS
             else:
                 self._forget(topic)
@@ -188,8 +189,3 @@ class Hub:
         task = asyncio.get_running_loop().create_task(work)
         self._reading.add(task)
         task.add_done_callback(done)
-
-
-def _is_kept(topic: Topic, now: float) -> bool:
-    """Whether to keep a topic that nobody watches. A game that is gone isn't kept, as its id may be used again."""
-    return topic.over and not topic.gone and now < topic.read_at + KEEP_OVER_SECONDS

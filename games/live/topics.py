@@ -61,25 +61,23 @@ class Topic:
         return True
 
     def wake(self) -> None:
+        self.first_read.set()
         for watcher in self.watchers:
             watcher.wake()
 
     def vanish(self) -> None:
         self.gone = True
-        self.first_read.set()
         self.wake()
 
     def trouble(self, now: bool) -> None:
         """Note whether the table can't be read, and wake the watchers if that has changed."""
         if self.in_trouble is not now:
             self.in_trouble = now
-            self.first_read.set()
             self.wake()
 
     def _changed(self, version: str) -> None:
         self.version = version
         self.changed_at = time.monotonic()
-        self.first_read.set()
         self.wake()
 
 
