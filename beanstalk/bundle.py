@@ -1,8 +1,4 @@
-"""The zip that Elastic Beanstalk runs: which files it holds, and how to build the same bytes on every machine.
-
-A bundle holds files of the commit, plus the operator's configuration if one is given. It takes only files that match
-CONTENTS, and each must be exactly the same in the work tree as in the commit.
-"""
+"""The zip that Elastic Beanstalk runs: which files it holds, and how to build the same bytes on every machine."""
 
 import io
 import re

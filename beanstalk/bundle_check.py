@@ -124,4 +124,4 @@ def _requirements(data: bytes, file: str) -> Iterator[str]:
             yield f"{file}: {name} has no exact version with a hash: run make requirements."
 
 
-_JUDGES = {"Procfile": _procfile, "requirements.txt": _requirements, bundle.CONFIG_NAME: bundle_config.problems_of_file}
+_JUDGES = {"Procfile": _procfile, "requirements.txt": _requirements, bundle.CONFIG_NAME: bundle_config.problems}

@@ -17,16 +17,13 @@ def read(data: bytes, name: str) -> config.Config:
     return config.from_bytes(data, Path(name), environ={})
 
 
-def problems_of_file(data: bytes, name: str) -> Iterator[str]:
+def problems(data: bytes, name: str) -> Iterator[str]:
     """Yield one sentence for each thing in the file that must not be on a server, or one if it can't be read."""
     try:
-        yield from problems(read(data, name), name)
+        chosen = read(data, name)
     except config.ConfigError as exc:
         yield str(exc)
-
-
-def problems(chosen: config.Config, name: str) -> Iterator[str]:
-    """Yield one sentence for each thing in the configuration that must not be on a server. ``name`` is the file's."""
+        return
     for key, secrets in (("secret_key", [chosen.secret_key]), ("secret_key_fallbacks", chosen.secret_key_fallbacks)):
         for secret in secrets:
             if secret and is_dummy(secret):

@@ -209,8 +209,8 @@ def test_flipped_bit_in_a_file_is_a_problem_and_elsewhere_raises_nothing(built: 
 )
 def test_placeholder_secret_is_a_problem_and_not_repeated(secret: str) -> None:
     for key in ("secret_key", "secret_key_fallbacks"):
-        chosen = bundle_config.read(f"{GOOD}[django]\n{key} = {secret}\n".encode(), "mine.config")
-        (problem,) = bundle_config.problems(chosen, "mine.config")
+        text = f"{GOOD}[django]\n{key} = {secret}\n"
+        (problem,) = bundle_config.problems(text.encode(), "mine.config")
         assert problem.startswith(f"mine.config: [django] {key} is a placeholder")
         assert secret not in problem
 
@@ -234,7 +234,7 @@ def test_random_secrets_pass(make: Callable[[], str]) -> None:
     ],
 )
 def test_unsafe_endpoint_or_credentials_are_a_problem(text: str, words: str) -> None:
-    (problem,) = bundle_config.problems(bundle_config.read(text.encode(), "mine.config"), "mine.config")
+    (problem,) = bundle_config.problems(text.encode(), "mine.config")
     assert problem.startswith(f"mine.config: {words}")
     assert "AKIA" not in problem
 

@@ -86,7 +86,7 @@ def _configuration(path: Path | None) -> bytes | None:
     if path is None:
         return None
     data = _read(path)
-    if found := list(bundle_config.problems_of_file(data, str(path))):
+    if found := list(bundle_config.problems(data, str(path))):
         raise CommandError(" ".join(found), returncode=2)
     return data
 
