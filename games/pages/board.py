@@ -1,6 +1,6 @@
 """A drawn board: its cells with their labels for screen readers, and the line through three in a row."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import NamedTuple
 
 from games import rules
@@ -14,6 +14,7 @@ SPOKEN = (
 
 _ROWS, _COLUMNS = ("top row", "middle row", "bottom row"), ("left column", "middle column", "right column")
 LINES = dict(zip(rules.LINES, (*_ROWS, *_COLUMNS, "diagonal", "diagonal"), strict=True))
+HOW = {"last": "last move", "winning": "winning line", "better": "the better move"}
 
 
 class Cell(NamedTuple):
@@ -37,9 +38,9 @@ def rows(
     cells = []
     for square, mark in enumerate(position.board):
         how = {"last": square == last, "winning": square in winning, "better": square in better}
-        label = ", ".join(_said(square, mark, **how))
+        said = [SPOKEN[square].capitalize(), mark.strip() or "empty", *(HOW[name] for name in how if how[name])]
         empty = playable and mark == EMPTY
-        cells.append(Cell(name=rules.SQUARES[square], label=label, mark=mark.strip(), playable=empty, **how))
+        cells.append(Cell(rules.SQUARES[square], label=", ".join(said), mark=mark.strip(), playable=empty, **how))
     return [cells[start : start + 3] for start in (0, 3, 6)]
 
 
@@ -74,14 +75,3 @@ def _way(first: int, middle: int, last: int) -> str:
     start = f"{x * 100 + 50 - across * 38} {y * 100 + 50 - down * 38}"
     bend = f"{middle_x * 100 + 50 - down * 5} {middle_y * 100 + 50 + across * 5}"
     return f"M{start}Q{bend} {end_x * 100 + 50 + across * 38} {end_y * 100 + 50 + down * 38}"
-
-
-def _said(square: int, mark: str, *, last: bool, winning: bool, better: bool) -> Iterator[str]:
-    yield SPOKEN[square].capitalize()
-    yield "empty" if mark == EMPTY else mark
-    if last:
-        yield "last move"
-    if winning:
-        yield "winning line"
-    if better:
-        yield "the better move"
