@@ -1,8 +1,6 @@
 """A game as rules, storage, pages and live share it: immutable, with cached properties.
 
-There are three types for its three sources. Entry comes from an index and has no board. Match is the signed position
-that a page shows, and has no dates. StoredMatch is a whole item, and is both. Transitions return the next match; they
-don't use the table or the clock.
+Its three types have three sources (docs/architecture.md). Transitions return the next match, without table or clock.
 """
 
 from dataclasses import dataclass, replace

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -227,15 +226,12 @@ def _invited(
         with limits.one_more(request.now, host=request.user.name, opponent=opponent):
             return invite()
     except TooManyInvitations:
-        if game_id is None or not _is_there(game_id, request.now):
+        is_there = False
+        with suppress(NotFound):
+            is_there = game_id is not None and not queries.game(game_id).expired(request.now)
+        if not is_there:
             raise
         return invite()
-
-
-def _is_there(game_id: str, now: datetime) -> bool:
-    with suppress(NotFound):
-        return not queries.game(game_id).expired(now)
-    return False
 
 
 def _welcome(request: PlayerRequest) -> HttpResponse:

@@ -1,7 +1,4 @@
-"""What a failed condition means: a success whose reply was lost, a lost race, or a refusal.
-
-DynamoDB returns the stored item with the failed condition (``dynamodb.conditional``), so this costs no read.
-"""
+"""What a failed condition means: a success whose reply was lost, a lost race, or a refusal. This reads nothing."""
 
 from dataclasses import fields
 from datetime import datetime

@@ -31,7 +31,6 @@ class Lobby:
     """A page of a player's games, each list newest first. Only games in progress have a board.
 
     ``unread`` are games in progress whose boards DynamoDB, throttled, didn't return.
-
     ``newer`` and ``older`` are the cursors of the neighbouring pages; None if there are none.
     """
 
