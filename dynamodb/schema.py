@@ -1,8 +1,7 @@
 """The schema that the models expect, and how the described table differs from it. Nothing here calls DynamoDB."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from dynamodb.items import TableItem, kinds
 
@@ -14,8 +13,7 @@ STATUS_ADVICE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(NamedTuple):
     """One difference from the expected table. ``breaks`` says that the table can't be used because of it."""
 
     what: str
@@ -50,10 +48,8 @@ def request() -> dict[str, Any]:
 
 def differences(described: dict[str, Any]) -> list[Difference]:
     """Return the differences between DescribeTable's description and ``request()``."""
-    expected = request()
-    found = list(
-        _key_differences(described["KeySchema"], expected["KeySchema"], "the table", TableItem.Meta.advice.other_table)
-    )
+    expected, other_table = request(), TableItem.Meta.advice.other_table
+    found = list(_key_differences(described["KeySchema"], expected["KeySchema"], "the table", other_table))
     found += _type_differences(described["AttributeDefinitions"], expected["AttributeDefinitions"])
     indexes = {index["IndexName"]: index for index in described.get("GlobalSecondaryIndexes", [])}
     for index in expected["GlobalSecondaryIndexes"]:

@@ -1,7 +1,6 @@
 """A link to a game: its address, its QR code, and the title and hint that a messenger shows below it."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import segno
 from markupsafe import Markup
@@ -13,8 +12,7 @@ OPEN_SEAT = "Press a square to begin. No account needed."
 QR_CODE = Markup('<svg role="img" aria-label="QR code of the link: point the other phone&#39;s camera at it." ')
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(NamedTuple):
     """A link to the page's game. ``address`` is the full URL, with the site's host."""
 
     page: GamePage

@@ -1,7 +1,6 @@
 """The content of a player's page: the record, the score against the viewer, and the finished games."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from accounts.names import has_page
 from games.match import Entry
@@ -11,8 +10,7 @@ from games.rules.computer import NAME as COMPUTER
 from games.storage.records import OTHERS, Record, Score
 
 
-@dataclass(frozen=True)
-class ProfilePage:
+class ProfilePage(NamedTuple):
     """A player's page. ``viewer`` is empty if not logged in. ``older`` is the cursor for the next page of games."""
 
     record: Record

@@ -1,6 +1,5 @@
 from argparse import ArgumentParser
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -52,7 +51,6 @@ class Command(TableCommand):
 
     def _described(self) -> tuple[dict[str, Any], str]:
         """Return what we know of the table, and one sentence on why the site can't work with it (or none)."""
-        name = TableItem.Meta.table_name
         try:
             described = provisioning.describe()
         except NotAllowed as exc:
@@ -63,9 +61,10 @@ class Command(TableCommand):
         found = schema.differences(described) + ([] if ttl is None else schema.ttl_differences(ttl))
         if {index["IndexName"] for index in described.get("GlobalSecondaryIndexes", [])} >= FIRST_VERSION:
             found.insert(0, OF_FIRST_VERSION)
-        summary = _summary(described, ttl, recovery) | {"differences": [asdict(difference) for difference in found]}
+        summary = _summary(described, ttl, recovery)
+        summary |= {"differences": [difference._asdict() for difference in found]}
         if any(difference.breaks for difference in found):
-            return summary, f"The site can't use the table {name} as it is."
+            return summary, f"The site can't use the table {TableItem.Meta.table_name} as it is."
         return summary, " ".join(schema.status_problems(described))
 
     def _if_allowed(self, ask: Callable[[], str]) -> str | None:
