@@ -48,15 +48,14 @@ class Stream(Watcher):
     async def run(self) -> None:
         """Send events until the topic is over or the stream's time is up. Raises TimeoutError for a stalled client."""
         await self._send(f"retry: {random.randint(*RETRY_MILLISECONDS)}\n\n".encode())
-        clock = asyncio.get_running_loop().time
-        end = clock() + LIFE_SECONDS * random.uniform(0.8, 1.2)
-        while not self._ended and clock() < end:
+        end = time.monotonic() + LIFE_SECONDS * random.uniform(0.8, 1.2)
+        while not self._ended and time.monotonic() < end:
             self._woken.clear()
             for message in self._news():
                 await self._send(message)
             if self.topic.over:
                 return
-            await self._wait(min(COMMENT_SECONDS, end - clock()))
+            await self._wait(min(COMMENT_SECONDS, end - time.monotonic()))
 
     async def _wait(self, seconds: float) -> None:
         try:
