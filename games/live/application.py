@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
-from functools import partial
 from typing import Any, TypeAlias
 
 from django.conf import settings
@@ -139,7 +138,7 @@ class Live:
             viewer = await self._hub.in_thread(lambda: viewer_of(scope))
         except (SuspiciousOperation, ValueError, LookupError) as exc:  # or what Django can't decode
             raise Refused(400, "This is no request that the site answers.") from exc
-        stream = Stream(viewer, self._topic(scope["path"], viewer), partial(_send_part, send))
+        stream = Stream(viewer, self._topic(scope["path"], viewer), send)
         with self._counted(stream):
             await _known(stream.topic)
             await _serve(stream, receive, send)
@@ -225,10 +224,6 @@ async def _until_left(stream: Stream, receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
     stream.end()
-
-
-async def _send_part(send: Send, data: bytes) -> None:
-    await send({"type": "http.response.body", "body": data, "more_body": True})
 
 
 async def _send_safely(send: Send, encrypted: bool, message: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
 
 from games.live import fragments
 from games.live.topics import Topic, Watcher
@@ -20,13 +21,13 @@ RETRY_MILLISECONDS = (500, 2500)
 
 
 class Stream(Watcher):
-    """A stream to one client. ``send`` passes bytes to it unchanged."""
+    """A stream to one client. ``send`` is the ASGI server's."""
 
-    def __init__(self, viewer: Viewer, topic: Topic, send: Callable[[bytes], Awaitable[None]]) -> None:
+    def __init__(self, viewer: Viewer, topic: Topic, send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
         self.viewer = viewer
         self.topic = topic
         self.looking = viewer.looking
-        self._send_bytes = send
+        self._send_event = send
         self._shown = viewer.since
         self._joined_at = time.monotonic()
         self._told_of_trouble = False
@@ -66,7 +67,7 @@ class Stream(Watcher):
 
     async def _send(self, message: bytes) -> None:
         async with asyncio.timeout(SEND_SECONDS):
-            await self._send_bytes(message)
+            await self._send_event({"type": "http.response.body", "body": message, "more_body": True})
 
     def _news(self) -> Iterator[bytes]:
         may_be_told = not self._shown or self.topic.may_tell(self._joined_at)
