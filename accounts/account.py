@@ -31,8 +31,6 @@ class Refused(Exception):
 
 @method_decorator(sensitive_post_parameters("password", "new"), name="dispatch")
 class AccountPage(View):
-    """The page about a player's account, for players only."""
-
     request: PlayerRequest
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

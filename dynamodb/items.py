@@ -65,7 +65,6 @@ def bind(
 
 
 def where() -> str:
-    """Return the table's location, for messages."""
     return TableItem.Meta.host or f"DynamoDB in {TableItem.Meta.region}"
 
 

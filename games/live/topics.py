@@ -135,8 +135,6 @@ class GameTopic(Topic):
 
 
 class LobbyTopic(Topic):
-    """The lobby of the player whose name is the topic's key."""
-
     def __init__(self, key: str) -> None:
         super().__init__(key)
         self._lobby = Lobby()

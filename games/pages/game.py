@@ -23,8 +23,6 @@ WHY_LOST: dict[str, str] = {Ending.RESIGNED: "resigned", Ending.LATE: "ran out o
 
 @dataclass(frozen=True)
 class GamePage(Rights):
-    """The content of a game's page for its viewer."""
-
     @cached_property
     def rematch_sentence(self) -> str:
         """A sentence if the opponent waits for the viewer to agree to a rematch; else empty."""
