@@ -131,7 +131,7 @@ def _intercepted(exc: Any) -> str:
         what = f"The proxy {exc.kwargs['proxy_url']} doesn't lead to {where()} ({_last(exc.kwargs['error'])})"
         return f"{what}: correct HTTPS_PROXY, or name the host in NO_PROXY."
     what = f"Something else than DynamoDB answers at {where()} (HTTP status {exc.kwargs['status']})"
-    return f"{what}, such as a proxy or a network's sign-in page: {TableItem.Meta.advice.correct_endpoint}."
+    return f"{what}, such as a proxy or a captive portal: {TableItem.Meta.advice.correct_endpoint}."
 
 
 def _last(error: Exception) -> str:
