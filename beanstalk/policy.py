@@ -16,6 +16,7 @@ from tictactoe_site.config import TABLE_NAME
 # What the site calls in normal operation, on the table and on its two indexes.
 RUNNING = {
     "DescribeTable": "/readyz/, and checking at the start whether the table exists",
+    "DescribeTimeToLive": "/readyz/ notes whether expired items are deleted",
     "GetItem": "opening a game, logging in",
     "BatchGetItem": "the boards of games in progress, in the lobby and for event streams",
     "PutItem": "signing up, inviting",
@@ -26,7 +27,6 @@ RUNNING_ON_INDEXES = {"Query": "the lobby and its older pages"}
 # What the site and create_table call if there is no table. They check that with DescribeTable, above.
 CREATING = {
     "CreateTable": "creating the table",
-    "DescribeTimeToLive": "checking whether TTL is already on",
     "UpdateTimeToLive": "turning on TTL",
     "UpdateContinuousBackups": "point-in-time recovery",
     "UpdateTable": "deletion protection",

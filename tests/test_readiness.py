@@ -140,7 +140,8 @@ def test_each_refused_action_is_named_in_readyz_log_and_command(
 
 
 def test_inspect_probe_json_lists_permissions(allowed: Account) -> None:
-    allowed.allow_actions({"dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive"})
+    described = ("DescribeTable", "DescribeTimeToLive", "DescribeContinuousBackups")
+    allowed.allow_actions({f"dynamodb:{action}" for action in described})
     printed, problem = inspect()
     assert (problem, "action" in printed) == ("", False)
     printed, problem = inspect("--probe", "--json")
@@ -396,7 +397,7 @@ def test_table_with_other_schema_is_reported_and_untouched(
     assert "choose another" in found[0]
     startup.creation.attempt()
     assert words in inspect("--probe")[0]
-    assert set(calls) <= {"DescribeTable", "DescribeTimeToLive"}
+    assert set(calls) <= {"DescribeTable", "DescribeTimeToLive", "DescribeContinuousBackups"}
 
 
 @pytest.fixture
