@@ -56,7 +56,7 @@ def play_the_computer(site: str, page: Page) -> None:
     page.goto(f"{site}/accounts/signup/")
     claim(page, "testuser1")
     page.get_by_role("link", name="Create game").click()
-    page.get_by_role("button", name="Perfect").click()
+    page.get_by_role("button", name="Unbeatable").click()
     # Wait: Chromium can't intercept requests of a page that was already loading when the test asked.
     expect(page.locator(".headline")).to_have_text("Your turn: you play O.")
 
@@ -167,7 +167,7 @@ def test_visitor_without_javascript_plays_replays_and_resigns_rematch(
     expect(page.locator(".headline")).to_have_text("Your turn: you play X.")
     while page.locator(".board button").count():
         page.locator(".board button").first.click()
-    expect(page.locator(".headline")).to_have_text(re.compile("You won!|computer won|tie"))
+    expect(page.locator(".headline")).to_have_text(re.compile("You won!|The computer won|tie"))
     count = len(stored(page.url.split("/")[-2]).recorded_moves or "")
     step_back_and_forth(page, count)
     page.get_by_role("link", name="Back to the game").click()
@@ -175,7 +175,7 @@ def test_visitor_without_javascript_plays_replays_and_resigns_rematch(
     expect(page.locator(".headline")).to_have_text("Your turn: you play O.")
     page.get_by_text("Resign", exact=True).click()
     page.get_by_role("button", name="Yes, resign").click()
-    expect(page.locator(".headline")).to_have_text("You resigned: computer won.")
+    expect(page.locator(".headline")).to_have_text("You resigned. The computer won.")
 
 
 def step_back_and_forth(page: Page, count: int) -> None:

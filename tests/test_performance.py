@@ -74,7 +74,7 @@ def test_move_response_is_at_most_2_kb(site: str, games_table: str, open_browser
     page.get_by_label("Name").fill("a-name-of-20-letters")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Create account").click()
-    page.get_by_role("button", name="Perfect").click()
+    page.get_by_role("button", name="Unbeatable").click()
     traffic = Traffic().of(page)
     with page.expect_response(re.compile("/move/")) as answer:
         page.locator(".board button").first.click()

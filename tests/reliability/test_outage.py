@@ -199,7 +199,7 @@ def check_what_an_outage_looks_like(site: Site, reason: str) -> None:
 def page(site: Site, open_browser: Callable[..., Page], request: pytest.FixtureRequest) -> Page:
     """Open a guest's game against the computer."""
     page: Page = open_browser(javascript=request.param)
-    start_a_game(site, page, "Perfect")
+    start_a_game(site, page, "Unbeatable")
     expect(page.locator(".headline")).to_contain_text("Your turn")
     return page
 
