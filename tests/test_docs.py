@@ -40,6 +40,7 @@ NOT_FROM_HERE = {
         "make test",
         "make quick",
         "make reliability",
+        "make fuzz",
         "make rehearse",
         "make format",
         "make requirements",
