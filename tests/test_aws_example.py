@@ -215,7 +215,9 @@ def test_inspect_table_knows_the_first_version(example: Any) -> None:
     out = StringIO()
     with pytest.raises(CommandError, match="can't use the table FirstVersion"):
         call_command("inspect_table", stdout=out)
-    assert "BROKEN     This table was made by the AWS example's first version. Give it the two indexes" in out.getvalue()
+    assert (
+        "BROKEN     This table was made by the AWS example's first version. Give it the two indexes" in out.getvalue()
+    )
     drop_table(name)
 
 

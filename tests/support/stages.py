@@ -8,7 +8,7 @@ from django.contrib.sessions.backends.signed_cookies import SessionStore
 from playwright.sync_api import BrowserContext, Page
 
 from accounts.names import is_guest
-from accounts.store import claim, details, is_claimed
+from accounts.store import block, claim, details, is_claimed
 from games.match import StoredMatch
 from games.models import Game
 from games.storage import store
@@ -67,6 +67,12 @@ def _claim_badly(page: Page) -> None:
     page.get_by_role("button", name="Create account").click()
 
 
+def _change_password_badly(page: Page) -> None:
+    page.get_by_label("The one you have").fill(PASSWORD)
+    page.get_by_label("The new one").fill("short")
+    page.get_by_role("button", name="Change the password").click()
+
+
 def _invite_badly(page: Page) -> None:
     page.get_by_label("Choose an opponent").fill("!")
     page.get_by_role("button", name="Invite", exact=True).click()
@@ -109,6 +115,10 @@ STAGES = {
     "replay with a mistake": "/replay/03142/?move=2",
     "replay at its end": "/replay/03142/",
     "player": "/players/bob/",
+    "account": "/accounts/account/",
+    "account with errors": "/accounts/account/",
+    "privacy": "/privacy/",
+    "name that is not allowed": "strange",
     "404": "/nowhere/",
 }
 PLAYERS = {
@@ -121,8 +131,10 @@ PLAYERS = {
     "lost": "alice",
 }
 NOBODY = {"welcome", "log in", "claim with errors", "named invitation, visitor", "open invitation, visitor", "watching"}
+NOBODY |= {"privacy"}
 ACTS = {
     "claim with errors": _claim_badly,
+    "account with errors": _change_password_badly,
     "new game with errors": _invite_badly,
     "own turn, resigning": _ask_to_resign,
     "guest's menu": _open_menu,
@@ -147,9 +159,12 @@ def _games() -> dict[str, str]:
     expired = store.invite(host="alice", opponent="dave")
     Game(expired.game_id).update([Game.expires_at.set(1)])
     store.invite(host="bob", opponent="alice")
+    strange = store.invite(host="alice", opponent="Bob Smith, with a name of fifty letters and blanks")
+    block("alice", "a-name-of-20-letters")
     games = {
         "named": store.invite(host="alice", opponent="bob"),
         "open": store.invite(host="alice", opponent=None),
+        "strange": strange,
         "expired": expired,
         "turn": running,
         "paced": game_after("0", pace=300),

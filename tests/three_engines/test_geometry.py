@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 
+from tests.conftest import PASSWORD
 from tests.support import stages
 from tests.support.engines import free_port
 from tests.support.sites import gunicorn
@@ -56,9 +57,17 @@ def _invite_badly(person: Person) -> None:
     person.find("[name=opponent][aria-invalid]")
 
 
+def _change_password_badly(person: Person) -> None:
+    person.type("form[action$='/password/'] [name=password]", PASSWORD)
+    person.type("[name=new]", "short")
+    person.click("form[action$='/password/'] button")
+    person.find("main section [role=alert]")
+
+
 # What to do on a page before checking it, as in tests/support/stages.py.
 ACTS: dict[str, Callable[[Person], None]] = {
     "claim with errors": _claim_badly,
+    "account with errors": _change_password_badly,
     "new game with errors": _invite_badly,
     "own turn, resigning": lambda person: person.click("#ask"),
     "guest's menu": lambda person: person.click("header summary"),
