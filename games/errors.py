@@ -17,7 +17,7 @@ class NotYours(Exception):
 
 
 class TooManyInvitations(Exception):
-    """Somebody has reached the limit of invitations without an answer."""
+    """Somebody has reached the limit of invitations without an answer, or of games against the computer."""
 
 
 class NotFound(Exception):

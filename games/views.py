@@ -49,7 +49,8 @@ class HomeView(View):
         found = lobbies.page(player, now, before=before, after=after) if paged else lobbies.newest(player, now)
         found = upkeep.end_late(found, player, now)
         if not paged:
-            limits.note(player, sent=len(found.sent), received=len(found.received))
+            computer = sum(bool(game.computer) for game in (*found.playing, *found.unread))
+            limits.note(player, sent=len(found.sent), received=len(found.received), computer=computer)
         page = LobbyPage(found, player, now)
         if wants_json(request):
             return JsonResponse(page.summary)
@@ -185,9 +186,8 @@ class RematchView(PlayersView):
         if match is None or match.stored_status is not Status.FINISHED:
             match = upkeep.write_due(queries.game(str(game_id)), request.now, viewer=player)
         rematch = partial(store.rematch, match, player=player, game_id=next_id)
-        other = None if match.computer else match.other_than(player)
         try:
-            game = _invited(request, other, next_id, rematch) if other else rematch()
+            game = _within_limits(request, match.other_than(player), next_id, rematch)
         except LostRace as exc:  # The game with the rematch's id may be none of the player's business.
             over = upkeep.open_game(str(game_id), request.now, viewer=player)
             return show(request, page_of(request, over), status=409, error=str(exc))
@@ -213,25 +213,26 @@ def _started(request: PlayerRequest, form: NewGame) -> StoredMatch:
     host, fields = form.host, form.cleaned_data
     opponent, game_id = fields["opponent"] or None, fields["game"]
     if opponent == COMPUTER:
-        return store.challenge_computer(host=host, level=fields["level"], square=fields["square"], game_id=game_id)
-    invite = partial(store.invite, host=host, opponent=opponent, pace=fields["pace"], game_id=game_id)
-    return _invited(request, opponent, game_id, invite)
+        start = partial(store.challenge_computer, level=fields["level"], square=fields["square"])
+    else:
+        start = partial(store.invite, opponent=opponent, pace=fields["pace"])
+    return _within_limits(request, opponent, game_id, partial(start, host=host, game_id=game_id))
 
 
-def _invited(
-    request: PlayerRequest, opponent: str | None, game_id: str | None, invite: Callable[[], StoredMatch]
+def _within_limits(
+    request: PlayerRequest, opponent: str | None, game_id: str | None, start: Callable[[], StoredMatch]
 ) -> StoredMatch:
-    """Return the game that ``invite`` creates, if the limits allow it or a repeated request finds it there."""
+    """Return the game that ``start`` creates, if the limits allow it or a repeated request finds it there."""
     try:
         with limits.one_more(request.now, host=request.user.name, opponent=opponent):
-            return invite()
+            return start()
     except TooManyInvitations:
         is_there = False
         with suppress(NotFound):
             is_there = game_id is not None and not queries.game(game_id).expired(request.now)
         if not is_there:
             raise
-        return invite()
+        return start()
 
 
 def _welcome(request: PlayerRequest) -> HttpResponse:

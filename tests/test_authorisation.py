@@ -281,7 +281,7 @@ def test_who_may_do_what_with_a_game(world: World, column: str) -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize(("route", "cells"), rows(OTHERS).items())
+@pytest.mark.parametrize(("route", "cells"), rows(OTHERS).items(), ids=rows(OTHERS))
 def test_who_may_do_what(world: World, route: str, cells: str) -> None:
     wrong = []
     for role, kind in product((*VISITORS, *STRANGERS), KINDS):

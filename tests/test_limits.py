@@ -14,6 +14,7 @@ from dynamodb.errors import StoreUnavailable
 from games import signing
 from games.errors import TooManyInvitations
 from games.match import Status
+from games.models import Game
 from games.storage import limits, queries, renaming, store
 from games.storage.conflicts import LostRace
 from games.storage.limits import _Known as Known
@@ -54,6 +55,28 @@ def test_host_has_at_most_3_pending_invitations_to_one_player(alice: Client, bob
     assert answer.json()["error"].startswith("3 of your invitations to bob wait for an answer")
     bob.post(re.findall(r'formaction="(/games/[^"]+/decline/)"', bob.get("/").content.decode())[0])
     assert send(alice, ["bob"] * 2) == [303, 409]
+
+
+def test_player_has_at_most_20_unfinished_games_against_the_computer(alice: Client, bob: Client) -> None:
+    over = alice.post(f"{alice.post('/games/new/', {'opponent': 'computer'})['Location']}resign/")["Location"]
+    assert send(alice, ["computer"] * 22) == [303] * 20 + [409] * 2
+    answer = alice.post(f"{over}rematch/", headers=JSON)
+    assert (answer.status_code, "finish or resign one" in answer.json()["error"]) == (409, True)
+    assert send(alice, ["bob"]) == [303]
+    assert send(bob, ["computer"]) == [303]
+    limits._known.clear()  # another process: the lobby counts for it
+    playing = alice.get("/", headers=JSON).json()["playing"]
+    assert send(alice, ["computer"]) == [409]
+    alice.post(f"/games/{playing[0]['gameId']}/resign/")
+    Game(playing[1]["gameId"]).update([Game.expires_at.set(1)])  # TTL is late
+    assert send(alice, ["computer"] * 3) == [303] * 2 + [409]
+
+
+def test_form_for_the_last_game_against_the_computer_may_be_sent_twice(alice: Client) -> None:
+    send(alice, ["computer"] * 19)
+    form = {"opponent": "computer", "game": signing.new_game()}
+    first, second = alice.post("/games/new/", form), alice.post("/games/new/", form)
+    assert (first.status_code, first["Location"]) == (second.status_code, second["Location"])
 
 
 def test_guest_invitations_do_not_use_up_registered_players_limit(alice: Client, bob: Client) -> None:
@@ -163,12 +186,12 @@ def test_processes_count_again_after_five_invitations() -> None:
 
 def test_older_lobby_does_not_reset_count_of_newer_invitations() -> None:
     limits._known.clear()
-    limits.note("alice", sent=9, received=9)
+    limits.note("alice", sent=9, received=9, computer=9)
     with limits.one_more(now(), host="alice", opponent=None):
-        limits.note("alice", sent=1, received=1)
-    limits.note("alice", sent=1, received=1)
+        limits.note("alice", sent=1, received=1, computer=1)
+    limits.note("alice", sent=1, received=1, computer=1)
     known = {kind: (each.counted, each.added) for (kind, _), each in limits._known.items()}
-    assert known == {"from": (9, 1), "to": (1, 0), "to by guests": (1, 0)}
+    assert known == {"from": (9, 1), "to": (1, 0), "to by guests": (1, 0), "computer": (1, 0)}
 
 
 def test_remembered_names_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -224,6 +224,22 @@ def test_guest_game_expires_in_30_days(host: str, player: str, days: int, named:
     assert days - 0.1 < left / 86_400 <= days
 
 
+@pytest.mark.parametrize("host", ["alice", "guest-a"])
+@pytest.mark.parametrize("ending", ["resigned", "played", "settled"])
+def test_game_against_computer_expires_until_it_is_over(host: str, ending: str) -> None:
+    game = store.challenge_computer(host=host, level="careless", host_begins=True)
+    assert 29.9 < (float(game.expires_at or 0) - datetime.now(UTC).timestamp()) / 86_400 <= 30
+    if ending == "resigned":
+        game = store.resign(game, player=host)
+    while game.status is not Status.FINISHED:
+        game = store.move(game, player=host, square=game.board.index(" "))
+    if ending == "settled":
+        running = Game.status_date.set(Status.IN_PROGRESS.dated(datetime.now(UTC)))
+        Game(game.game_id).update([running, Game.result.remove(), Game.expires_at.set(2_000_000_000)])
+        store.settle(stored(game.game_id).match(), datetime.now(UTC))
+    assert bool(stored(game.game_id).expires_at) is (host == "guest-a")
+
+
 def test_first_move_sets_expiry_like_accept() -> None:
     guests = store.invite(host="guest-a", opponent=None)
     assert store.move(guests, player="bob", square=0).expires_at

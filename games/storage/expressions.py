@@ -14,7 +14,8 @@ from games.match import NOBODYS_TURN, Ending, Match, Status, StoredMatch
 from games.models import SQUARES, Game
 from games.rules import EMPTY
 
-GUEST_GAME_LIFETIME = timedelta(days=30)
+# Of a game with a guest, and of an unfinished one against the computer.
+GAME_LIFETIME = timedelta(days=30)
 
 
 def epoch(moment: datetime) -> int:
@@ -73,7 +74,7 @@ def board_is(board: str) -> Condition:
 def acceptance(player: str, host: str | None, now: datetime) -> list[Action]:
     """Seat the player. A game with a guest gets an expiry. The turn is set by the invitation, unless that is open."""
     guests = is_guest(player) or is_guest(host)
-    kept = Game.expires_at.set(epoch(now + GUEST_GAME_LIFETIME)) if guests else Game.expires_at.remove()
+    kept = Game.expires_at.set(epoch(now + GAME_LIFETIME)) if guests else Game.expires_at.remove()
     return [Game.status_date.set(Status.IN_PROGRESS.dated(now)), Game.opponent_id.set(player), kept]
 
 
@@ -83,17 +84,22 @@ def marks(before: Match, after: Match) -> list[Action]:
     return marks if after.moves is None else [*marks, Game.recorded_moves.set(after.moves)]
 
 
-def finish(result: str, now: datetime, ending: Ending | None = None) -> list[Action]:
-    """Finish the game. ``result`` is the winner's name or ``Tie``; ``ending`` is the reason if the board shows none."""
+def finish(match: Match, result: str, now: datetime, ending: Ending | None = None) -> list[Action]:
+    """Finish the game, and keep it if it has no guest.
+
+    ``result`` is the winner's name or ``Tie``; ``ending`` is the reason if the board shows none.
+    """
     finished = Game.status_date.set(Status.FINISHED.dated(now))
     actions: list[Action] = [finished, Game.result.set(result), Game.turn.set(NOBODYS_TURN), Game.deadline.remove()]
+    if not any(map(is_guest, match.players)):
+        actions.append(Game.expires_at.remove())
     return [*actions, Game.ending.set(ending)] if ending else actions
 
 
 def next_turn(match: Match, now: datetime) -> list[Action]:
     """Set the turn and its deadline, or finish the game if the board is decided."""
     if match.decided is not None:
-        return finish(match.decided, now)
+        return finish(match, match.decided, now)
     turn = Game.turn.set(match.player_of(match.position.turn) or NOBODYS_TURN)
     return [turn, *clock(match.pace, now)]
 
@@ -104,11 +110,12 @@ def clock(pace: int | None, now: datetime) -> list[Action]:
 
 
 def renaming(game: StoredMatch, old: str, new: str) -> list[Action]:
-    """Give the player another name. A game that has begun and has no guest any more no longer expires."""
+    """Give the player another name. A game that has no guest any more is kept, as if it had never had one."""
     attributes = (Game.host_id, Game.opponent_id, Game.o_user, Game.turn, Game.result)
     holders = (game.host, game.opponent_id, game.o_user, game.turn, game.winner and game.stored_result)
     held = [attribute for attribute, holder in zip(attributes, holders, strict=True) if holder == old]
     actions: list[Action] = [attribute.set(new) for attribute in held]
-    if game.stored_status is not Status.PENDING and not any(map(is_guest, (new, game.other_than(old)))):
+    expires = game.stored_status is Status.PENDING or (game.computer and game.status is Status.IN_PROGRESS)
+    if not expires and not any(map(is_guest, (new, game.other_than(old)))):
         actions.append(Game.expires_at.remove())
     return actions

@@ -1,4 +1,4 @@
-"""Limits on invitations without an answer: how many a player may send, and how many a player may be sent.
+"""Limits on invitations without an answer, sent and received, and on unfinished games against the computer.
 
 To count them is an index query, and an invitation may have three limits. Most invitations are a player's first, and
 shouldn't cost three extra queries. So each process keeps its own counts, from the lobbies it shows and the invitations
@@ -19,6 +19,7 @@ from typing import NamedTuple
 from accounts.names import is_guest
 from dynamodb.errors import StoreUnavailable
 from games.errors import TooManyInvitations
+from games.rules.computer import NAME as COMPUTER
 from games.storage import queries
 
 MOST = 20
@@ -61,7 +62,7 @@ _lock = Lock()
 
 @contextmanager
 def one_more(now: datetime, *, host: str, opponent: str | None) -> Iterator[None]:
-    """Reserve room for the invitation that the block creates, or raise TooManyInvitations with a sentence for the host.
+    """Reserve room for the game that the block creates, or raise TooManyInvitations with a sentence for the host.
 
     It's counted first, so a burst of requests gains nothing. If the block fails, it's released, unless the failure is a
     StoreUnavailable, after which the invitation may exist. Raises StoreUnavailable.
@@ -77,16 +78,21 @@ def one_more(now: datetime, *, host: str, opponent: str | None) -> Iterator[None
         yield
 
 
-def note(player: str, *, sent: int, received: int) -> None:
+def note(player: str, *, sent: int, received: int, computer: int) -> None:
     """Remember the counts of a lobby just shown, unless this process has added invitations since its own last count."""
     with _lock:
-        for key, counted in ((("from", player), sent), *((key, received) for key in _received(player))):
+        own = ((("from", player), sent), ((COMPUTER, player), computer))
+        for key, counted in (*own, *((key, received) for key in _received(player))):
             known = _of(key)
             if not known.added:
                 known.counted = counted
 
 
 def _limits(host: str, opponent: str | None, now: datetime) -> Iterator[_Limit]:
+    if opponent == COMPUTER:
+        sentence = f"{MOST} of your games against the computer aren't over: finish or resign one, then start another."
+        yield _Limit((COMPUTER, host), MOST, partial(queries.against_computer, host, now, most=MOST), sentence)
+        return
     count = partial(queries.pending, host, now, sent=True, most=MOST)
     yield _Limit(
         ("from", host),

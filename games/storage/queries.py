@@ -82,7 +82,7 @@ def pending(
     This is one query of an index, which may lag a moment behind. Raises StoreUnavailable.
     """
     index: Any = Game.host_index if sent else Game.opponent_index
-    among = absent(Game.expires_at) | (Game.expires_at > int(now.timestamp()))
+    among = _is_kept(now)
     if other is not None:
         among &= Game.opponent_id == other
     if guests is not None:
@@ -91,6 +91,20 @@ def pending(
     waiting = index.query(player, HostIndex.status_date.startswith(Status.PENDING), among)
     with unavailable():
         return sum(1 for _ in islice(waiting, most))
+
+
+def against_computer(player: str, now: datetime, *, most: int) -> int:
+    """Count a player's unfinished games against the computer, up to ``most``. Raises StoreUnavailable."""
+    running = HostIndex.status_date.startswith(Status.IN_PROGRESS)
+    found = Game.host_index.query(player, running, Game.computer.exists() & _is_kept(now))
+    with unavailable():
+        return sum(1 for _ in islice(found, most))
+
+
+def _is_kept(now: datetime) -> Condition:
+    """Whether the game hasn't expired; TTL may delete it days late."""
+    kept: Condition = absent(Game.expires_at) | (Game.expires_at > int(now.timestamp()))
+    return kept
 
 
 def have_played(player: str, other: str) -> bool:

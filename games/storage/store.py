@@ -60,8 +60,7 @@ def challenge_computer(
 
 
 def _new(game_id: str | None, status: Status, now: datetime, host: str, **terms: Any) -> StoredMatch:
-    began = expressions.GUEST_GAME_LIFETIME if is_guest(host) else None
-    lifetime = INVITATION_LIFETIME if status is Status.PENDING else began
+    lifetime = INVITATION_LIFETIME if status is Status.PENDING else expressions.GAME_LIFETIME
     return StoredMatch(
         game_id=game_id or str(uuid.uuid4()),
         stored_status=status,
@@ -69,7 +68,7 @@ def _new(game_id: str | None, status: Status, now: datetime, host: str, **terms:
         host=host,
         board=EMPTY * 9,
         moves="",
-        expires_at=expressions.epoch(now + lifetime) if lifetime else None,
+        expires_at=expressions.epoch(now + lifetime),
         **terms,
     )
 
@@ -211,7 +210,7 @@ def _resign(player: str, match: Match, now: datetime) -> StoredMatch:
     # Assumes that the same two are still playing, whatever the board, and that the player to move has time left.
     condition = expressions.is_in_progress() & expressions.is_in_time(now)
     condition &= (Game.host_id == match.host) & expressions.holds(Game.opponent_id, match.opponent_id)
-    stored = _update(match.game_id, expressions.finish(winner, now, Ending.RESIGNED), condition)
+    stored = _update(match.game_id, expressions.finish(match, winner, now, Ending.RESIGNED), condition)
     if conflicts.has_resigned(stored, player):
         return stored
     if stored.is_late(now):
@@ -231,7 +230,7 @@ def forfeit(game: StoredMatch, now: datetime) -> StoredMatch:
     condition = expressions.is_in_progress() & expressions.holds(Game.turn, game.turn)
     condition &= Game.deadline == game.deadline
     winner = game.other_than(game.whose_turn or "") or ""
-    return _update(game.game_id, expressions.finish(winner, now, Ending.LATE), condition)
+    return _update(game.game_id, expressions.finish(game, winner, now, Ending.LATE), condition)
 
 
 def rename(game: StoredMatch, *, old: str, new: str) -> StoredMatch:
