@@ -12,7 +12,8 @@ from dynamodb.client import warm_up
 from games import rules
 from games.match import Status
 from games.storage import lobby as lobbies
-from tests.conftest import Cast, drop_table
+from games.storage import store
+from tests.conftest import Cast, drop_table, stored
 from tests.support.consumed import Meter
 from tests.support.many import game_of, ids, put, summaries, walked
 from tests.support.pages import HTMX, JSON, position_in
@@ -126,6 +127,27 @@ def test_computer_game_costs_one_request_per_turn(alice: Client, meter: Meter) -
     # A taken square is refused without a write; its 409 reads the board once.
     assert meter.operations.count("GetItem") == len(rules.SQUARES) - moves
     assert page.json()["status"] == "FINISHED"
+
+
+@pytest.mark.usefixtures("games_table")
+def test_expiry_of_a_game_against_the_computer_costs_nothing(meter: Meter, exact: bool) -> None:
+    game = store.challenge_computer(host="alice", host_begins=True)
+    over = store.resign(game, player="alice")
+    assert (bool(game.expires_at), over.expires_at) == (True, None)
+    if exact:
+        assert [units for _, units in meter.calls] == [2, 3]
+
+
+@pytest.mark.parametrize("old", ["alice", "bob"])
+@pytest.mark.usefixtures("games_table")
+def test_another_name_costs_one_update_of_four_units_a_game(old: str, meter: Meter, exact: bool) -> None:
+    [game_id] = put([game_of(Status.FINISHED, 0, "alice", "bob", result="bob")])
+    game = stored(game_id).match()
+    meter.calls.clear()
+    store.rename(game, old=old, new="dora")
+    assert meter.operations == ["UpdateItem"]
+    if exact:
+        assert meter.units("UpdateItem") == 4
 
 
 def test_lobby_costs_two_queries_and_one_batch_read(alice: Client, bob: Client, meter: Meter) -> None:

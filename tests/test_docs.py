@@ -20,7 +20,8 @@ from tictactoe_site.config import BASE_DIR
 
 pytestmark = pytest.mark.process
 
-DOCUMENTS = [BASE_DIR / "README.md", BASE_DIR / "CONTRIBUTING.md", *sorted((BASE_DIR / "docs").glob("*.md"))]
+ROOT = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
+DOCUMENTS = [*(BASE_DIR / name for name in ROOT), *sorted((BASE_DIR / "docs").glob("*.md"))]
 
 
 def commands(language: str) -> list[tuple[str, str]]:
@@ -154,6 +155,24 @@ def anchors(document: Path) -> set[str]:
 @pytest.mark.parametrize(("document", "file", "anchor"), LINKS)
 def test_linked_file_exists(document: str, file: Path, anchor: str) -> None:
     assert file.exists(), f"{document} links to {file}"
+
+
+def test_each_promise_of_security_is_shown_by_a_test() -> None:
+    text = (BASE_DIR / "docs" / "security.md").read_text()
+    promises = text.partition("## What is promised")[2].partition("\n## ")[0]
+    for row in re.findall(r"^\| (?!promise|---).*$", promises, re.MULTILINE):
+        shown = re.findall(r"`(test_\w+)\.(test_\w+)`", row)
+        assert shown, row
+        for module, test in shown:
+            assert f"def {test}(" in (BASE_DIR / "tests" / f"{module}.py").read_text(), test
+
+
+def test_each_dependency_has_a_line() -> None:
+    text = (BASE_DIR / "docs" / "dependencies.md").read_text().casefold()
+    wanted = "\n".join((BASE_DIR / name).read_text() for name in ("requirements.in", "requirements-play.in")).casefold()
+    names = re.findall(r"^[a-z][\w-]+", wanted, re.MULTILINE)
+    assert len(names) > 8
+    assert [name for name in names if not re.search(rf"^\| ([\w-]+, )?{name}\b", text, re.MULTILINE)] == []
 
 
 @pytest.mark.parametrize(("document", "file", "anchor"), TO_HEADINGS)
