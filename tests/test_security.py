@@ -131,7 +131,7 @@ def test_session_that_seems_to_have_ended_is_checked_by_a_consistent_read(alice:
 
 def test_stream_of_an_ended_session_is_a_visitors(alice: Client) -> None:
     cookie = f"{COOKIE}={alice.cookies[COOKIE].value}"
-    headers = [(b"host", b"localhost"), (b"cookie", cookie.encode())]
+    headers = [(b"host", b"testserver"), (b"cookie", cookie.encode())]
     scope = {"type": "http", "method": "GET", "path": "/events/", "query_string": b"", "headers": headers}
     scope["client"] = ("127.0.0.1", 1)
     assert viewer_of(scope).name == "alice"
@@ -232,8 +232,8 @@ def test_browser_is_known_for_a_year_and_after_a_new_key(alice: Client, monkeypa
 @pytest.mark.parametrize(
     ("address", "counted"),
     [
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
-        ("2001:db8:1:2::7", "2001:db8:1:2::"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::7", "2001:db8:1:2::/64"),
         ("::ffff:192.0.2.7", "192.0.2.7"),
         ("192.0.2.7", "192.0.2.7"),
     ],
