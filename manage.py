@@ -17,6 +17,7 @@ def main() -> None:
         sys.exit(instead)
     # The environment may name another project's settings, or keep this folder off the path (PYTHONSAFEPATH).
     os.environ["DJANGO_SETTINGS_MODULE"] = "tictactoe_site.settings"
+    os.environ.pop("WEB_CONCURRENCY", None)  # gunicorn reads it on import, but ``play`` has one worker
     sys.path.insert(0, str(Path(__file__).resolve().parent))
     try:
         from django.core.management import execute_from_command_line

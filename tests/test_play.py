@@ -197,7 +197,7 @@ OF_OTHER_TOOLS = {
     "AWS_USE_FIPS_ENDPOINT": "true",
     "DJANGO_SETTINGS_MODULE": "other.settings",
     "PYTHONSAFEPATH": "1",
-    "WEB_CONCURRENCY": "3",
+    "WEB_CONCURRENCY": "many",
 }
 
 

@@ -182,3 +182,18 @@ def test_refused_form_focuses_invalid_field(site: str, context: BrowserContext) 
     expect(page.get_by_label("Password")).to_be_focused()
     expect(page.get_by_label("Password")).to_have_accessible_description(re.compile("This password is too short"))
     expect(page).to_have_title(re.compile("^Not yet: Create account"))
+
+
+def test_menu_closes_on_escape_and_outside(site: str, context: BrowserContext) -> None:
+    log_in(context, "guest-abc234", site)
+    page = context.new_page()
+    page.goto(site)
+    menu, summary = page.locator("header details"), page.locator("header summary")
+    summary.click()
+    expect(menu).to_have_attribute("open", "")
+    page.keyboard.press("Escape")
+    expect(menu).not_to_have_attribute("open", "")
+    expect(summary).to_be_focused()
+    summary.click()
+    page.locator("h1").click()
+    expect(menu).not_to_have_attribute("open", "")

@@ -58,6 +58,17 @@ try {
 } catch {
   // The browser has no storage for this site, so it can't tell other tabs.
 }
+// A guest's menu closes on Escape, and when something else is pressed.
+/** @type {HTMLDetailsElement | null} */
+const menu = document.querySelector("details.who");
+document.addEventListener("keydown", ({ key }) => {
+  if (key !== "Escape" || !menu?.open) return;
+  menu.open = false;
+  menu.querySelector("summary")?.focus();
+});
+document.addEventListener("click", ({ target }) => {
+  if (menu && !menu.contains(/** @type {Node} */ (target))) menu.open = false;
+});
 // Reload a page that was kept for the back button: all of it may be out of date.
 window.addEventListener("pageshow", ({ persisted }) => {
   if (persisted && navigator.onLine) window.location.reload();
