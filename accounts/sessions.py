@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.middleware import SessionMiddleware
@@ -39,19 +40,27 @@ class Sessions(SessionMiddleware):
     """Django's middleware, with cookies of a name that no other site on this host has.
 
     A session under another of ``OLD_SESSION_COOKIES`` is taken over: from before, or from before the key was changed.
+    So is a CSRF cookie, or the forms of open pages would be refused. Only the new cookies remain.
     """
 
-    def process_request(self, request: HttpRequest) -> None:
+    def process_request(self, request: Any) -> None:
         super().process_request(request)
+        cookies, request.taken_over = request.COOKIES, []
         for name in settings.OLD_SESSION_COOKIES:
-            if name in request.COOKIES and settings.SESSION_COOKIE_NAME not in request.COOKIES:
-                found = self.SessionStore(request.COOKIES[name])
+            if name in cookies and settings.SESSION_COOKIE_NAME not in cookies:
+                found = self.SessionStore(cookies[name])
                 if _KEY in found:  # A cookie that we didn't sign is another site's.
                     found.modified = True
-                    request.session, request.taken_over = found, name  # type: ignore[attr-defined]
+                    request.session = found
+                    request.taken_over.append(name)
+        for name in settings.OLD_CSRF_COOKIES:
+            if name in cookies and settings.CSRF_COOKIE_NAME not in cookies:
+                cookies[settings.CSRF_COOKIE_NAME] = cookies[name]
+                request.META["CSRF_COOKIE_NEEDS_UPDATE"] = True
+                request.taken_over.append(name)
 
-    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        if name := getattr(request, "taken_over", ""):
+    def process_response(self, request: Any, response: HttpResponse) -> HttpResponse:
+        for name in getattr(request, "taken_over", ()):
             response.delete_cookie(name, samesite=settings.SESSION_COOKIE_SAMESITE)
         return super().process_response(request, response)
 

@@ -215,8 +215,14 @@ def test_environment_and_folder_do_not_matter(tmp_path: Path, credentials: dict[
 
 
 def test_make_takes_its_values_from_its_command_line() -> None:
-    dry = ["make", "--dry-run", "--always-make", "run"]
-    environ = os.environ | {"HOST": "x86_64-conda-linux-gnu", "PORT": "x", "ENDPOINT": "x", "PYTHON": "/nowhere"}
+    dry = ["make", "--no-print-directory", "--dry-run", "--always-make", "run"]
+    environ = os.environ | {
+        "MAKEFLAGS": "",
+        "HOST": "x86_64-conda-linux-gnu",
+        "PORT": "x",
+        "ENDPOINT": "x",
+        "PYTHON": "/nowhere",
+    }
     done = subprocess.run(dry, cwd=BASE_DIR, env=environ, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.splitlines()[-1].strip().endswith("manage.py play --port 8080 --host 127.0.0.1")
     assert "/nowhere" not in done.stdout

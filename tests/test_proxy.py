@@ -148,7 +148,7 @@ def test_address_that_fits_into_no_header_leads_to_the_start_page(site: Instance
         ("192.0.2.7", "192.0.2.7"),
         ("192.0.2.66, 192.0.2.7", "192.0.2.7"),
         ("192.0.2.66, 127.0.0.2", "127.0.0.2"),  # a client in the balancer's own network
-        ("2001:db8::7", "2001:db8::"),  # a client chooses the other half
+        ("2001:db8::7", "2001:db8::/64"),  # a client chooses the other half
     ],
 )
 @behind_nginx
@@ -169,7 +169,7 @@ def send(site: Instance, path: str, headers: dict[str, str], form: dict[str, str
     """Send the form with the CSRF token of a page loaded first."""
     cookie = ask(site, "/accounts/login/", BALANCER, BY_HTTPS).headers["Set-Cookie"]
     assert "Secure" in cookie
-    token = re.match("csrftoken=([^;]+)", cookie)
+    token = re.match("[\\w-]+-csrf=([^;]+)", cookie)
     assert token
     form = form | {"csrfmiddlewaretoken": token[1]}
     return ask(site, path, BALANCER, BY_HTTPS | headers | {"Cookie": token[0]}, form=form)
@@ -182,7 +182,7 @@ def test_csrf_accepts_own_https_origins_only_and_cookies_are_secure(site: Instan
         assert answer.status == 303
         cookies = answer.headers.get_all("Set-Cookie")
         assert cookies
-        assert [("session=" in cookie, "; Secure" in cookie) for cookie in sorted(cookies)] == [
+        assert [("-csrf=" not in cookie, "; Secure" in cookie) for cookie in sorted(cookies)] == [
             (False, True),
             (True, True),
         ]

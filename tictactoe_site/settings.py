@@ -83,6 +83,7 @@ _names = [
 SESSION_COOKIE_NAME = _names[0]
 OLD_SESSION_COOKIES = [*_names[1:], "session"]
 CSRF_COOKIE_NAME = f"{SESSION_COOKIE_NAME}-csrf"
+OLD_CSRF_COOKIES = [f"{name}-csrf" for name in _names[1:]]
 # A guest exists only in the session. It lasts this long after the last day with a POST (accounts.sessions.go_on), and
 # must outlive a guest's game, which lasts 30 days.
 SESSION_COOKIE_AGE = 60 * 24 * 60 * 60
