@@ -89,7 +89,8 @@ class Headers(Middleware):
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response.headers["Content-Security-Policy"] = settings.CONTENT_SECURITY_POLICY
-        response.headers["Permissions-Policy"] = settings.PERMISSIONS_POLICY
+        if not wants_fragment(request):  # A move's answer is no document, and should fit into few packets.
+            response.headers["Permissions-Policy"] = settings.PERMISSIONS_POLICY
         response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
         if "Cache-Control" not in response.headers:
             patch_cache_control(response, private=True, no_store=True)
