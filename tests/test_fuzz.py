@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from games.live.application import Live
@@ -37,6 +38,7 @@ SERVER = {
     "SCRIPT_NAME": "",
     "REMOTE_ADDR": "127.0.0.1",
 }
+SESSION, CSRF = settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME
 TOKEN = "a" * 32
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=B"
@@ -113,7 +115,7 @@ def engine(request: pytest.FixtureRequest, engines: Callable[[str], str]) -> str
 
 @pytest.fixture
 def cast(games_table: str, log_in: Callable[[str], Client]) -> Cast:
-    cookies = [f"session={log_in(name).cookies['session'].value}" for name in ("alice", "bob")]
+    cookies = [f"{SESSION}={log_in(name).cookies[SESSION].value}" for name in ("alice", "bob")]
     guest = Client()
     guest.post("/accounts/guest/")
     going = store.accept(store.invite(host="alice", opponent="bob").game_id, player="bob", shown=None)
@@ -121,7 +123,7 @@ def cast(games_table: str, log_in: Callable[[str], Client]) -> Cast:
     store.resign(over, player="alice")
     pending = store.invite(host="alice", opponent=None)
     games = [f"/games/{game.game_id}/" for game in (going, over, pending)]
-    return Cast([*cookies, f"session={guest.cookies['session'].value}", "", "session=x:y:z"], games)
+    return Cast([*cookies, f"{SESSION}={guest.cookies[SESSION].value}", "", f"{SESSION}=x:y:z"], games)
 
 
 def text(random: Random) -> str:
@@ -181,14 +183,14 @@ def environ(seed: int, cast: Cast) -> dict[str, Any]:
         "PATH_INFO": path(random, cast),
         "QUERY_STRING": pairs(random) if random.random() < 0.5 else random.choice(("", text(random))),
         "HTTP_HOST": "testserver",
-        "HTTP_COOKIE": f"csrftoken={TOKEN}; {random.choice(cast.cookies)}",
+        "HTTP_COOKIE": f"{CSRF}={TOKEN}; {random.choice(cast.cookies)}",
         "HTTP_X_CSRFTOKEN": TOKEN,
     }
     chosen = {name for name in CHOOSING if random.random() < 0.3}
     for name in sorted(chosen.union(random.sample(list(HEADERS), random.choice((0, 0, 1, 2, 5))))):
         drawn[name] = random.choice(HEADERS[name]) if random.random() < 0.6 else text(random)
     if random.random() < 0.1:
-        drawn["HTTP_COOKIE"] = f"{random.choice(('session', 'csrftoken', text(random)))}={text(random)}"
+        drawn["HTTP_COOKIE"] = f"{random.choice((SESSION, CSRF, 'session', text(random)))}={text(random)}"
     if random.random() < 0.2:
         drawn["CONTENT_TYPE"] = content_type(random)
     sent = b""
