@@ -17,11 +17,16 @@ class Guessable:
     FEWEST = 4
 
     def validate(self, password: str, user: User | None = None) -> None:
-        text = "".join(filter(str.isalnum, password.casefold()))
-        rest = text.replace("tictactoe", "").replace(user.name if user and user.name else "tictactoe", "")
+        text = _letters(password)
+        rest = text.replace("tictactoe", "").replace(_letters(user.name if user else ""), "")
         is_name = rest != text and (len(set(rest)) < self.FEWEST or rest.isdigit())
         if is_name or len(set(password)) < self.FEWEST:
             raise ValidationError("This password is easy to guess: choose another.")
+
+
+def _letters(text: str) -> str:
+    """Return the letters and digits alone: a name may have - and _, and people leave them out or add some."""
+    return "".join(filter(str.isalnum, text.casefold()))
 
 
 def _password(**more: str) -> forms.CharField:

@@ -320,3 +320,9 @@ def test_guessable_password_is_refused(games_table: str, password: str) -> None:
 def test_invitation_to_impossible_guest_is_refused(alice: Client) -> None:
     answer = alice.post("/games/new/", {"opponent": "guest-nobody"}, headers=JSON)
     assert (answer.status_code, "No guest is called" in answer.json()["error"]) == (400, True)
+
+
+@pytest.mark.parametrize("password", ["bob-smith", "bob_smith1", "BobSmith2026"])
+def test_name_with_a_hyphen_is_no_password_either(games_table: str, password: str) -> None:
+    assert Client().post("/accounts/signup/", {"username": "bob-smith", "password": password}).status_code == 400
+    assert not store.is_claimed("bob-smith")
