@@ -3,7 +3,10 @@
 from argparse import ArgumentParser
 from datetime import UTC, datetime
 
+from django.core.management.base import CommandError
+
 from accounts import store
+from accounts.names import printable
 from games.storage import queries, renaming
 from tictactoe_site.commands import TableCommand
 
@@ -22,6 +25,11 @@ class RenamingCommand(TableCommand):
 
     def games_of(self, name: str) -> int:
         return len(queries.of_player(name, None, queries.ALL))
+
+    def check_known(self, name: str) -> None:
+        """Raise CommandError if nobody has this name."""
+        if not self.is_known(name):
+            raise CommandError(f"Nobody is called {printable(name)}: give the name as list_games prints it.")
 
     def is_known(self, name: str) -> bool:
         """Whether anybody has this name, or has had it lately: an account, or a game."""

@@ -23,9 +23,14 @@ def epoch(moment: datetime) -> int:
 
 
 def is_pending(now: datetime) -> Condition:
-    """Whether the invitation is pending and in time. TTL may delete it days late, so we compare ``ExpiresAt``."""
-    in_time = absent(Game.expires_at) | (Game.expires_at > epoch(now))
-    return Game.status_date.startswith(Status.PENDING) & in_time
+    """Whether the invitation is pending and in time."""
+    return Game.status_date.startswith(Status.PENDING) & is_kept(now)
+
+
+def is_kept(now: datetime) -> Condition:
+    """Whether the game hasn't expired. TTL may delete it days late, so we compare ``ExpiresAt``."""
+    kept: Condition = absent(Game.expires_at) | (Game.expires_at > epoch(now))
+    return kept
 
 
 def is_in_progress() -> Condition:

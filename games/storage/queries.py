@@ -12,11 +12,12 @@ from pynamodb.expressions.condition import Condition
 
 from accounts.names import GUEST_PREFIX
 from dynamodb.errors import StoreUnavailable
-from dynamodb.items import RawItem, absent
+from dynamodb.items import RawItem
 from dynamodb.reasons import unavailable
 from games.errors import GONE, NotFound, UnreadableGame
 from games.match import Entry, Status, StoredMatch
 from games.models import Game, HostIndex
+from games.storage.expressions import is_kept
 from games.storage.indexes import from_both_indexes
 
 # The limit of one BatchGetItem (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html).
@@ -82,7 +83,7 @@ def pending(
     This is one query of an index, which may lag a moment behind. Raises StoreUnavailable.
     """
     index: Any = Game.host_index if sent else Game.opponent_index
-    among = _is_kept(now)
+    among = is_kept(now)
     if other is not None:
         among &= Game.opponent_id == other
     if guests is not None:
@@ -96,15 +97,9 @@ def pending(
 def against_computer(player: str, now: datetime, *, most: int) -> int:
     """Count a player's unfinished games against the computer, up to ``most``. Raises StoreUnavailable."""
     running = HostIndex.status_date.startswith(Status.IN_PROGRESS)
-    found = Game.host_index.query(player, running, Game.computer.exists() & _is_kept(now))
+    found = Game.host_index.query(player, running, Game.computer.exists() & is_kept(now))
     with unavailable():
         return sum(1 for _ in islice(found, most))
-
-
-def _is_kept(now: datetime) -> Condition:
-    """Whether the game hasn't expired; TTL may delete it days late."""
-    kept: Condition = absent(Game.expires_at) | (Game.expires_at > int(now.timestamp()))
-    return kept
 
 
 def have_played(player: str, other: str) -> bool:

@@ -31,7 +31,10 @@ def rename(old: str, new: str, now: datetime, *, seconds: float, since: datetime
     If not, call it again. A damaged game keeps the old name, and so does a game between the two. ``since`` is when the
     oldest of the games may have ended. Raises StoreUnavailable.
     """
-    return _change(old, partial(_renamed, old=old, new=new, now=now), seconds) and _recounted(new, since)
+    if not _change(old, partial(_renamed, old=old, new=new, now=now), seconds):
+        return False
+    _recount(new, since)
+    return True
 
 
 def take_along(old: str, new: str, now: datetime) -> bool:
@@ -95,8 +98,8 @@ def _given_up(game: StoredMatch, *, player: str) -> bool:
     return True
 
 
-def _recounted(player: str, since: datetime | None) -> bool:
-    """Have the records of the player and all opponents counted anew. Return True.
+def _recount(player: str, since: datetime | None) -> None:
+    """Have the records of the player and all opponents counted anew.
 
     The opponents are those in the index, so that a call after a crash recounts them, too.
     """
@@ -105,4 +108,3 @@ def _recounted(player: str, since: datetime | None) -> bool:
     for name in names:
         if name and name != COMPUTER and not is_guest(name):
             records.forget(name)
-    return True

@@ -22,8 +22,7 @@ class Command(RenamingCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         name = options["name"]
         shown = names.printable(name)
-        if not self.is_known(name):
-            raise CommandError(f"Nobody is called {shown}: give the name as list_games prints it.")
+        self.check_known(name)
         if options["only_count"]:
             self.say(f"The account of {shown} would end, and {self.games_of(name)} games would lose the name.")
             return

@@ -31,8 +31,7 @@ class Command(RenamingCommand):
         if heir not in (None, new):
             raise CommandError(f"{shown} has become {heir}: give that name.")
         if heir is None:  # otherwise this goes on where it was interrupted
-            if not self.is_known(old):
-                raise CommandError(f"Nobody is called {shown}: give the name as list_games prints it.")
+            self.check_known(old)
             if self.is_known(new) and not store.is_same(old, new):
                 raise CommandError(f"Somebody is called {new} already: choose another name.")
         if options["only_count"]:
