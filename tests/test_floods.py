@@ -14,6 +14,7 @@ import pytest
 
 from games.match import Status
 from tests.support.instances import Instance, instance
+from tests.support.loops import run_aside
 from tests.support.many import game_of, put
 from tests.support.nginx import BALANCER
 from tests.support.streams import Stream, place, request
@@ -74,9 +75,7 @@ async def open_streams(site: Instance, asked: list[bytes], source: str, meanwhil
 
 
 def opened(site: Instance, asked: list[bytes], source: str, meanwhile: Callable[[], None]) -> Counter[int]:
-    """Do ``open_streams`` in a thread: Playwright's loop runs in the tests' own."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(lambda: asyncio.run(open_streams(site, asked, source, meanwhile))).result()
+    return run_aside(lambda: open_streams(site, asked, source, meanwhile))
 
 
 def test_streams_leave_room_for_pages(site: Instance, path: str) -> None:

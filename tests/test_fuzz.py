@@ -3,7 +3,6 @@
 Each request has a seed of its own. A failure prints it, and ``make fuzz SEED=...`` begins with that one.
 """
 
-import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from django.test import Client
 
 from games.live.application import Live
 from games.storage import store
+from tests.support.loops import run_aside
 from tictactoe_site.handler import Handler
 
 COUNT, FULL_COUNT = 5_000, 200_000
@@ -282,7 +282,7 @@ def test_no_request_for_events_causes_500(
             seen[status] += 1
             assert status < 500 or b"all the streams it can hold" in told, (status, told, shown)
 
-    asyncio.run(all_of_them())
+    run_aside(all_of_them)
     assert {200, 400, 403, 404, 405, 503} <= seen.keys()
     assert caplog.records == []
 

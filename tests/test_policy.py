@@ -10,7 +10,6 @@ import runpy
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 from typing import Any
 
@@ -29,6 +28,7 @@ from dynamodb.items import TableItem
 from games.live.application import Live
 from tests.support import iam
 from tests.support.iam import ACCOUNT, REGION, Account, pairs
+from tests.support.loops import run_aside
 from tests.support.sites import manage
 from tests.test_moves import play
 from tictactoe_site import config
@@ -160,8 +160,7 @@ def test_site_policy_allows_exactly_what_the_site_calls(
     game = accepted(alice, bob)
     play(game, "0314", bob, alice)
     assert game.encode() in alice.get("/").content
-    with ThreadPoolExecutor(1) as elsewhere:  # Playwright may have left an event loop running in this thread.
-        assert b"event: " in elsewhere.submit(lambda: asyncio.run(first_event(f"{game}events/"))).result()
+    assert b"event: " in run_aside(lambda: first_event(f"{game}events/"))
     play(game, "2", bob)
     assert anybody.get(f"{game}state/").json()["result"] == "bob"
     assert anybody.get(f"{game}?move=5").status_code == alice.get("/").status_code == 200

@@ -1,11 +1,9 @@
 """What a topic knows and how often it is read, tested without a server process."""
 
-import asyncio
 import itertools
 import resource
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -23,6 +21,7 @@ from games.storage import lobby as lists
 from games.storage import store
 from games.storage.lobby import Lobby
 from tests.support.consumed import Meter
+from tests.support.loops import run_aside
 from tests.support.many import game_of, put
 
 MOVES = [0, 3, 1, 4, 2]
@@ -271,9 +270,7 @@ def test_lobby_that_may_be_older_than_clients_page_is_not_sent() -> None:
 
 
 def read_lobby(hub: Hub, topic: LobbyTopic) -> None:
-    """Read in a thread of its own: in this one, Playwright may run a loop."""
-    with ThreadPoolExecutor(1) as elsewhere:
-        elsewhere.submit(lambda: asyncio.run(hub._read_lobby(topic))).result()
+    run_aside(lambda: hub._read_lobby(topic))
 
 
 def test_hint_during_lobby_read_is_newer_than_what_was_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,11 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import requests
 
 from tests.support.engines import free_port, wait_for_port
 from tests.support.processes import children_of
@@ -30,8 +31,8 @@ class Live:
         command += ["--bind", f"127.0.0.1:{self.port}", "tictactoe_site.asgi"]
         self._process = subprocess.Popen(command, cwd=BASE_DIR, env=os.environ | self._environ)
         wait_for_port(self.port)
-        while not children_of(self._process.pid):
-            time.sleep(0.05)
+        # An answer comes from the worker: it's there, and has opened what it keeps open.
+        assert requests.get(f"{self.address}/healthz/", timeout=120).ok
 
     def stop(self) -> None:
         """Send SIGTERM, as a supervisor or a deployment does, and wait for the process to end."""

@@ -15,6 +15,7 @@ from games import rules
 from games.match import Status
 from games.models import Game
 from tests.support.hops import Connection, read_message
+from tests.support.loops import run_aside
 from tests.support.many import game_of, put
 from tests.support.pages import csrf_in
 from tests.support.players import Player
@@ -57,7 +58,7 @@ class Table:
 
     def play(self, paths: list[str], *, moves: int, pace: float) -> list[Made]:
         """Make ``moves`` moves in each game, one every ``pace`` seconds, with the games spread over that time."""
-        return asyncio.run(self._play(paths, moves, pace))
+        return run_aside(lambda: self._play(paths, moves, pace))
 
     async def _play(self, paths: list[str], moves: int, pace: float) -> list[Made]:
         start = time.monotonic()
