@@ -3,6 +3,7 @@
 import re
 import secrets
 from unicodedata import normalize
+from zlib import crc32
 
 GUEST_PREFIX = "guest-"
 DELETED_PREFIX = "deleted-"
@@ -24,6 +25,20 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{2,19}")
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 # Guests had six letters at first.
 _GUEST = re.compile(rf"{GUEST_PREFIX}([{_ALPHABET}]{{6}}|[{_ALPHABET}]{{12}})")
+
+# Two words that people can say and remember, for a guest: 64 by 64.
+_HOW = (
+    "Amber Ample Azure Brave Brief Bright Brisk Broad Calm Civil Clean Clear Clever Cosy Crisp Daring Deft Eager "
+    "Early Fair Fancy Fine Fleet Fond Frank Fresh Gentle Glad Golden Grand Green Happy Hardy Honest Humble Jolly "
+    "Keen Kind Lively Loyal Lucky Mellow Merry Mild Misty Modest Neat Nimble Noble Patient Placid Polite Proud "
+    "Quick Quiet Rapid Royal Sunny Sure Swift Tidy Vivid Warm Witty"
+)
+_WHO = (
+    "Badger Bear Beaver Bison Camel Cat Cheetah Crane Crow Deer Dolphin Dove Duck Eagle Egret Falcon Ferret Finch "
+    "Fox Gecko Goose Gull Hare Hawk Heron Horse Ibex Jackal Jaguar Koala Lark Lemur Lion Llama Lynx Magpie Marten "
+    "Mole Moose Newt Otter Owl Panda Parrot Pelican Penguin Pigeon Pony Puffin Puma Quail Rabbit Raven Robin Salmon "
+    "Seal Shrew Sparrow Squirrel Stork Swan Tiger Turtle Whale"
+)
 
 
 class NameNotAllowed(ValueError):
@@ -79,6 +94,19 @@ def invitable(text: str) -> str:
 
 def is_guest(name: str | None) -> bool:
     return name is not None and name.startswith(GUEST_PREFIX)
+
+
+def called(text: str) -> str:
+    """Return the text with two words and "(guest)" for each guest's name, in spaces where no line breaks.
+
+    Only the words can be the same for two guests: what is stored and compared is the name.
+    """
+    return re.sub(rf"(?<![\w-]){_GUEST.pattern}(?![\w-])", _two_words, text)
+
+
+def _two_words(guest: re.Match[str]) -> str:
+    drawn = crc32(guest[0].encode())
+    return f"{_HOW.split()[drawn % 64]}\N{NO-BREAK SPACE}{_WHO.split()[drawn // 64 % 64]}\N{NO-BREAK SPACE}(guest)"
 
 
 def is_deleted(name: str | None) -> bool:

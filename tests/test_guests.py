@@ -1,5 +1,6 @@
 """When a guest signs up or logs in, running games move to the new name, even if they change meanwhile."""
 
+import re
 import time
 import uuid
 from dataclasses import replace
@@ -9,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from accounts.names import called, new_guest
 from dynamodb.client import shared_client
 from dynamodb.errors import StoreUnavailable
 from games.match import Status, StoredMatch
@@ -276,3 +278,35 @@ def test_game_accepted_during_transfer_never_expires(games_table: str) -> None:
     store.accept(read.game_id, player="bob")
     store.rename(read, old="guest-aaaaaa", new="dora")
     assert stored(read.game_id).expires_at is None
+
+
+def test_guest_is_called_by_two_words_wherever_a_name_stands(alice: Client) -> None:
+    client, name = guest()
+    games = [store.invite(host=name, opponent="alice"), store.invite(host="alice", opponent=name), begun(name, "alice")]
+    for number in range(5):
+        store.move(stored(games[2].game_id).match(), player=("alice", name)[number % 2], square=number)
+    games += [store.resign(begun(name, "alice"), player=name), begun("alice", name)]
+    paths = ["/", *(f"/games/{game.game_id}/" for game in games), f"/games/{games[2].game_id}/?move=5"]
+    pages = [each.get(path).content.decode() for path in paths for each in (client, alice, Client())]
+    pages.append(alice.post(f"{paths[1]}cancel/").content.decode())
+    for page in pages:
+        assert "guest-" not in re.sub(r'<input type="hidden"[^>]*>|data-player="[^"]*"', "", page)
+    assert sum(called(name) in page for page in pages) >= len(pages) - 3
+
+
+@pytest.mark.parametrize("text", ["my-guest-abcdefghijkm", "guest-a", "guest-abcdefghijkmn", "guest-ABC234", "guests"])
+def test_no_other_name_is_taken_for_guests(text: str) -> None:
+    assert called(text) == text
+
+
+def test_guests_words_stay_and_differ() -> None:
+    assert called("guest-abc234's turn") == "Daring\N{NO-BREAK SPACE}Otter\N{NO-BREAK SPACE}(guest)'s turn"
+    assert len({called(new_guest()) for _ in range(100)}) > 90
+
+
+def test_nobody_is_asked_to_log_in_as_guest(alice: Client) -> None:
+    _, name = guest()
+    page = Client().get(f"/games/{store.invite(host='alice', opponent=name).game_id}/").content.decode()
+    assert "You are watching." in page
+    assert "Log in to accept" not in page
+    assert "Log in as" not in page

@@ -105,6 +105,7 @@ def test_visitor_page_is_private_and_token_is_unique(alice: Client) -> None:
     assert {page["Cache-Control"] for page in pages} == {"private, no-store"}
     assert all(page.cookies[settings.SESSION_COOKIE_NAME]["httponly"] for page in pages)
     assert "guest-" not in pages[0].content.decode()
+    assert "(guest)" not in pages[0].content.decode()
 
 
 @pytest.mark.parametrize(
@@ -125,6 +126,7 @@ def test_refused_visitor_does_not_become_guest(alice: Client, path: str, fields:
         answer = visitor.post(path if path[0] == "/" else url + path, fields | {"as": "guest"}, headers=headers)
         assert answer.status_code == status
         assert "guest-" not in answer.content.decode()
+        assert "(guest)" not in answer.content.decode()
         assert visitor.get("/", headers=JSON).json() == {"player": None}
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -60,6 +61,8 @@ def named_in_strings() -> Iterator[str]:
     yield settings.CSRF_FAILURE_VIEW
     yield settings.WSGI_APPLICATION
     yield from settings.PASSWORD_HASHERS
+    options: Any = settings.TEMPLATES[0]["OPTIONS"]
+    yield options["environment"]
     for path in (BASE_DIR / "gunicorn.conf.py", BASE_DIR / "gunicorn.live.conf.py"):
         yield from (name for name in re.findall(r'worker_class = "([\w.]+)"', path.read_text()) if "." in name)
 

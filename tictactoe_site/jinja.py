@@ -1,6 +1,5 @@
 """The Jinja environment, and the variables that every template gets."""
 
-import re
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, cast
@@ -16,15 +15,14 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
-from markupsafe import Markup
 
 
 def environment(**options: Any) -> jinja2.Environment:
-    """Return the environment of all templates (see TEMPLATES in the settings). An undefined variable is an error."""
+    """Return an environment without the filters for names (accounts.jinja). An undefined variable is an error."""
     options |= {"undefined": jinja2.StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     env = jinja2.Environment(**options)  # noqa: S701 - Django turns autoescape on
     env.globals = {**env.globals, "url": url, "static": lru_cache(static)}
-    env.filters = {**env.filters, "ago": ago, "named": named, "pluralize": pluralize, "capfirst": capfirst}
+    env.filters = {**env.filters, "ago": ago, "pluralize": pluralize, "capfirst": capfirst}
     return env
 
 
@@ -36,19 +34,6 @@ def url(name: str, *args: str) -> str:
 def ago(moment: datetime) -> str:
     """Return how long ago it was, in words. Clocks differ, and the AWS example writes local time: nothing is later."""
     return str(naturaltime(min(moment, timezone.now())))
-
-
-@lru_cache(maxsize=10_000)  # A lobby says the same names again and again.
-def named(text: str, names: tuple[str | None, ...] | None = None) -> Markup:
-    """Mark the names in the text; without ``names``, the whole text is one.
-
-    A browser then neither translates a name nor lets its letters reverse the text around it.
-    """
-    marked = Markup('<bdi translate="no">{}</bdi>')
-    known = sorted(filter(None, [text] if names is None else names), key=len, reverse=True)
-    pattern = rf"(?<!\w)({'|'.join(map(re.escape, known))})(?!\w)"
-    parts = re.split(pattern, text) if known else [text]  # The names are at the odd places.
-    return Markup().join(marked.format(part) if number % 2 else part for number, part in enumerate(parts))
 
 
 def of_request(request: HttpRequest) -> dict[str, Any]:

@@ -69,7 +69,7 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [BASE_DIR / "templates"],
         "OPTIONS": {
-            "environment": "tictactoe_site.jinja.environment",
+            "environment": "accounts.jinja.environment",
             "context_processors": ["tictactoe_site.jinja.of_request"],
         },
     }

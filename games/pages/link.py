@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import segno
 from markupsafe import Markup
 
+from accounts.names import is_guest
 from games.pages.game import GamePage
 from games.signing import new_game
 
@@ -42,6 +43,6 @@ class Link(NamedTuple):
     def hint(self) -> str:
         if self.page.is_final:
             return self.page.headline
-        if not self.page.is_pending or self.page.locked_out:
+        if not self.page.is_pending or self.page.locked_out or is_guest(self.page.game.opponent):
             return "Watch the game."
         return f"Log in as {self.page.game.opponent} to play." if self.page.game.opponent else OPEN_SEAT

@@ -89,7 +89,7 @@ class Rights(Listed):
 
     @property
     def may_log_in_to_accept(self) -> bool:
-        return self.is_pending and not self.viewer
+        return self.is_pending and not self.viewer and not is_guest(self.game.opponent)
 
     @cached_property
     def can_move(self) -> bool:

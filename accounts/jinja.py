@@ -1,0 +1,31 @@
+"""The site's Jinja environment, with the filters that show players' names."""
+
+import re
+from functools import lru_cache
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from accounts.names import called
+from tictactoe_site import jinja
+
+
+def environment(**options: Any) -> jinja2.Environment:
+    """Return the environment of all templates (see TEMPLATES in the settings)."""
+    env = jinja.environment(**options)
+    env.filters |= {"called": called, "named": named}
+    return env
+
+
+@lru_cache(maxsize=10_000)  # A lobby says the same names again and again.
+def named(text: str, names: tuple[str | None, ...] | None = None) -> Markup:
+    """Mark the names in the text, and call guests by two words; without ``names``, the whole text is one.
+
+    A browser then neither translates a name nor lets its letters reverse the text around it.
+    """
+    marked = Markup('<bdi translate="no">{}</bdi>')
+    known = sorted(filter(None, [text] if names is None else names), key=len, reverse=True)
+    pattern = rf"(?<!\w)({'|'.join(map(re.escape, known))})(?!\w)"
+    parts = re.split(pattern, text) if known else [text]  # The names are at the odd places.
+    return Markup().join(marked.format(called(part)) if number % 2 else part for number, part in enumerate(parts))
