@@ -135,6 +135,23 @@ def test_contradictions_are_a_damaged_game(
     assert alice.get("/").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("turn", "o_user", "begins"),
+    [("bob", "alice", "bob"), ("alice", "bob", "alice"), (None, "bob", "alice"), (None, None, "bob")]
+    + [(turn, o_user, None) for turn in ("alice", "carol", "N/A") for o_user in ("alice", None)]
+    + [("bob", "bob", None)],
+)
+def test_accepting_from_the_lobby_begins_no_damaged_game(
+    alice: Client, bob: Client, turn: str | None, o_user: str | None, begins: str | None
+) -> None:
+    path = made(Status.PENDING, turn=turn, o_user=o_user)
+    answer = bob.post(f"{path}accept/", headers=JSON)
+    assert answer.status_code == (200 if begins else 409), answer.content
+    item = Game.get(path.split("/")[2])
+    assert item.status_date.startswith(Status.IN_PROGRESS if begins else Status.PENDING)
+    assert not begins or alice.get(f"{path}state/").json()["turn"] == begins
+
+
 def test_game_without_opponent_cannot_have_begun(alice: Client) -> None:
     [game_id] = put([game_of(Status.IN_PROGRESS, 0, "alice", None, turn="alice")])
     answer = alice.get(f"/games/{game_id}/")

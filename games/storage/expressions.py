@@ -57,6 +57,12 @@ def is_invited(player: str) -> Condition:
     return (Game.opponent_id == player) | is_open
 
 
+def begins_right(player: str) -> Condition:
+    """Whether X moves first if the player accepts the invitation; if it has no turn yet, that is the player."""
+    as_x = (absent(Game.turn) | (Game.turn == player)) & (Game.o_user != player)
+    return as_x | ((Game.turn == Game.host_id) & (Game.o_user == player))
+
+
 def holds(attribute: UnicodeAttribute | NumberAttribute, value: str | float | None) -> Condition:
     """Whether the attribute has this value; for None, whether it's ``absent``."""
     return absent(attribute) if value is None else attribute == value

@@ -130,17 +130,20 @@ def accept(game_id: str, *, player: str, shown: Match | None = None) -> StoredMa
 
 def _accept(game_id: str, player: str, shown: Match | None, now: datetime) -> StoredMatch:
     # Assumes that the invitation is pending, hasn't expired, and is for this player: by name, or open and not their
-    # own. ExpiresAt depends on whether the host is a guest, and Deadline on the pace. Without ``shown`` we know
-    # neither, so the condition assumes no pace and, if the player is registered, a registered host.
-    host, pace = (shown.host, shown.pace) if shown else (None, None)
+    # own. ExpiresAt depends on whether the host is a guest, Deadline on the pace, and Turn on the sides. Without
+    # ``shown`` we know none of them, so the condition assumes no pace, the right turn and, if the player is registered,
+    # a registered host.
     condition = expressions.is_pending(now) & expressions.is_invited(player)
-    condition &= expressions.has_terms(shown) if shown else expressions.holds(Game.pace, None)
-    if not shown and not is_guest(player):
-        condition &= ~Game.host_id.startswith(GUEST_PREFIX)
-    actions = expressions.acceptance(player, host, now)
-    # An open invitation has no turn yet.
-    turn = Game.turn.set(Game.turn | player)
-    stored = _update(game_id, [*actions, turn, *expressions.clock(pace, now)], condition)
+    actions = expressions.acceptance(player, shown.host if shown else None, now)
+    if shown:
+        condition &= expressions.has_terms(shown)
+        actions += expressions.next_turn(shown.taken_by(player), now)
+    else:
+        condition &= expressions.holds(Game.pace, None) & expressions.begins_right(player)
+        if not is_guest(player):
+            condition &= ~Game.host_id.startswith(GUEST_PREFIX)
+        actions.append(Game.turn.set(Game.turn | player))  # An open invitation has no turn yet.
+    stored = _update(game_id, actions, condition)
     if stored.opponent_id == player and stored.stored_status is Status.IN_PROGRESS:
         return stored
     if shown is None and conflicts.awaits(stored, player, now):

@@ -24,6 +24,7 @@ def game_of(status: Status, second: int, host: str, opponent: str | None, **attr
     over = status is Status.FINISHED
     usual = {
         "status_date": status.dated(START + timedelta(seconds=second)),
+        "o_user": host,
         "turn": "N/A" if over else opponent,
         "result": host if over else None,
     }
@@ -31,7 +32,6 @@ def game_of(status: Status, second: int, host: str, opponent: str | None, **attr
         str(uuid.uuid4()),
         host_id=host,
         opponent_id=opponent,
-        o_user=host,
         recorded_moves="",
         **usual | attributes,
     )
