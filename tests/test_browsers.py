@@ -210,6 +210,18 @@ def test_host_can_copy_link(site: str, open_browser: Callable[..., Page]) -> Non
     assert host.evaluate("navigator.clipboard.readText()") == host.get_by_label("Send this link").input_value()
 
 
+def test_phone_offers_sharing_first_and_in_words(site: str, open_browser: Callable[..., Page]) -> None:
+    host = open_browser(has_touch=True, is_mobile=True)
+    # Chromium on Linux can't share.
+    host.add_init_script("navigator.share = async (shared) => { window.shared = shared; }")
+    host.goto(site)
+    host.get_by_role("button", name="Get a link to send").click()
+    expect(host.locator(".share button")).to_have_text(["Share", "Copy the link"])
+    host.get_by_role("button", name="Share").click()
+    link = host.get_by_label("Send this link").input_value()
+    assert host.evaluate("window.shared") == {"text": f"Play tic-tac-toe with me: {link}"}
+
+
 def test_login_with_unclaimed_name_offers_signup(site: str, open_browser: Callable[..., Page]) -> None:
     page = open_browser(javascript=False)
     page.goto(f"{site}/accounts/login/")

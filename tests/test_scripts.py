@@ -47,7 +47,8 @@ def test_first_visit_loads_two_modules(games_table: str) -> None:
 def test_pages_of_forms_load_one_module(alice: Client) -> None:
     for path in ("/games/new/", "/players/alice/", "/no-such-page/"):
         assert loaded_by(alice, path) == {"page"}
-    assert loaded_by(Client(), "/accounts/login/") == {"page"}
+    for browser, path in ((Client(), "/accounts/login/"), (alice, "/accounts/account/")):
+        assert loaded_by(browser, path) == {"page", "password"}
 
 
 def test_lobby_loads_what_keeps_it_current(alice: Client) -> None:

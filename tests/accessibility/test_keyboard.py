@@ -197,3 +197,18 @@ def test_menu_closes_on_escape_and_outside(site: str, context: BrowserContext) -
     summary.click()
     page.locator("h1").click()
     expect(menu).not_to_have_attribute("open", "")
+
+
+def test_password_is_shown_while_asked_for_and_hidden_when_sent(site: str, context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto(f"{site}/accounts/signup/")
+    password, box = page.get_by_label("Password"), page.get_by_label("Show what I type")
+    page.get_by_label("Name").fill("good-name")
+    password.fill("short")
+    for shown in ("text", "password", "text"):
+        box.press("Space")
+        expect(password).to_have_attribute("type", shown)
+    page.evaluate("addEventListener('submit', (event) => event.preventDefault())")
+    password.press("Enter")
+    expect(password).to_have_attribute("type", "password")
+    expect(box).not_to_be_checked()

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
@@ -58,8 +59,8 @@ def open_browser(chromium: Browser) -> Iterator[Callable[..., Page]]:
 
     with ExitStack() as browsers:
 
-        def start(*, javascript: bool = True) -> Page:
-            context = chromium.new_context(java_script_enabled=javascript)
+        def start(*, javascript: bool = True, **options: Any) -> Page:
+            context = chromium.new_context(java_script_enabled=javascript, **options)
             browsers.callback(context.close)
             page = context.new_page()
             page.set_default_timeout(PATIENCE_MS)

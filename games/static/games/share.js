@@ -10,9 +10,12 @@ function textFor({ dataset }) {
 function show() {
   const able = { copy: Boolean(navigator.clipboard), share: Boolean(navigator.share) };
   for (const panel of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".share"))) {
+    const [copy, share] = ["copy", "share"].map((value) => panel.querySelector(`[value="${value}"]`));
     panel.hidden = !able.copy && !able.share;
-    panel.querySelector('[value="copy"]')?.toggleAttribute("hidden", !able.copy);
-    panel.querySelector('[value="share"]')?.toggleAttribute("hidden", !able.share);
+    copy?.toggleAttribute("hidden", !able.copy);
+    share?.toggleAttribute("hidden", !able.share);
+    // On a phone people rather choose whom to send it to.
+    if (able.share && share && matchMedia("(pointer: coarse)").matches) panel.prepend(share);
   }
 }
 document.addEventListener("click", async ({ target }) => {
@@ -22,7 +25,7 @@ document.addEventListener("click", async ({ target }) => {
   const said = panel.querySelector("[role=status]");
   try {
     if (button.value === "copy") await navigator.clipboard.writeText(textFor(panel));
-    else await navigator.share({ text: textFor(panel) });
+    else await navigator.share({ text: [panel.dataset.words, textFor(panel)].filter(Boolean).join(" ") });
     said?.replaceChildren(button.value === "copy" ? "Copied." : "");
   } catch (error) {
     const cancelled = error instanceof DOMException && error.name === "AbortError";
