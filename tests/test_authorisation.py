@@ -94,6 +94,8 @@ FORMS = {
     "POST /accounts/block/": {"player": "emma"},
     "POST /games/new/": {"opponent": "emma"},
 }
+# What is the same for everybody.
+PUBLIC = ("GET /healthz/", "GET /readyz/")
 KINDS: dict[str, dict[str, str]] = {"page": {}, "fragment": HTMX, "json": JSON}
 REFUSALS = {"3": 403, "?": 403, "4": 404, "9": 409, "!": 409, "5": 503}
 WRITES = [f"provide-client-params.dynamodb.{name}" for name in ("PutItem", "UpdateItem", "DeleteItem")]
@@ -245,6 +247,8 @@ def check(cell: str, route: str, kind: str, answer: Any, changed: dict[str, RawI
     shown = f"{answer.status_code}, changed {[*changed]}"
     if answer.status_code in (429, 503) and "Retry-After" not in answer:
         return f"{shown}, without Retry-After"
+    if "private" not in answer.get("Cache-Control", "") and not route.startswith(PUBLIC):
+        return f"{shown}: a shared cache may keep it"
     done = {"GET": 200, "POST": 303 if kind == "page" else 200}[route.split(" ")[0]]
     if kind == "json" and route.endswith(("/new/", "/rematch/")) and route.startswith("POST"):
         done = 201

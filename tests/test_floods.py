@@ -1,16 +1,18 @@
 """Floods against nginx as the platform configures it: too many streams or forms, while everybody else plays on."""
 
 import asyncio
+import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
+import requests
 
 from games.match import Status
 from tests.support.instances import Instance, instance
@@ -22,7 +24,8 @@ from tests.support.streams import Stream, place, request
 pytestmark = [pytest.mark.process, pytest.mark.parametrize("engine", ["moto"], indirect=True)]
 
 OF_ADDRESS, OF_SERVER = 100, 400
-BURST = 200
+BURST, SLOW = 200, 200
+FORM = "Content-Type: application/x-www-form-urlencoded"
 # A class that begins: each of its players logs in, starts a game, and then moves every 3 s, for 30 s.
 PLAYERS, FIRST, MOVES, PACE_SECONDS = 30, 3, 10, 3
 # More than one request of a client at a time, so that the burst is used up whatever the machine's speed.
@@ -101,6 +104,24 @@ def test_one_address_cannot_take_all_streams(site: Instance, path: str) -> None:
 
     assert opened(site, asked, "127.0.0.1", another) == {200: OF_ADDRESS, 503: 20}
     assert others == {200: 1}
+
+
+def test_slow_headers_and_bodies_stop_nobody(site: Instance, path: str) -> None:
+    """nginx waits for them: each of the site's processes has far fewer threads than there are slow clients."""
+    pages = Counter[int]()
+    # Django reads the form of a browser that has the cookie.
+    cookie = requests.get(f"{site.address}/", timeout=60).headers["Set-Cookie"].partition(";")[0]
+    with ExitStack() as slow:
+        for number in range(SLOW):
+            head = request(site.address, f"{path}move/", cookie=cookie, forwarded=f"192.0.2.{number}").decode()
+            form = head.replace("GET", "POST", 1).replace(
+                "\r\n\r\n", f"\r\n{FORM}\r\nContent-Length: 40\r\n\r\nsquare="
+            )
+            for begun in (head[:-4], form):
+                connection = socket.create_connection(place(site.address), source_address=(BALANCER, 0))
+                slow.enter_context(connection).sendall(begun.encode())
+        pages.update(get(site, page) for page in (path, "/", "/healthz/", "/accounts/login/") for _ in range(15))
+    assert pages == {200: 60}
 
 
 def get(site: Instance, page: str) -> int:

@@ -265,7 +265,7 @@ def _withdraw(game_id: str, player: str, whose: Condition) -> None:
             return  # The first try removed it, but its reply was lost.
         stored = conflicts.stored_in(exc)
         if player not in stored.players or stored.stored_status is Status.PENDING:
-            raise NotYours("This invitation is not yours to withdraw.") from exc
+            raise NotYours("You can't do that here: this invitation is between two others.") from exc
         raise LostRace("This game has begun already, so its invitation can't be withdrawn.", stored) from exc
 
 
