@@ -271,6 +271,6 @@ def _replay(request: PlayerRequest, moves: str | None, url: str, game: StoredMat
     if not (shown.isascii() and shown.isdigit() and len(shown) < 3 and int(shown) <= len(moves)):
         raise MalformedInput(f"There is no such move: this game has moves 0 to {len(moves)}.")
     seen = GamePage(game, "", request.now) if game else None
-    page = ReplayPage(moves, int(shown), seen.winning_mark if seen else None)
+    page = ReplayPage(moves, int(shown), *((seen.winning_mark, seen.ending_sentence) if seen else ()))
     link = request.build_absolute_uri(reverse("replay", args=[moves])) if moves else ""
     return render(request, "games/replay.html", {"page": page, "seen": seen, "address": url, "link": link})

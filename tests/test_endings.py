@@ -109,7 +109,7 @@ def test_pages_say_who_resigned(alice: Client, bob: Client, charlie: Client) -> 
     last, first = (unmarked(alice.get(f"{url}?move={move}")) for move in (1, 0))
     assert "bob won: alice resigned." in last
     assert "bob won: alice resigned." not in first
-    assert "Tic-Tac-Toe, X won after 1 move\n❌⬜⬜\n⬜⬜⬜\n⬜⬜⬜\n" in last
+    assert "Tic-Tac-Toe, X won after 1 move: O resigned\n❌⬜⬜\n⬜⬜⬜\n⬜⬜⬜\n" in last
     assert "Tic-Tac-Toe, X won" not in unmarked(alice.get("/replay/0/"))
 
 

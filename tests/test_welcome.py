@@ -16,6 +16,7 @@ from games.rules import computer
 from games.storage import store
 from tests.conftest import again, stored
 from tests.support.consumed import Meter
+from tests.support.many import game_of, put
 from tests.support.pages import JSON, hidden_in, unmarked
 from tictactoe_site.table import Item
 
@@ -194,3 +195,22 @@ def test_no_profile_link_for_guest_computer_or_open_seat(alice: Client) -> None:
         assert "href" not in players[0]
     game = store.accept(store.invite(host="guest-abcdef", opponent=None).game_id, player="alice")
     assert "/players/guest" not in alice.get(f"/games/{game.game_id}/").content.decode()
+
+
+def test_links_to_replays_and_players_say_who_played(games_table: str) -> None:
+    game = store.accept(store.invite(host="alice", opponent="bob").game_id, player="bob")
+    game = store.resign(store.move(game, player="bob", square=0), player="alice")
+    last, first = (Client().get(f"/games/{game.game_id}/?move={move}").content.decode() for move in (1, 0))
+    assert meta(last, "og:title") == meta(first, "og:title") == "alice vs. bob, move by move"
+    assert meta(last, "og:description").startswith("bob won: alice resigned. ")
+    assert meta(first, "og:description") == "Step through it, and see where it was decided."
+    assert meta(Client().get("/replay/0/").content.decode(), "og:title") == "A game of tic-tac-toe, move by move"
+
+
+def test_link_to_player_says_the_record(alice: Client) -> None:
+    put([game_of(Status.FINISHED, second, "alice", "bob", result="alice") for second in range(3)])
+    page = Client().get("/players/alice/").content.decode()
+    assert (meta(page, "og:title"), meta(page, "og:description")) == (
+        "alice plays tic-tac-toe",
+        "3 won, 0 lost, 0 tied.",
+    )

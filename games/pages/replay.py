@@ -52,13 +52,14 @@ class Step:
 class ReplayPage:
     """A game given by its moves, with the board after ``shown`` of them.
 
-    ``winner`` is the winning mark if the moves don't show it, because the other player resigned or ran out of time. Its
-    properties raise Malformed or IllegalMove if the moves aren't a game.
+    ``winner`` is the winning mark if the moves don't show it, and ``why`` what the other did: resigned, or ran out of
+    time. Its properties raise Malformed or IllegalMove if the moves aren't a game.
     """
 
     moves: str
     shown: int
     winner: Mark | None = None
+    why: str = ""
 
     @cached_property
     def positions(self) -> list[Position]:
@@ -122,4 +123,5 @@ class ReplayPage:
         lines = ("".join(EMOJI[mark] for mark in board[start : start + 3]) for start in (0, 3, 6))
         how = f"{self.won_by} won" if self.won_by else "a tie"
         moves = f"{self.total} move{'s' if self.total != 1 else ''}"
-        return "\n".join([f"Tic-Tac-Toe, {how} after {moves}", *lines])
+        why = f": {Mark.O if self.won_by is Mark.X else Mark.X} {self.why}" if self.why else ""
+        return "\n".join([f"Tic-Tac-Toe, {how} after {moves}{why}", *lines])
