@@ -19,11 +19,10 @@ NEVER = {"S": "probe#nothing"}
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A request that changes nothing. ``method`` is botocore's name for it, ``consequence`` what breaks if refused."""
+    """A request that changes nothing. ``method`` is botocore's name for it, ``index`` the index that it queries."""
 
     method: str
     request: dict[str, Any]
-    consequence: str
     index: str = ""
 
     @property
@@ -42,40 +41,25 @@ def try_actions() -> list[tuple[Probe, str]]:
 
 def probes() -> list[Probe]:
     """Return a request for each action that reads or writes items, and a query for each index."""
-    name, table = TableItem.Meta.table_name, schema.request()
-    never = {schema.partition_key(table["KeySchema"]): NEVER}
-    one = {"TableName": name, "Key": never}
-    many = {"RequestItems": {name: {"Keys": [never]}}}
-    impossible = _impossible(*never)
+    table = schema.request()
+    name, key = table["TableName"], schema.partition_key(table["KeySchema"])
+    one = {"TableName": name, "Key": {key: NEVER}}
+    # Always false, whether or not the item exists.
+    impossible = {"ConditionExpression": f"attribute_exists({key}) AND attribute_not_exists({key})"}
     return [
-        _probe("get_item", one),
-        _probe("batch_get_item", many),
-        _probe("put_item", {"TableName": name, "Item": never} | impossible),
-        _probe("update_item", one | impossible),
-        _probe("delete_item", one | impossible),
-        *(_query(index) for index in table["GlobalSecondaryIndexes"]),
+        Probe("get_item", one),
+        Probe("batch_get_item", {"RequestItems": {name: {"Keys": [one["Key"]]}}}),
+        Probe("put_item", {"TableName": name, "Item": one["Key"]} | impossible),
+        Probe("update_item", one | impossible),
+        Probe("delete_item", one | impossible),
+        *(_query(name, index) for index in table["GlobalSecondaryIndexes"]),
     ]
 
 
-def _probe(method: str, request: dict[str, Any], index: str = "") -> Probe:
-    consequence = TableItem.Meta.advice.consequences.get(method, "features that need it don't work")
-    return Probe(method, request, consequence, index)
-
-
-def _impossible(key: str) -> dict[str, str]:
-    """Return a condition that is always false, whether or not the item exists."""
-    return {"ConditionExpression": f"attribute_exists({key}) AND attribute_not_exists({key})"}
-
-
-def _query(index: dict[str, Any]) -> Probe:
-    request = {
-        "TableName": TableItem.Meta.table_name,
-        "IndexName": index["IndexName"],
-        "KeyConditionExpression": f"{schema.partition_key(index['KeySchema'])} = :nobody",
-        "ExpressionAttributeValues": {":nobody": NEVER},
-        "Limit": 1,
-    }
-    return _probe("query", request, index["IndexName"])
+def _query(table: str, index: dict[str, Any]) -> Probe:
+    nobody = f"{schema.partition_key(index['KeySchema'])} = :nobody"
+    request = {"TableName": table, "IndexName": index["IndexName"], "KeyConditionExpression": nobody, "Limit": 1}
+    return Probe("query", request | {"ExpressionAttributeValues": {":nobody": NEVER}}, index["IndexName"])
 
 
 def _try(probe: Probe) -> str:
@@ -87,6 +71,7 @@ def _try(probe: Probe) -> str:
             with suppress(known.ConditionalCheckFailedException, known.ResourceNotFoundException):
                 getattr(client, probe.method)(**probe.request)
     except NotAllowed as exc:
+        consequence = TableItem.Meta.advice.consequences.get(probe.method, "features that need it don't work")
         where = f" (index {probe.index})" if probe.index else ""
-        return f"{exc} Until then, {probe.consequence}{where}."
+        return f"{exc} Until then, {consequence}{where}."
     return ""

@@ -27,29 +27,22 @@ EXPECTED = ("ResourceNotFoundException", "ResourceInUseException", NOT_OFFERED)
 
 def describe() -> dict[str, Any] | None:
     """Return DescribeTable's description, or None if the table doesn't exist. Raises StoreUnavailable."""
-    try:
-        return _call("describe_table", TableName=TableItem.Meta.table_name)["Table"]
-    except _Refused:
-        return None
+    return _ask("describe_table").get("Table")
 
 
 def time_to_live() -> str:
     """Return the table's TTL attribute, or an empty string if TTL is off. Raises StoreUnavailable."""
-    try:
-        answer = _call("describe_time_to_live", TableName=TableItem.Meta.table_name)["TimeToLiveDescription"]
-    except _Refused:
-        return ""
-    enabled = answer.get("TimeToLiveStatus") in ("ENABLED", "ENABLING")
-    return str(answer.get("AttributeName", "")) if enabled else ""
+    described = _ask("describe_time_to_live").get("TimeToLiveDescription", {})
+    enabled = described.get("TimeToLiveStatus") in ("ENABLED", "ENABLING")
+    return str(described.get("AttributeName", "")) if enabled else ""
 
 
 def recovery() -> str:
     """Return whether point-in-time recovery is on: on, off, or not offered by the endpoint. Raises StoreUnavailable."""
-    try:
-        answer = _call("describe_continuous_backups", TableName=TableItem.Meta.table_name)
-    except _Refused:
+    backups = _ask("describe_continuous_backups").get("ContinuousBackupsDescription")
+    if backups is None:
         return "not offered"
-    described = answer["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
+    described = backups.get("PointInTimeRecoveryDescription", {})
     return "on" if described.get("PointInTimeRecoveryStatus") == "ENABLED" else "off"
 
 
@@ -64,7 +57,7 @@ def create(say: Callable[[str], None], *, only_new: bool = False) -> tuple[bool,
     Raises StoreUnavailable, also if the schema is wrong.
     """
     made = _make(say)
-    _check(say)
+    _wait_until_usable(say)
     problems = _look_after(say, CARE) if made or not only_new else {}
     return made, list(problems.values())
 
@@ -88,7 +81,7 @@ class Creation:
         try:
             if _make(logger.info):
                 self._left = list(CARE)
-            _check(logger.info)
+            _wait_until_usable(logger.info)
             self.obstacle = ""
         except StoreUnavailable as exc:
             self.obstacle = str(exc)
@@ -100,16 +93,18 @@ class Creation:
 
 
 def _make(say: Callable[[str], None]) -> bool:
-    made = describe() is None and _create_table()
-    if made:
-        say(f"Creating the table {TableItem.Meta.table_name} with its indexes.")
-    return made
-
-
-def _check(say: Callable[[str], None]) -> None:
-    broken = schema.broken(_wait_until_active(say))
-    if broken:
-        raise StoreUnavailable(broken)
+    """Create the table if there is none. Return whether this call did."""
+    if describe():
+        return False
+    try:
+        _call("create_table", **schema.request())
+    except _Refused as exc:
+        if not exc.retried:
+            return False  # Another server was faster.
+    except NotAllowed as exc:
+        raise NotAllowed(f"{exc} {TableItem.Meta.advice.make_table_elsewhere}") from exc
+    say(f"Creating the table {TableItem.Meta.table_name} with its indexes.")
+    return True
 
 
 def _look_after(say: Callable[[str], None], steps: Iterable[Callable[[], str]]) -> dict[Callable[[], str], str]:
@@ -118,13 +113,9 @@ def _look_after(say: Callable[[str], None], steps: Iterable[Callable[[], str]]) 
     for step in steps:
         try:
             say(step())
-        except (_NotSet, StoreUnavailable) as exc:
+        except StoreUnavailable as exc:
             problems[step] = str(exc)
     return problems
-
-
-class _NotSet(Exception):
-    """A setting could not be switched on. The message is one sentence with the reason."""
 
 
 class _Refused(Exception):
@@ -134,6 +125,14 @@ class _Refused(Exception):
         super().__init__()
         self.code: str = response["Error"]["Code"]
         self.retried: bool = response["ResponseMetadata"].get("RetryAttempts", 0) > 0
+
+
+def _ask(method: str) -> dict[str, Any]:
+    """Return the answer about the table; empty if there's no table or no such call. Raises StoreUnavailable."""
+    try:
+        return _call(method, TableName=TableItem.Meta.table_name)
+    except _Refused:
+        return {}
 
 
 def _call(method: str, **parameters: Any) -> dict[str, Any]:
@@ -147,17 +146,8 @@ def _call(method: str, **parameters: Any) -> dict[str, Any]:
             raise _Refused(exc.response) from exc
 
 
-def _create_table() -> bool:
-    try:
-        _call("create_table", **schema.request())
-    except _Refused as exc:
-        return exc.retried  # If not retried, another server was faster.
-    except NotAllowed as exc:
-        raise NotAllowed(f"{exc} {TableItem.Meta.advice.make_table_elsewhere}") from exc
-    return True
-
-
-def _wait_until_active(say: Callable[[str], None]) -> dict[str, Any]:
+def _wait_until_usable(say: Callable[[str], None]) -> None:
+    """Wait until the table and its indexes are ACTIVE. Raises StoreUnavailable, also if the schema is wrong."""
     deadline = time.monotonic() + WAIT_SECONDS
     pause = 0.1
     while True:
@@ -165,28 +155,30 @@ def _wait_until_active(say: Callable[[str], None]) -> dict[str, Any]:
         parts = [described, *described.get("GlobalSecondaryIndexes", [])]
         statuses = [part.get("TableStatus", part.get("IndexStatus", "missing")) for part in parts]
         if all(status in ("ACTIVE", "UPDATING") for status in statuses):
-            return described
+            break
         if time.monotonic() > deadline:
-            raise StoreUnavailable(
-                f"The table is still {statuses[0]} after {WAIT_SECONDS} s: look at it in the console."
-            )
+            what = f"The table is still {statuses[0]} after {WAIT_SECONDS} s"
+            raise StoreUnavailable(f"{what}: look at it in the console.")
         if pause >= 2:
             say(f"Waiting for the table: {', '.join(statuses)}.")
         time.sleep(pause)
         pause = min(pause * 2, 2)
+    if broken := " ".join(str(each) for each in schema.differences(described) if each.breaks):
+        raise StoreUnavailable(broken)
 
 
 def _expire_items() -> str:
-    if not TableItem.Meta.ttl_attribute:
+    attribute = TableItem.Meta.ttl_attribute
+    if not attribute:
         return "TTL: skipped, because no TTL attribute is configured."
-    if time_to_live() == TableItem.Meta.ttl_attribute:
-        return f"TTL: already on, for {TableItem.Meta.ttl_attribute}."
-    specification = {"Enabled": True, "AttributeName": TableItem.Meta.ttl_attribute}
+    if time_to_live() == attribute:
+        return f"TTL: already on, for {attribute}."
+    specification = {"Enabled": True, "AttributeName": attribute}
     try:
         return _cared("TTL", "update_time_to_live", TimeToLiveSpecification=specification)
-    except _NotSet:
+    except StoreUnavailable:
         # If several servers start together, all but one get an error: TTL is already on.
-        if time_to_live() != TableItem.Meta.ttl_attribute:
+        if time_to_live() != attribute:
             raise
     return "TTL: on."
 
@@ -206,9 +198,9 @@ def _cared(what: str, method: str, **parameters: Any) -> str:
     except _Refused as exc:
         if exc.code == NOT_OFFERED:
             return f"{what}: skipped, because this endpoint doesn't offer it."
-        raise _NotSet(f"{what}: not set. The table is being updated: try again in a minute.") from exc
+        raise StoreUnavailable(f"{what}: not set. The table is being updated: try again in a minute.") from exc
     except StoreUnavailable as exc:
-        raise _NotSet(f"{what}: not set. {exc}") from exc
+        raise StoreUnavailable(f"{what}: not set. {exc}") from exc
     return f"{what}: on."
 
 

@@ -9,23 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    CredentialRetrievalError,
-    EndpointConnectionError,
-    InvalidConfigError,
-    MetadataRetrievalError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    ProxyConnectionError,
-    ReadTimeoutError,
-    SSLError,
-    SSOError,
-    TokenRetrievalError,
-)
+from botocore import exceptions as boto
 from pynamodb.exceptions import PynamoDBException
 from urllib3.exceptions import NameResolutionError
 
@@ -38,22 +22,12 @@ from dynamodb.retries import NothingAnswers, OutOfTime
 REFUSED = ("AccessDeniedException", "AccessDenied", "NotAuthorized", "UnauthorizedOperation")
 THROTTLED = ("ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded", "Throttling")
 NOT_ACCEPTED = (
-    "UnrecognizedClientException",
-    "InvalidClientTokenId",
-    "InvalidSignatureException",
-    "SignatureDoesNotMatch",
-    "IncompleteSignatureException",
-    "MissingAuthenticationTokenException",
-    "OptInRequired",
+    *("UnrecognizedClientException", "InvalidClientTokenId", "InvalidSignatureException", "SignatureDoesNotMatch"),
+    *("IncompleteSignatureException", "MissingAuthenticationTokenException", "OptInRequired"),
 )
 CREDENTIALS_UNREADABLE = (
-    CredentialRetrievalError,
-    InvalidConfigError,
-    MetadataRetrievalError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    SSOError,
-    TokenRetrievalError,
+    *(boto.CredentialRetrievalError, boto.InvalidConfigError, boto.MetadataRetrievalError, boto.ProfileNotFound),
+    *(boto.PartialCredentialsError, boto.SSOError, boto.TokenRetrievalError),
 )
 # The clock source of every EC2 instance, in any region:
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configure-ec2-ntp.html
@@ -68,7 +42,7 @@ def unavailable() -> Iterator[None]:
         yield
     except PynamoDBException as exc:
         raise explained(exc.cause or exc) from exc
-    except (BotoCoreError, ClientError) as exc:
+    except (boto.BotoCoreError, boto.ClientError) as exc:
         raise explained(exc) from exc
     except RuntimeError as exc:
         if "still expired" not in str(exc):  # botocore raises a plain RuntimeError for this
@@ -81,7 +55,7 @@ def explained(exc: Exception) -> StoreUnavailable:
     match exc:
         case NothingAnswers():
             return explained(exc.kwargs["latest"])
-        case ClientError():
+        case boto.ClientError():
             kinds = dict.fromkeys(REFUSED, NotAllowed) | {"ValidationException": Rejected}
             return kinds.get(_code(exc), StoreUnavailable)(_public(_answer(exc)))
     return StoreUnavailable(_public(_silence(exc)))
@@ -96,19 +70,19 @@ def absent() -> str:
 def _silence(exc: Exception) -> str:
     endpoint = where()
     match exc:
-        case NoCredentialsError():
+        case boto.NoCredentialsError():
             return "There are no AWS credentials: give the instance a profile, or run aws configure on a laptop."
         case _ if isinstance(exc, CREDENTIALS_UNREADABLE):
             return f"The AWS credentials can't be read: {_closed(exc)}"
-        case ConnectTimeoutError() | ReadTimeoutError() | OutOfTime():
+        case boto.ConnectTimeoutError() | boto.ReadTimeoutError() | OutOfTime():
             return f"{endpoint} didn't answer in time."
-        case EndpointConnectionError() if isinstance(exc.kwargs.get("error"), NameResolutionError):
+        case boto.EndpointConnectionError() if isinstance(exc.kwargs.get("error"), NameResolutionError):
             return f"{endpoint} has no address in DNS: {TableItem.Meta.advice.correct_endpoint}."
-        case EndpointConnectionError():
+        case boto.EndpointConnectionError():
             return f"{endpoint} can't be reached: nothing accepts connections there."
-        case SSLError():
+        case boto.SSLError():
             return _tls(exc.kwargs["error"].args[0])
-        case ProxyConnectionError() | NotDynamoDB():
+        case boto.ProxyConnectionError() | NotDynamoDB():
             return _intercepted(exc)
         case _:
             return f"{endpoint} didn't answer: {_closed(exc)}"
@@ -127,7 +101,7 @@ def _tls(error: Exception) -> str:
 
 
 def _intercepted(exc: Any) -> str:
-    if isinstance(exc, ProxyConnectionError):
+    if isinstance(exc, boto.ProxyConnectionError):
         what = f"The proxy {exc.kwargs['proxy_url']} doesn't lead to {where()} ({_last(exc.kwargs['error'])})"
         return f"{what}: correct HTTPS_PROXY, or name the host in NO_PROXY."
     what = f"Something else than DynamoDB answers at {where()} (HTTP status {exc.kwargs['status']})"
@@ -139,7 +113,7 @@ def _last(error: Exception) -> str:
     return re.sub(r"\[[^]]*\] | \(_ssl.*|['\")]+$", "", str(error)).rpartition(": ")[2]
 
 
-def _answer(exc: ClientError) -> str:
+def _answer(exc: boto.ClientError) -> str:
     endpoint = where()
     code, message = _code(exc), str(exc.response.get("Error", {}).get("Message", ""))
     match code:
@@ -166,7 +140,7 @@ def _answer(exc: ClientError) -> str:
 _OUT_OF_TIME = re.compile(r"Signature (expired|not yet current)")
 
 
-def _throttling(exc: ClientError) -> str:
+def _throttling(exc: boto.ClientError) -> str:
     if exc.operation_name.endswith(("Table", "TimeToLive", "Backups")):
         return f"{where()} is throttling {exc.operation_name}: wait a minute, and try again."
     if _code(exc) == "RequestLimitExceeded":
@@ -184,7 +158,7 @@ _DENY = re.compile(r"explicit deny in an? ([\w -]*?(?:policy|boundary))")
 _NO_ALLOW = re.compile(r"because no ((?!identity-based)[\w -]*?(?:policy|boundary)) allows")
 
 
-def _refusal(exc: ClientError, message: str) -> str:
+def _refusal(exc: boto.ClientError, message: str) -> str:
     named = re.search(r"\b(?:dynamodb|kms):\w+", message)
     what = f"{where()} refuses {named[0] if named else f'dynamodb:{exc.operation_name}'}"
     if denied := _DENY.search(message):
@@ -194,7 +168,7 @@ def _refusal(exc: ClientError, message: str) -> str:
     return f"{what}: {TableItem.Meta.advice.allow_action}."
 
 
-def _code(exc: ClientError) -> str:
+def _code(exc: boto.ClientError) -> str:
     """Return the error code. If an older service or proxy answers with XML, botocore doesn't parse it, so we do."""
     error = exc.response.get("Error", {})
     written = re.search(r"<Code>(\w+)</Code>", str(error.get("Message", "")))

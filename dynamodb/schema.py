@@ -77,11 +77,6 @@ def ttl_differences(ttl: str) -> list[Difference]:
     return [Difference(what, consequence, False)]
 
 
-def broken(described: dict[str, Any]) -> str:
-    """Return why the table can't be used, in sentences, or an empty string if it can."""
-    return " ".join(str(each) for each in differences(described) if each.breaks)
-
-
 def key_text(key_schema: list[dict[str, str]]) -> str:
     """Return the key's attributes for a message, the partition key first."""
     parts = {"HASH": "partition key", "RANGE": "sort key"}

@@ -132,16 +132,13 @@ class _News:
 
     def tell(self, problems: tuple[str, ...]) -> None:
         with self._lock:
-            if problems == self._told:
-                return
             before, self._told = self._told, problems
-        if problems:
+        if problems and problems != before:
             logger.error("Not ready: %s", " ".join(problems))
-        else:
+        elif problems != before:
             # After a problem, log this as a warning, so that it shows up beside the problem.
-            logger.log(
-                logging.WARNING if before else logging.INFO, "Ready: the table %s answers.", TableItem.Meta.table_name
-            )
+            level = logging.WARNING if before else logging.INFO
+            logger.log(level, "Ready: the table %s answers.", TableItem.Meta.table_name)
 
 
 creation = provisioning.Creation()
