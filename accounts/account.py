@@ -11,22 +11,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts import browsers, names, sessions, store
 from accounts.forms import Confirmed, NewPassword
-from accounts.hashers import Busy
 from accounts.middleware import PlayerRequest
 from accounts.signals import logged_out
-from accounts.throttle import TooManyAttempts
 from accounts.views import WRONG, leave, verified
-from tictactoe_site.http import SeeOther, go_to, refuse, wants_fragment, wants_json
-
-
-class Refused(Exception):
-    """A form of the account's page that can't be carried out: the status, and one sentence."""
-
-    wait = 0
-
-    def __init__(self, sentence: str, status: int = 400) -> None:
-        super().__init__(sentence)
-        self.status = status
+from tictactoe_site.http import Refusal, SeeOther, go_to, refuse, retry_after, wants_fragment, wants_json
 
 
 @method_decorator(sensitive_post_parameters("password", "new"), name="dispatch")
@@ -63,22 +51,19 @@ class AccountForm(AccountPage):
     def post(self, request: PlayerRequest) -> HttpResponse:
         try:
             return self.act(request, request.user.name)
-        except (Refused, Busy, TooManyAttempts) as exc:
-            response = self.page(request, str(exc), exc.status)
-            if exc.wait:
-                response["Retry-After"] = str(exc.wait)
-            return response
+        except Refusal as exc:
+            return retry_after(self.page(request, str(exc), exc.status), exc.wait)
 
     def act(self, request: PlayerRequest, name: str) -> HttpResponse:
-        """Return the response to a form that was carried out. Raises Refused, Busy, TooManyAttempts."""
+        """Return the response to a form that was carried out. Raises Refusal."""
         raise NotImplementedError
 
     def confirmed(self, request: PlayerRequest, form: Confirmed) -> None:
-        """Raise Refused, unless the form is valid and has the player's password."""
+        """Raise Refusal, unless the form is valid and has the player's password."""
         if not form.is_valid():
-            raise Refused(form.sentence)
+            raise Refusal(form.sentence)
         if not verified(request, request.user.name, form.cleaned_data["password"]):
-            raise Refused(WRONG, 403)
+            raise Refusal(WRONG, 403)
 
 
 class PasswordView(AccountForm):
@@ -108,10 +93,7 @@ class BlockView(AccountForm):
         try:
             other = names.invitable(request.POST.get("player", ""))
         except names.NameNotAllowed as exc:
-            raise Refused(str(exc)) from exc
+            raise Refusal(str(exc)) from exc
         change = store.unblock if "undo" in request.POST else store.block
-        try:
-            change(name, other)
-        except store.TooManyBlocked as exc:
-            raise Refused(str(exc), 409) from exc
+        change(name, other)
         return go_to(request, reverse("account"), {"player": name, "blocked": other})

@@ -15,6 +15,7 @@ from typing import TypeVar
 from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, make_password
 
 from dynamodb import retries
+from tictactoe_site.http import Refusal
 
 T = TypeVar("T")
 
@@ -35,14 +36,12 @@ class Argon2(Argon2PasswordHasher):
     parallelism = 1
 
 
-class Busy(Exception):
-    """All threads are hashing: the client should try again in ``wait`` seconds."""
-
-    status = 503
+class Busy(Refusal):
+    """All threads are hashing."""
 
     def __init__(self) -> None:
-        super().__init__("Many people are logging in just now: try again in a moment.")
-        self.wait = random.randint(2, 8)  # noqa: S311 - so that they don't all come back together
+        wait = random.randint(2, 8)  # noqa: S311 - so that they don't all come back together
+        super().__init__("Many people are logging in just now: try again in a moment.", 503, wait=wait)
 
 
 class Hasher:

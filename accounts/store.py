@@ -18,6 +18,7 @@ from dynamodb import conditional
 from dynamodb.conditional import ConditionFailed
 from dynamodb.errors import StoreUnavailable
 from dynamodb.reasons import unavailable
+from tictactoe_site.http import Refusal
 
 NAME_LIMIT = 10
 ADDRESS_LIMIT = 50
@@ -29,11 +30,11 @@ MOST_BLOCKED = 100
 RESERVED_FOR = timedelta(days=60)
 
 
-class NameTaken(Exception):
+class NameTaken(Refusal):
     """Somebody else already has the name."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"The name {name} is taken: log in if it is yours, or choose another.")
+        super().__init__(f"The name {name} is taken: log in if it is yours, or choose another.", 409)
 
 
 class NoSuchPlayer(Exception):
@@ -43,15 +44,8 @@ class NoSuchPlayer(Exception):
         super().__init__(f"Nobody has an account with the name {names.printable(name)}.")
 
 
-class TooManyBlocked(Exception):
-    """The player's item, which is read all the time, shouldn't grow for ever."""
-
-    def __init__(self) -> None:
-        super().__init__(f"You have blocked {MOST_BLOCKED} players: unblock one of them before you block another.")
-
-
 def claim(name: str, password: str, *, address: str) -> None:
-    """Create the player ``name`` with this password. Raises NameTaken, Busy, TooManyAttempts."""
+    """Create the player ``name`` with this password. Raises Refusal: NameTaken, Busy, too many attempts."""
     with hashers.anybody.reserved() as hasher:
         player = _player(name)
         if player and (player.password or (player.expires_at or 0) > _now()):  # before the expensive hash
@@ -108,7 +102,7 @@ def verify(name: str, password: str, *, address: str, browser: str = "") -> bool
     else's wrong passwords keep it out.
 
     We count an attempt before we check the password, so parallel attempts can't exceed the limit. If the password
-    was right, we undo the count. Raises Busy, TooManyAttempts.
+    was right, we undo the count. Raises Refusal: Busy, too many attempts.
     """
     with (hashers.known_browsers if browser else hashers.anybody).reserved() as hasher:
         player = _player(name)
@@ -159,9 +153,10 @@ def end_sessions(name: str) -> None:
 
 
 def block(name: str, other: str) -> None:
-    """Hide from the player what ``other`` sends. Raises NoSuchPlayer, TooManyBlocked."""
+    """Hide from the player what ``other`` sends. Raises NoSuchPlayer, and Refusal if too many are blocked."""
+    # The player's item, which is read all the time, shouldn't grow for ever.
     if len(details(name).blocked or ()) >= MOST_BLOCKED:
-        raise TooManyBlocked
+        raise Refusal(f"You have blocked {MOST_BLOCKED} players: unblock one of them before you block another.", 409)
     _change(name, [Player.blocked.add({other})])
 
 

@@ -6,22 +6,13 @@ from contextlib import suppress
 from accounts.models import Attempts
 from dynamodb import conditional
 from dynamodb.conditional import ConditionFailed
+from tictactoe_site.http import Refusal
 
 WINDOW_SECONDS = 15 * 60
 
 
-class TooManyAttempts(Exception):
-    """Too many tries, of which the next one is allowed in ``wait`` seconds."""
-
-    status = 429
-
-    def __init__(self, wait: int) -> None:
-        super().__init__("Too many tries. Wait up to 15 minutes.")
-        self.wait = wait
-
-
 def count(what: str, limit: int) -> str:
-    """Count one more try of ``what``, and return the counter's key. Raises TooManyAttempts or StoreUnavailable."""
+    """Count one more try of ``what``, and return the counter's key. Raises Refusal or StoreUnavailable."""
     window, elapsed = divmod(int(time.time()), WINDOW_SECONDS)
     key = f"throttle#{what}#{window}"
     expiry = Attempts.expires_at.set((window + 2) * WINDOW_SECONDS)
@@ -30,7 +21,7 @@ def count(what: str, limit: int) -> str:
     try:
         conditional.update(Attempts(key), [Attempts.tried.add(1), expiry], condition)
     except ConditionFailed as exc:
-        raise TooManyAttempts(WINDOW_SECONDS - elapsed) from exc
+        raise Refusal("Too many tries. Wait up to 15 minutes.", 429, wait=WINDOW_SECONDS - elapsed) from exc
     return key
 
 

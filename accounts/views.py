@@ -12,12 +12,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts import browsers, names, sessions, store
 from accounts.forms import LogIn, SignUp
-from accounts.hashers import Busy
 from accounts.middleware import PlayerRequest
 from accounts.names import is_guest
 from accounts.signals import logged_out
-from accounts.throttle import TooManyAttempts
-from tictactoe_site.http import SeeOther, go_to, refuse, wants_fragment, wants_json
+from tictactoe_site.http import Refusal, SeeOther, go_to, refuse, retry_after, wants_fragment, wants_json
 
 # The longest form of an IPv6 address. ip_address() accepts a zone id of any length after it, so we cut the text first.
 LONGEST_ADDRESS = 45
@@ -40,41 +38,36 @@ class CredentialsView(View):
         if not form.is_valid():
             return _page(request, form, status=400)
         try:
-            return self.enter(request, form)
-        except (Busy, TooManyAttempts) as exc:
-            response = _page(request, form, status=exc.status, error=str(exc))
-            response["Retry-After"] = str(exc.wait)
-            return response
+            self.enter(request, form.cleaned_data["username"], form.cleaned_data["password"])
+        except Refusal as exc:
+            return retry_after(_page(request, form, status=exc.status, error=str(exc)), exc.wait)
+        return _logged_in(request, form.cleaned_data["username"])
 
-    def enter(self, request: PlayerRequest, form: LogIn) -> HttpResponse:
-        """Return the response to a valid form."""
+    def enter(self, request: PlayerRequest, name: str, password: str) -> None:
+        """Raise Refusal unless the player may enter with this name and password."""
         raise NotImplementedError
 
 
 class LogInView(CredentialsView):
     form_class = LogIn
 
-    def enter(self, request: PlayerRequest, form: LogIn) -> HttpResponse:
-        name = form.cleaned_data["username"]
-        right = verified(request, name, form.cleaned_data["password"])
-        if right:
-            return _logged_in(request, name)
+    def enter(self, request: PlayerRequest, name: str, password: str) -> None:
+        right = verified(request, name, password)
         unclaimed = f"Nobody has the name {name} yet: choose “Create account” to make it yours."
-        return _page(request, form, status=403, error=WRONG if right is False else unclaimed)
+        if not right:
+            raise Refusal(WRONG if right is False else unclaimed, 403)
 
 
 class SignUpView(CredentialsView):
     form_class = SignUp
 
-    def enter(self, request: PlayerRequest, form: LogIn) -> HttpResponse:
-        name = form.cleaned_data["username"]
+    def enter(self, request: PlayerRequest, name: str, password: str) -> None:
         try:
-            store.claim(name, form.cleaned_data["password"], address=address_of(request))
-        except store.NameTaken as exc:
+            store.claim(name, password, address=address_of(request))
+        except store.NameTaken:
             # By this very form, if it was sent twice.
-            if not verified(request, name, form.cleaned_data["password"]):
-                return _page(request, form, status=409, error=str(exc))
-        return _logged_in(request, name)
+            if not verified(request, name, password):
+                raise
 
 
 class GuestView(View):
@@ -92,7 +85,7 @@ class LogOutView(View):
 
 
 def verified(request: PlayerRequest, name: str, password: str) -> bool | None:
-    """Whether the password is right; None if nobody has the name. Raises Busy, TooManyAttempts, StoreUnavailable."""
+    """Whether the password is right; None if nobody has the name. Raises Refusal, StoreUnavailable."""
     browser = browsers.id_of(request, name)
     if not browser and name == request.user.name:
         browser = f"session#{name}"  # Whoever is logged in already is as well known.

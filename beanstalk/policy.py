@@ -11,7 +11,7 @@ from typing import Any
 
 from dynamodb import schema
 from dynamodb.endpoints import partition_of
-from tictactoe_site.config import TABLE_NAME
+from tictactoe_site.config import TABLE_NAME, ConfigError
 
 # What the site calls in normal operation, on the table and on its two indexes.
 RUNNING = {
@@ -45,42 +45,36 @@ INSPECTING_ON_INDEXES = {"Query": "list_games --player"}
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html
 VERSION = "2012-10-17"
 
-_ACCOUNT = re.compile(r"[0-9]{12}")
-
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The parts of a table's ARN; the table need not exist yet. Raises ValueError for an invalid part."""
+    """The parts of a table's ARN; the table need not exist yet. Raises ConfigError for an invalid part."""
 
     account: str
     region: str
     name: str
 
     def __post_init__(self) -> None:
-        if not _ACCOUNT.fullmatch(self.account):
-            raise ValueError(f"{self.account!r} isn't an AWS account number: give its 12 digits, without dashes.")
+        if not re.fullmatch("[0-9]{12}", self.account):
+            raise ConfigError(f"{self.account!r} isn't an AWS account number: give its 12 digits, without dashes.")
         if not TABLE_NAME.fullmatch(self.name):
-            raise ValueError(f"{self.name!r} isn't a valid table name: use 3 to 255 characters from A-Z a-z 0-9 _ . -")
+            raise ConfigError(f"{self.name!r} isn't a valid table name: use 3 to 255 characters from A-Z a-z 0-9 _ . -")
         partition(self.region)
 
     @property
     def arn(self) -> str:
-        return f"arn:{partition(self.region)}:dynamodb:{self.region}:{self.account}:table/{self.name}"
+        return f"arn:{partition(self.region)['id']}:dynamodb:{self.region}:{self.account}:table/{self.name}"
 
     @property
     def index_arns(self) -> list[str]:
         return [f"{self.arn}/index/{index['IndexName']}" for index in schema.request()["GlobalSecondaryIndexes"]]
 
 
-def partition(region: str) -> str:
-    """Return the AWS partition of a region, the second part of its ARNs. Raises ValueError for an invalid region."""
-    return _described(region)["id"]
-
-
-def _described(region: str) -> dict[str, str]:
+def partition(region: str) -> dict[str, str]:
+    """Return the region's AWS partition: its ``id`` is in ARNs, its ``dnsSuffix`` in names. Raises ConfigError."""
     if described := partition_of(region):
         return described
-    raise ValueError(f"{region!r} isn't an AWS region: give one such as us-west-2.")
+    raise ConfigError(f"{region!r} isn't an AWS region: give one such as us-west-2.")
 
 
 def site(table: Table, *, creating: bool = True) -> dict[str, Any]:
@@ -104,7 +98,7 @@ def of_the_example(table: Table) -> dict[str, Any]:
 
 def trust(region: str) -> dict[str, Any]:
     """Return the trust policy that lets EC2 instances assume the role. Each partition has its name for EC2."""
-    service = f"ec2.{_described(region)['dnsSuffix']}"
+    service = f"ec2.{partition(region)['dnsSuffix']}"
     statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     return _document([statement])
 

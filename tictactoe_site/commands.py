@@ -23,10 +23,21 @@ class SiteCommand(BaseCommand):
     requires_system_checks = ()
     epilog = ""
     verbosity = 1
+    # Errors whose message is all that the operator needs.
+    errors: tuple[type[Exception], ...] = (StoreUnavailable,)
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         self.verbosity = options["verbosity"]
-        return super().execute(*args, **options)
+        try:
+            self.prepare(options)
+            return super().execute(*args, **options)
+        except config.ConfigError as exc:
+            raise CommandError(str(exc), returncode=2) from exc
+        except self.errors as exc:
+            raise CommandError(str(exc)) from exc
+
+    def prepare(self, options: dict[str, Any]) -> None:
+        """Do what comes before ``handle``. Raises ConfigError, StoreUnavailable, or one of ``errors``."""
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         return super().create_parser(prog_name, subcommand, epilog=self.epilog, **kwargs)
@@ -54,24 +65,18 @@ class TableCommand(SiteCommand):
         )
         return parser
 
-    def execute(self, *args: Any, **options: Any) -> str | None:
-        self.verbosity = options["verbosity"]
-        try:
-            # A dry run sends nothing, so it needs no table; the models are bound to the default one.
-            if not options.get("dry_run") or settings.CONFIG_NAMED or options["endpoint"]:
-                self.connect(options["endpoint"])
-            return super().execute(*args, **options)
-        except config.ConfigError as exc:
-            raise CommandError(str(exc), returncode=2) from exc
-        except StoreUnavailable as exc:
-            raise CommandError(str(exc)) from exc
+    def prepare(self, options: dict[str, Any]) -> None:
+        """Bind the models to the table. A dry run sends nothing, and takes the default one, to which they are bound."""
+        if not options.get("dry_run") or settings.CONFIG_NAMED or options["endpoint"]:
+            self.connect(options["endpoint"])
 
-    def connect(self, endpoint: str | None) -> None:
-        """Bind the models to the table. Raises ConfigError or StoreUnavailable."""
+    def connect(self, endpoint: str | None) -> config.Config | None:
+        """Bind the models to the table. Return its configuration. Raises ConfigError or StoreUnavailable."""
         chosen = self.configured(endpoint)
         if chosen:
             table.bind(chosen, patient=True)
             warm_up()
+        return chosen
 
     def configured(self, endpoint: str | None) -> config.Config | None:
         """Return the configuration from CONFIG_FILE and the command line together. Raises ConfigError.

@@ -14,6 +14,15 @@ from tictactoe_site.logs import REQUEST_ID
 _STATE = re.compile(r"/games/[0-9a-f-]{36}/state/")
 
 
+class Refusal(Exception):
+    """A request that can't be carried out: one sentence for the user, the HTTP status, and when to try again (or 0)."""
+
+    def __init__(self, sentence: str, status: int = 400, *, wait: int = 0) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.wait = wait  # seconds
+
+
 class SeeOther(HttpResponseRedirect):
     """A 303 redirect after a form. Reloading the next page doesn't send the form again (RFC 9110, section 15.4.4)."""
 
@@ -55,6 +64,13 @@ def go_to(request: HttpRequest, url: str, data: dict[str, Any]) -> HttpResponse:
     if wants_fragment(request):
         return HttpResponse(headers={"HX-Redirect": url})
     return SeeOther(url)
+
+
+def retry_after(response: HttpResponse, seconds: int) -> HttpResponse:
+    """Have the client try again after this time, if it isn't 0. Return the response."""
+    if seconds:
+        response["Retry-After"] = str(seconds)
+    return response
 
 
 def refuse(request: HttpRequest, status: int, sentence: str, **context: Any) -> HttpResponse:

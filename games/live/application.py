@@ -28,6 +28,7 @@ from games.live.hub import Hub
 from games.live.streams import Stream
 from games.live.topics import Topic
 from games.live.viewers import Viewer, viewer_of
+from tictactoe_site.http import Refusal
 
 Scope: TypeAlias = dict[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[dict[str, Any]]]
@@ -52,15 +53,6 @@ STREAM_HEADERS = [
 ]
 
 logger = logging.getLogger(__name__)
-
-
-class Refused(Exception):
-    """A refused stream: the HTTP status, one sentence, and the seconds after which to retry."""
-
-    def __init__(self, status: int, sentence: str, retry_after: int | None = None) -> None:
-        super().__init__(sentence)
-        self.status = status
-        self.retry_after = retry_after
 
 
 class Live:
@@ -88,9 +80,9 @@ class Live:
             send = partial(_send_safely, send, scope.get("scheme") == "https")
             try:
                 await self._answer(scope, receive, send)
-            except Refused as refusal:
+            except Refusal as refusal:
                 text = "" if scope["method"] == "HEAD" else f"{refusal}\n"
-                await _send_whole(send, refusal.status, text, refusal.retry_after)
+                await _send_whole(send, refusal.status, text, refusal.wait)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """Read what is watched and take hints, from the process's start to its end."""
@@ -132,13 +124,13 @@ class Live:
         if scope["path"] == "/healthz/":
             return await _send_whole(send, 200, "ok\n")
         if scope["method"] != "GET":
-            raise Refused(405, "Event streams are only there to GET.")
+            raise Refusal("Event streams are only there to GET.", 405)
         if settings.SETUP_PROBLEM:
-            raise Refused(503, settings.SETUP_PROBLEM, retry_after=60)
+            raise Refusal(settings.SETUP_PROBLEM, 503, wait=60)
         try:
             viewer = await self._hub.in_thread(lambda: viewer_of(scope))
         except (SuspiciousOperation, ValueError, LookupError) as exc:  # or what Django can't decode
-            raise Refused(400, "This is no request that the site answers.") from exc
+            raise Refusal("This is no request that the site answers.") from exc
         stream = Stream(viewer, self._topic(scope["path"], viewer), send)
         with self._counted(stream):
             await _known(stream.topic)
@@ -153,12 +145,12 @@ class Live:
             if match.view_name == "events" and viewer.name:
                 return self._hub.lobby(viewer.name)
             if match.view_name == "events":
-                raise Refused(403, "Log in, or play as a guest: the lobby is for players.")
-        raise Refused(404, "There are no events here.")
+                raise Refusal("Log in, or play as a guest: the lobby is for players.", 403)
+        raise Refusal("There are no events here.", 404)
 
     @contextmanager
     def _counted(self, stream: Stream) -> Iterator[None]:
-        """Count the stream for the process and for its address while the block runs. Raises Refused."""
+        """Count the stream for the process and for its address while the block runs. Raises Refusal."""
         self._check_limits(stream.viewer.address)
         self._streams.add(stream)
         self._addresses[stream.viewer.address] += 1
@@ -174,11 +166,11 @@ class Live:
 
     def _check_limits(self, address: str) -> None:
         if self._closing:
-            raise Refused(503, "This server is being restarted: connect again in a moment.", retry_after=1)
+            raise Refusal("This server is being restarted: connect again in a moment.", 503, wait=1)
         if len(self._streams) >= self._most:
-            raise Refused(503, "This server has all the streams it can hold: the page asks instead.", retry_after=30)
+            raise Refusal("This server has all the streams it can hold: the page asks instead.", 503, wait=30)
         if self._addresses[address] >= _limit_of(address):
-            raise Refused(503, "Your address has all the streams it may have: the page asks instead.", retry_after=30)
+            raise Refusal("Your address has all the streams it may have: the page asks instead.", 503, wait=30)
 
 
 def _files_allowed() -> int:
@@ -197,14 +189,14 @@ def _limit_of(address: str) -> float:
 
 
 async def _known(topic: Topic) -> None:
-    """Wait for the topic's first read. Raises Refused if there is nothing to watch."""
+    """Wait for the topic's first read. Raises Refusal if there is nothing to watch."""
     with suppress(TimeoutError):
         async with asyncio.timeout(FIRST_READ_SECONDS):
             await topic.first_read.wait()
     if topic.gone:
-        raise Refused(404, GONE)
+        raise Refusal(GONE, 404)
     if not topic.version:
-        raise Refused(503, "The games can't be reached just now: the page tries again.", retry_after=2)
+        raise Refusal("The games can't be reached just now: the page tries again.", 503, wait=2)
 
 
 async def _serve(stream: Stream, receive: Receive, send: Send) -> None:

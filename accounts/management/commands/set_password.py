@@ -4,8 +4,6 @@ import secrets
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import CommandError
-
 from accounts import store
 from tictactoe_site.commands import TableCommand
 
@@ -17,14 +15,13 @@ class Command(TableCommand):
         "their account's page."
     )
 
+    errors = (*TableCommand.errors, store.NoSuchPlayer)
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", metavar="NAME", help="the player's name")
 
     def handle(self, *args: Any, **options: Any) -> None:
         password = secrets.token_urlsafe(12)
-        try:
-            store.set_password(options["name"], password)
-        except store.NoSuchPlayer as exc:
-            raise CommandError(str(exc)) from exc
+        store.set_password(options["name"], password)
         self.stdout.write(password)
         self.say(f"This is the new password of {options['name']}. Sessions end within five minutes.")

@@ -26,6 +26,7 @@ class Command(SiteCommand):
         "--config adds your configuration, which doesn't have to be committed."
     )
     epilog = "Exit codes: 0 done; 1 refused, or --check found problems; 2 wrong configuration or parameter."
+    errors = (bundle.BundleError,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--output", metavar="ZIP", type=Path, help="where to write the zip (default tictactoe.zip)")
@@ -41,10 +42,7 @@ class Command(SiteCommand):
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            self.check_zip(options["check"], options) if options["check"] else self.make(options)
-        except bundle.BundleError as exc:
-            raise CommandError(str(exc)) from exc
+        self.check_zip(options["check"], options) if options["check"] else self.make(options)
 
     def check_zip(self, path: Path, options: dict[str, Any]) -> None:
         if options["config"] or options["output"] or options["dry_run"]:

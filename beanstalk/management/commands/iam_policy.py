@@ -4,7 +4,7 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import CommandError, CommandParser, DjangoHelpFormatter
+from django.core.management.base import CommandParser, DjangoHelpFormatter
 
 from beanstalk import policy
 from tictactoe_site import config
@@ -69,21 +69,18 @@ class Command(SiteCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            self.print_json(_document(options))
-        except (config.ConfigError, ValueError) as exc:
-            raise CommandError(str(exc), returncode=2) from exc
+        self.print_json(_document(options))
 
 
 def _document(options: dict[str, Any]) -> dict[str, Any]:
-    """Return the policy that the options ask for. Raises ConfigError, or ValueError for a wrong parameter."""
+    """Return the policy that the options ask for. Raises ConfigError, also for a wrong parameter."""
     if options["trust"]:
         return policy.trust(options["region"] or _configured("region", config.DEFAULT_REGION))
     if not options["account"]:
-        raise ValueError("The account is missing: pass its 12 digits with --account.")
+        raise config.ConfigError("The account is missing: pass its 12 digits with --account.")
     region = options["region"] or _configured("region")
     if not region:
-        raise ValueError("The region is missing: pass the table's region, such as --region us-west-2.")
+        raise config.ConfigError("The region is missing: pass the table's region, such as --region us-west-2.")
     name = options["table"] or _configured("table", config.DEFAULT_TABLE)
     table = policy.Table(options["account"], region, name)
     if options["inspect"]:

@@ -40,7 +40,7 @@ class Command(TableCommand):
         )
         parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 allows other machines (default 127.0.0.1)")
 
-    def connect(self, endpoint: str | None) -> None:
+    def prepare(self, options: dict[str, Any]) -> None:
         """Do nothing yet: handle() may have to start the engine first."""
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -53,10 +53,8 @@ class Command(TableCommand):
                 with suppress(OSError):  # On a full disk, other commands just don't find the table.
                     PLAYING.write_text(endpoint)
                 resources.callback(PLAYING.unlink, missing_ok=True)
-            chosen = self.configured(endpoint)
-            assert chosen  # If neither was given or one is wrong, configured() has raised ConfigError.
-            table.bind(chosen, patient=True)
-            warm_up()
+            chosen = self.connect(endpoint)
+            assert chosen  # If neither was given or one is wrong, connect() has raised ConfigError.
             kept = IN_MEMORY if in_memory else f"games are kept in the table {chosen.table} at {where()}"
             provisioning.create(lambda line: None, only_new=True)
             settings.SETUP_PROBLEM = ""

@@ -3,8 +3,6 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import CommandError
-
 from accounts.names import printable
 from games.errors import NotFound, UnreadableGame
 from games.match import StoredMatch
@@ -17,6 +15,7 @@ from tictactoe_site.commands import TableCommand
 
 class Command(TableCommand):
     help = "Show one game: its players, board, moves in order (if recorded) and times."
+    errors = (*TableCommand.errors, NotFound, UnreadableGame)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -25,13 +24,8 @@ class Command(TableCommand):
         parser.add_argument("--json", action="store_true", help="print the JSON of /games/<id>/state/, plus the times")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        try:
-            self._show(queries.game(str(options["game_id"])), as_json=options["json"])
-        except (NotFound, UnreadableGame) as exc:
-            raise CommandError(str(exc)) from exc
-
-    def _show(self, game: StoredMatch, *, as_json: bool) -> None:
-        if as_json:
+        game = queries.game(str(options["game_id"]))
+        if options["json"]:
             self.print_json(state(game) | _times(game))
             return
         x, o = (printable(game.player_of(mark) or "nobody yet") for mark in Mark)
