@@ -9,7 +9,7 @@ A guest costs nothing to create, so guests' invitations only block guests: named
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -34,7 +34,7 @@ REMEMBERED = 10_000
 class _Limit(NamedTuple):
     key: tuple[str, ...]
     most: int
-    count_them: Callable[[], int]
+    count_up_to: Callable[..., int]
     sentence: str
 
 
@@ -67,15 +67,26 @@ def one_more(now: datetime, *, host: str, opponent: str | None) -> Iterator[None
     It's counted first, so a burst of requests gains nothing. If the block fails, it's released, unless the failure is a
     StoreUnavailable, after which the invitation may exist. Raises StoreUnavailable.
     """
-    with ExitStack() as taken:
+    taken: list[_Known] = []
+    may_exist = False
+    try:
         for limit in _limits(host, opponent, now):
             try:
-                taken.enter_context(_slot(limit))
+                taken.append(_taken(limit))
             except TooManyInvitations:
                 # What strangers sent keeps no friend's invitation out.
                 if "to" not in limit.key[0] or not queries.have_played(host, opponent or ""):
                     raise
         yield
+        may_exist = True
+    except StoreUnavailable:
+        may_exist = True  # The write may have succeeded in spite of the outage; the next count will tell.
+        raise
+    finally:
+        with _lock:
+            for known in taken:
+                known.made += may_exist
+                known.begun -= not may_exist
 
 
 def note(player: str, *, sent: int, received: int, computer: int) -> None:
@@ -91,49 +102,27 @@ def note(player: str, *, sent: int, received: int, computer: int) -> None:
 def _limits(host: str, opponent: str | None, now: datetime) -> Iterator[_Limit]:
     if opponent == COMPUTER:
         sentence = f"{MOST} of your games against the computer aren't over: finish or resign one, then start another."
-        yield _Limit((COMPUTER, host), MOST, partial(queries.against_computer, host, now, most=MOST), sentence)
+        yield _Limit((COMPUTER, host), MOST, partial(queries.against_computer, host, now), sentence)
         return
-    count = partial(queries.pending, host, now, sent=True, most=MOST)
-    yield _Limit(
-        ("from", host),
-        MOST,
-        count,
-        f"{MOST} of your invitations wait for an answer: cancel one of them before you send another.",
-    )
+    sent = partial(queries.pending, host, now, sent=True)
+    sentence = f"{MOST} of your invitations wait for an answer: cancel one of them before you send another."
+    yield _Limit(("from", host), MOST, sent, sentence)
     if opponent is None:
         return
     sentence = (
         f"{MOST_TO_ONE} of your invitations to {opponent} wait for an answer: cancel one before you send another."
     )
-    yield _Limit(("pair", host, opponent), MOST_TO_ONE, partial(count, most=MOST_TO_ONE, other=opponent), sentence)
-    guests = is_guest(host)
-    whose = "guests' invitations" if guests else "invitations"
-    yield _Limit(
-        _received(opponent)[guests],
-        MOST,
-        partial(queries.pending, opponent, now, sent=False, most=MOST, guests=guests),
-        f"{MOST} {whose} wait for {opponent} already: try again when some are answered.",
-    )
+    yield _Limit(("pair", host, opponent), MOST_TO_ONE, partial(sent, other=opponent), sentence)
+    by_guests = is_guest(host)
+    received = partial(queries.pending, opponent, now, sent=False, guests=by_guests)
+    whose = "guests' invitations" if by_guests else "invitations"
+    sentence = f"{MOST} {whose} wait for {opponent} already: try again when some are answered."
+    yield _Limit(_received(opponent)[by_guests], MOST, received, sentence)
 
 
 def _received(player: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the keys for a player's received invitations: from named hosts, and from guests."""
     return ("to", player), ("to by guests", player)
-
-
-@contextmanager
-def _slot(limit: _Limit) -> Iterator[None]:
-    known = _taken(limit)
-    try:
-        yield
-    except Exception as exc:
-        with _lock:
-            # The write may have succeeded in spite of the outage; the next count will tell.
-            known.made += isinstance(exc, StoreUnavailable)
-            known.begun -= not isinstance(exc, StoreUnavailable)
-        raise
-    with _lock:
-        known.made += 1
 
 
 def _taken(limit: _Limit) -> _Known:
@@ -144,7 +133,7 @@ def _taken(limit: _Limit) -> _Known:
             known.begun += 1
             return known
         made = known.made
-    counted = limit.count_them()
+    counted = limit.count_up_to(most=limit.most)
     with _lock:
         # The count may miss what this process hadn't written when it began.
         known.counted, known.included = counted, made
