@@ -4,6 +4,7 @@ Its wrong passwords are counted apart, so that nobody else can use up the tries 
 """
 
 import secrets
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -26,15 +27,8 @@ def remember(request: HttpRequest, response: HttpResponse, name: str) -> HttpRes
     browser, *names = _known(request)
     latest = [name, *(each for each in names if each != name)][:MOST]
     value = " ".join([browser or secrets.token_urlsafe(12), *latest])
-    response.set_signed_cookie(
-        COOKIE,
-        value,
-        salt=COOKIE,
-        max_age=AGE_SECONDS,
-        httponly=True,
-        secure=settings.SESSION_COOKIE_SECURE,
-        samesite="Lax",
-    )
+    how: Any = {"httponly": True, "secure": settings.SESSION_COOKIE_SECURE, "samesite": "Lax"}
+    response.set_signed_cookie(COOKIE, value, salt=COOKIE, max_age=AGE_SECONDS, **how)
     return response
 
 

@@ -8,14 +8,10 @@ from zlib import crc32
 GUEST_PREFIX = "guest-"
 DELETED_PREFIX = "deleted-"
 # No player has had one of these names.
-RESERVED = frozenset(
-    {"computer", "guest", "admin", "administrator", "root", "system", "support", "tie", "nobody", "anonymous"}
-)
+RESERVED = {"computer", "guest", "admin", "administrator", "root", "system", "support", "tie", "nobody", "anonymous"}
 # Nobody can choose one of these any more, also with digits behind it: others would take the player for somebody else.
-MISLEADING = RESERVED | frozenset(
-    {"deleted", "everybody", "help", "moderator", "new", "none", "null", "official", "open", "operator", "postmaster"}
-    | {"security", "somebody", "staff", "webmaster", "you"}
-)
+MISLEADING = RESERVED | {"deleted", "everybody", "help", "moderator", "new", "none", "null", "official", "open"}
+MISLEADING |= {"operator", "postmaster", "security", "somebody", "staff", "webmaster", "you"}
 SENTENCE = "Use 3 to 20 letters, digits, _ or -, starting with a letter or digit."
 
 # The most characters that we look at: a long text can take minutes to normalise.

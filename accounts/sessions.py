@@ -74,9 +74,8 @@ def current_user(request: HttpRequest) -> User:
 def has_ended(request: HttpRequest, *, wait: bool = True) -> bool:
     """Whether the session of a player has been ended. Without ``wait``, the player's item isn't read first."""
     user = current_user(request)
-    return bool(user.name and not user.is_guest) and generations.has_ended(
-        user.name, request.session.get(_GENERATION), wait=wait
-    )
+    generation = request.session.get(_GENERATION)
+    return bool(user.name and not user.is_guest) and generations.has_ended(user.name, generation, wait=wait)
 
 
 def log_in(request: HttpRequest, name: str, *, once: str = "") -> None:

@@ -166,10 +166,7 @@ def unblock(name: str, other: str) -> None:
 
 
 def move(name: str, to: str) -> None:
-    """Give the account of ``name``, if there is one, another name, and reserve the old one. It may be repeated.
-
-    Raises NameTaken.
-    """
+    """Give the account of ``name``, if any, another name, and reserve the old one. Repeatable. Raises NameTaken."""
     player = _player(name) or Player()
     if not player.becomes:
         former = _stamp(name, player)

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 CONFIG_NAME = "beanstalk.config"
 # The files that an instance needs. An asterisk matches subfolders, too.
@@ -103,16 +104,13 @@ def _zipped(contents: dict[str, bytes], seconds: int) -> bytes:
 
 def _git(root: Path, *arguments: str) -> str:
     command = ["git", "-C", str(root), *arguments]
+    decoding: Any = {"encoding": "utf-8", "errors": "surrogateescape"}
     try:
-        done = subprocess.run(  # noqa: S603
-            command, capture_output=True, encoding="utf-8", errors="surrogateescape", check=True
-        )
+        return str(subprocess.run(command, capture_output=True, check=True, **decoding).stdout)  # noqa: S603
     except FileNotFoundError:
         raise BundleError(f"git isn't installed: install it, and {_CLONE}.") from None
     except subprocess.CalledProcessError as exc:
         reason = (exc.stderr.strip() or f"exit code {exc.returncode}").splitlines()[0]
         remedy = re.search(r"git config .*safe\.directory .*", exc.stderr)  # for another user's clone
-        raise BundleError(
-            f"git can't read {root} ({reason}): {f'run {remedy[0]}' if remedy else f'{_CLONE}.'}"
-        ) from None
-    return done.stdout
+        advice = f"run {remedy[0]}" if remedy else f"{_CLONE}."
+        raise BundleError(f"git can't read {root} ({reason}): {advice}") from None

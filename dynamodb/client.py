@@ -41,10 +41,7 @@ def shared_client() -> Any:
 
 
 def warm_up() -> None:
-    """Build the client now. Otherwise each thread that needs one at the start builds it, in seconds.
-
-    Raises StoreUnavailable.
-    """
+    """Build the client now. Otherwise each thread builds it at the start, in seconds. Raises StoreUnavailable."""
     with unavailable():
         shared_client()
 
@@ -94,7 +91,11 @@ class FoundCredentials(Credentials):
     def get_frozen_credentials(self) -> Any:
         with self._lock:
             if isinstance(self._found, Exception) and time.monotonic() >= self._look_at:
-                self._found = self._look()
+                try:
+                    provider: Any = self._session.get_component("credential_provider")
+                    self._found = provider.load_credentials() or NoCredentialsError()
+                except Exception as exc:  # raised again in each thread that waits for it
+                    self._found = exc
                 self._look_at = time.monotonic() + LOOK_AGAIN_SECONDS
         if isinstance(self._found, Exception):
             raise self._found
@@ -103,9 +104,3 @@ class FoundCredentials(Credentials):
     @property
     def account_id(self) -> Any:  # for AWS's endpoint of the account
         return self.get_frozen_credentials().account_id
-
-    def _look(self) -> Credentials | Exception:
-        try:
-            return self._session.get_component("credential_provider").load_credentials() or NoCredentialsError()
-        except Exception as exc:  # raised again in each thread that waits for it
-            return exc

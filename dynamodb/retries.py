@@ -51,10 +51,7 @@ class OutOfTime(BotoCoreError):
 
 
 class NothingAnswers(BotoCoreError):
-    """The circuit breaker is open, and another call is already probing. Nothing was sent.
-
-    ``kwargs["latest"]`` is the error of the latest try.
-    """
+    """The circuit breaker is open, so this wasn't sent. ``kwargs["latest"]`` is the error of the latest try."""
 
     fmt = "DynamoDB isn't answering: {latest}"
 

@@ -58,9 +58,8 @@ def differences(described: dict[str, Any]) -> list[Difference]:
         found.append(Difference(f"There's an extra index {name}.", "It works, but each write to it costs.", False))
     if billing_mode(described) != expected["BillingMode"]:
         units = described["ProvisionedThroughput"]
-        what = (
-            f"Capacity is provisioned ({units['ReadCapacityUnits']} read, {units['WriteCapacityUnits']} write units)."
-        )
+        reads, writes = units["ReadCapacityUnits"], units["WriteCapacityUnits"]
+        what = f"Capacity is provisioned ({reads} read, {writes} write units)."
         found.append(Difference(what, "Requests beyond that are throttled: switch to on-demand to avoid it.", False))
     return found
 

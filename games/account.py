@@ -20,10 +20,8 @@ class ExportView(AccountPage):
 
     def get(self, request: PlayerRequest) -> StreamingHttpResponse:
         parts = _export(request.user.name, store.details(request.user.name))
-        disposition = f'attachment; filename="{request.user.name}.json"'
-        return StreamingHttpResponse(
-            parts, content_type="application/json", headers={"Content-Disposition": disposition}
-        )
+        headers = {"Content-Disposition": f'attachment; filename="{request.user.name}.json"'}
+        return StreamingHttpResponse(parts, content_type="application/json", headers=headers)
 
 
 class DeleteView(AccountForm):

@@ -85,11 +85,9 @@ def _table(text: str) -> str:
 
 
 def _secret(text: str) -> str:
-    what = "an ARN" if text.startswith("arn:") else "an unresolved reference"
-    _require(
-        not re.match(r"arn:|\{\{|\$\{", text),
-        f"is {what}, not the secret: write the secret, or let Beanstalk fetch it (docs/deploy.md).",
-    )
+    what = f"is {'an ARN' if text.startswith('arn:') else 'an unresolved reference'}, not the secret"
+    advice = "write the secret, or let Beanstalk fetch it (docs/deploy.md)."
+    _require(not re.match(r"arn:|\{\{|\$\{", text), f"{what}: {advice}")
     uuid = 'such as the output of python3 -c "import uuid; print(uuid.uuid4())"'
     enough = len(text) >= MINIMUM_SECRET_LENGTH
     _require(enough, f"has {len(text)} characters: use at least {MINIMUM_SECRET_LENGTH}, {uuid}")
@@ -147,10 +145,8 @@ class Config:
 
     @property
     def trusted_origins(self) -> list[str]:
-        """The allowed hosts in the form of Django's CSRF_TRUSTED_ORIGINS.
-
-        Empty without ``https``: anybody on the way can change a page that isn't encrypted.
-        """
+        """The allowed hosts in the form of Django's CSRF_TRUSTED_ORIGINS, empty without ``https``."""
+        # Without it, anybody on the way could change a page.
         hosts = [host for host in self.allowed_hosts if self.https and host != "*"]
         # .example.com means example.com and all its subdomains. Origins need one pattern for each of the two.
         names = [name for host in hosts for name in ([host[1:], f"*{host}"] if host.startswith(".") else [host])]
@@ -220,9 +216,8 @@ def _read(path: Path) -> bytes:
 
 
 def _parsed(data: bytes) -> ConfigParser:
-    parser = ConfigParser(
-        interpolation=None, inline_comment_prefixes=(";",), default_section="\0", empty_lines_in_values=False
-    )
+    how: Any = {"inline_comment_prefixes": (";",), "default_section": "\0", "empty_lines_in_values": False}
+    parser = ConfigParser(interpolation=None, **how)
     boms = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
     _require(not data.startswith(boms), "the file starts with a byte order mark: save it as UTF-8 without a BOM.")
     try:

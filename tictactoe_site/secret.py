@@ -35,10 +35,8 @@ def local_secret_key(path: Path) -> str:
     except UnicodeDecodeError:
         return _checked("", path)
     except OSError as exc:
-        reason = exc.strerror or exc
-        raise ConfigError(
-            f"{path}: the server can't keep its own key there ({reason}): set [django] secret_key in CONFIG_FILE."
-        ) from None
+        what = f"{path}: the server can't keep its own key there ({exc.strerror or exc})"
+        raise ConfigError(f"{what}: set [django] secret_key in CONFIG_FILE.") from None
 
 
 def _checked(key: str, path: Path) -> str:

@@ -77,9 +77,8 @@ TEMPLATES = [
 
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 # Cookies are shared by all sites on a host, whatever their ports. So the names contain a hash of the key.
-_names = [
-    f"tictactoe-{blake2b(key.encode(), digest_size=4).hexdigest()}" for key in (SECRET_KEY, *SECRET_KEY_FALLBACKS)
-]
+_keys = (SECRET_KEY, *SECRET_KEY_FALLBACKS)
+_names = [f"tictactoe-{blake2b(key.encode(), digest_size=4).hexdigest()}" for key in _keys]
 SESSION_COOKIE_NAME = _names[0]
 OLD_SESSION_COOKIES = [*_names[1:], "session"]
 CSRF_COOKIE_NAME = f"{SESSION_COOKIE_NAME}-csrf"

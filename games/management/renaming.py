@@ -19,9 +19,7 @@ class RenamingCommand(TableCommand):
     """A command that may be interrupted and run again."""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "--dry-run", dest="only_count", action="store_true", help="say what would be done, and change nothing"
-        )
+        parser.add_argument("--dry-run", dest="only_count", action="store_true", help="only say what would be done")
 
     def games_of(self, name: str) -> int:
         return len(queries.of_player(name, None, queries.ALL))

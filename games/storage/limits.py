@@ -109,9 +109,7 @@ def _limits(host: str, opponent: str | None, now: datetime) -> Iterator[_Limit]:
     yield _Limit(("from", host), MOST, sent, sentence)
     if opponent is None:
         return
-    sentence = (
-        f"{MOST_TO_ONE} of your invitations to {opponent} wait for an answer: cancel one before you send another."
-    )
+    sentence = f"{MOST_TO_ONE} of your invitations to {opponent} wait for an answer: cancel one to send another."
     yield _Limit(("pair", host, opponent), MOST_TO_ONE, partial(sent, other=opponent), sentence)
     by_guests = is_guest(host)
     received = partial(queries.pending, opponent, now, sent=False, guests=by_guests)

@@ -174,9 +174,8 @@ def _keep(record: Record, known: Cursor | None) -> None:
     """Cache the scores. If another request has cached them meanwhile, its scores are as good."""
     assert record.until
     record.sum_up()
-    item = RecordItem(
-        RecordItem.key(record.player), until=record.until.text, scores=json.dumps(record.scores, ensure_ascii=False)
-    )
+    scores = json.dumps(record.scores, ensure_ascii=False)
+    item = RecordItem(RecordItem.key(record.player), until=record.until.text, scores=scores)
     # Assumes that the cached scores are still the ones that we started from.
     same = RecordItem.until.does_not_exist() if known is None else RecordItem.until == known.text
     with suppress(ConditionFailed):

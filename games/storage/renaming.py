@@ -99,10 +99,8 @@ def _given_up(game: StoredMatch, *, player: str) -> bool:
 
 
 def _recount(player: str, since: datetime | None) -> None:
-    """Have the records of the player and all opponents counted anew.
-
-    The opponents are those in the index, so that a call after a crash recounts them, too.
-    """
+    """Have the records of the player and all opponents counted anew."""
+    # The opponents are those in the index, so that a call after a crash recounts them, too.
     finished = queries.of_player(player, Status.FINISHED, queries.ALL, since)
     names = {player, *(entry.other_than(player) for entry in finished)}
     for name in names:

@@ -16,10 +16,7 @@ MOST_ENDED = 5
 
 
 def open_game(game_id: str, now: datetime, *, viewer: str) -> StoredMatch:
-    """Return the game, after writing what is due if the table takes writes.
-
-    Raises NotFound, UnreadableGame, StoreUnavailable.
-    """
+    """Return the game, and first write what is due, if possible. Raises NotFound, UnreadableGame, StoreUnavailable."""
     found = queries.game(game_id)
     with suppress(StoreUnavailable):
         return write_due(found, now, viewer=viewer)

@@ -36,6 +36,14 @@ arn:aws-us-gov in GovCloud.
 Exit codes: 0 printed; 2 wrong configuration or parameter."""
 
 
+_KINDS = {
+    ("--running",): "leave out the actions that create the table, if it already exists",
+    ("--inspect",): "for people who only run inspect_table, list_games and show_game",
+    ("--seed", "--example"): "the AWS example's broad policy: any DynamoDB action on the table",
+    ("--trust",): "the role's trust policy: it lets EC2 instances assume the role",
+}
+
+
 class Formatter(RawDescriptionHelpFormatter, DjangoHelpFormatter):
     """A formatter that keeps the line breaks of the steps, so that they can be copied."""
 
@@ -52,21 +60,8 @@ class Command(SiteCommand):
         parser.add_argument("--region", help="the table's region, such as us-west-2 (default: the configuration's)")
         parser.add_argument("--table", metavar="NAME", help="the table (default: the configuration's, or Games)")
         kinds = parser.add_mutually_exclusive_group()
-        kinds.add_argument(
-            "--running", action="store_true", help="leave out the actions that create the table, if it already exists"
-        )
-        kinds.add_argument(
-            "--inspect", action="store_true", help="for people who only run inspect_table, list_games and show_game"
-        )
-        kinds.add_argument(
-            "--seed",
-            "--example",
-            action="store_true",
-            help="the AWS example's broad policy: any DynamoDB action on the table",
-        )
-        kinds.add_argument(
-            "--trust", action="store_true", help="the role's trust policy: it lets EC2 instances assume the role"
-        )
+        for names, explanation in _KINDS.items():
+            kinds.add_argument(*names, action="store_true", help=explanation)
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.print_json(_document(options))

@@ -16,9 +16,7 @@ class Command(TableCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "--dry-run", action="store_true", help="print the CreateTable request as JSON and send nothing"
-        )
+        parser.add_argument("--dry-run", action="store_true", help="only print the CreateTable request as JSON")
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:

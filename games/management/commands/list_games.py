@@ -17,9 +17,7 @@ class Command(TableCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--player", metavar="NAME", help="only NAME's games")
-        parser.add_argument(
-            "--status", type=_status, metavar="STATUS", help="only PENDING, IN_PROGRESS or FINISHED games"
-        )
+        parser.add_argument("--status", type=_status, metavar="STATUS", help=f"only games that are {', '.join(Status)}")
         parser.add_argument("--limit", type=_count, default=100, metavar="N", help="at most N games (default 100)")
         parser.add_argument("--json", action="store_true", help="print a JSON list")
 

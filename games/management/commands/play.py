@@ -35,9 +35,7 @@ class Command(TableCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "--port", type=_port, default=8080, help="the port to listen on; 0 picks a free one (default 8080)"
-        )
+        parser.add_argument("--port", type=_port, default=8080, help="the port; 0 picks a free one (default 8080)")
         parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 allows other machines (default 127.0.0.1)")
 
     def prepare(self, options: dict[str, Any]) -> None:
@@ -165,8 +163,7 @@ def _listener(host: str, port: int) -> socket.socket:
     except (OSError, UnicodeError) as exc:
         listener.close()
         reason = getattr(exc, "strerror", None) or exc
-        raise CommandError(
-            f"Can't listen on {host}:{port} ({reason}): choose another port with PORT=8081 or --port."
-        ) from exc
+        what = f"Can't listen on {host}:{port} ({reason})"
+        raise CommandError(f"{what}: choose another port with PORT=8081 or --port.") from exc
     listener.listen()
     return listener

@@ -18,9 +18,7 @@ class Command(TableCommand):
     errors = (*TableCommand.errors, NotFound, UnreadableGame)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "game_id", type=_game_id, metavar="GAME_ID", help="the game's id, as in its address and in list_games"
-        )
+        parser.add_argument("game_id", type=_game_id, metavar="GAME_ID", help="as in its address and in list_games")
         parser.add_argument("--json", action="store_true", help="print the JSON of /games/<id>/state/, plus the times")
 
     def handle(self, *args: Any, **options: Any) -> None:
