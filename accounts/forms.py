@@ -8,7 +8,14 @@ from django.core.exceptions import ValidationError
 
 from accounts import names
 from accounts.sessions import User
-from tictactoe_site.forms import Form
+
+
+class Form(forms.Form):
+    """A form that can also show its errors in one line, for JSON and fragments."""
+
+    @property
+    def sentence(self) -> str:
+        return " ".join(str(error) for errors in self.errors.values() for error in errors)
 
 
 class Guessable:

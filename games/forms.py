@@ -5,13 +5,13 @@ from typing import Any
 from django import forms
 
 from accounts import names
+from accounts.forms import Form
 from games import rules, signing
 from games.errors import MalformedInput
 from games.match import PACES
 from games.pages.game import LEVELS_SAID, PACES_SAID
 from games.rules.computer import LEVELS, PERFECT
 from games.rules.computer import NAME as COMPUTER
-from tictactoe_site.forms import Form
 
 
 class NewGame(Form):

@@ -39,9 +39,11 @@ class Command(TableCommand):
         summary, problem = self._described()
         # A table with another schema belongs to somebody else, so leave it alone.
         if options["probe"] and not any(difference["breaks"] for difference in summary.get("differences", [])):
-            tried = probes.try_actions()
-            summary["actions"] = [_action(probe, refusal) for probe, refusal in tried]
-            refused = [probe.action for probe, refusal in tried if refusal]
+            summary["actions"] = [
+                {"action": probe.action, "index": probe.index, "allowed": not refusal, "problem": refusal}
+                for probe, refusal in probes.try_actions()
+            ]
+            refused = [each["action"] for each in summary["actions"] if not each["allowed"]]
             if refused and not problem:
                 problem = f"The site can't work, because these credentials don't allow {', '.join(refused)}."
         if summary:
@@ -61,8 +63,7 @@ class Command(TableCommand):
         found = schema.differences(described) + ([] if ttl is None else schema.ttl_differences(ttl))
         if {index["IndexName"] for index in described.get("GlobalSecondaryIndexes", [])} >= FIRST_VERSION:
             found.insert(0, OF_FIRST_VERSION)
-        summary = _summary(described, ttl, recovery)
-        summary |= {"differences": [difference._asdict() for difference in found]}
+        summary = _summary(described, ttl, recovery) | {"differences": [each._asdict() for each in found]}
         if any(difference.breaks for difference in found):
             return summary, f"The site can't use the table {TableItem.Meta.table_name} as it is."
         return summary, " ".join(schema.status_problems(described))
@@ -75,27 +76,21 @@ class Command(TableCommand):
             return None
 
     def _print(self, summary: dict[str, Any]) -> None:
-        for label in ("table", "place", "status", "key", "billing", "ttl", "recovery", "protection", "items", "bytes"):
-            if label in summary:
-                self.stdout.write(f"{label:10} {summary[label]}")
-        for index in summary.get("indexes", []):
-            self.stdout.write(
-                f"index      {index['name']}: {index['key']}; projects {index['projection']}; {index['status']}"
-            )
-        for action in summary.get("actions", []):
-            where = f" on {action['index']}" if action["index"] else ""
-            outcome = "allowed" if action["allowed"] else f"REFUSED. {action['problem']}"
-            self.stdout.write(f"action     {action['action']}{where}: {outcome}")
-        for difference in summary.get("differences", []):
-            self.stdout.write(
-                f"{'BROKEN' if difference['breaks'] else 'differs':10} {difference['what']} {difference['consequence']}"
-            )
-        if summary.get("differences") == [] and all(action["allowed"] for action in summary.get("actions", [])):
+        actions, differences = summary.get("actions", []), summary.get("differences")
+        lines = [(label, value) for label, value in summary.items() if not isinstance(value, list)]
+        for each in summary.get("indexes", []):
+            what = f"{each['name']}: {each['key']}; projects {each['projection']}; {each['status']}"
+            lines.append(("index", what))
+        for each in actions:
+            where = f" on {each['index']}" if each["index"] else ""
+            outcome = "allowed" if each["allowed"] else f"REFUSED. {each['problem']}"
+            lines.append(("action", f"{each['action']}{where}: {outcome}"))
+        for each in differences or []:
+            label = "BROKEN" if each["breaks"] else "differs"
+            lines.append((label, f"{each['what']} {each['consequence']}"))
+        self.stdout.write("\n".join(f"{label:10} {value}" for label, value in lines))
+        if differences == [] and all(each["allowed"] for each in actions):
             self.stdout.write("Everything is as expected.")
-
-
-def _action(probe: probes.Probe, problem: str) -> dict[str, Any]:
-    return {"action": probe.action, "index": probe.index, "allowed": not problem, "problem": problem}
 
 
 def _summary(described: dict[str, Any], ttl: str | None, recovery: str | None) -> dict[str, Any]:
@@ -111,15 +106,15 @@ def _summary(described: dict[str, Any], ttl: str | None, recovery: str | None) -
         "protection": "on" if described.get("DeletionProtectionEnabled") else "off",
         "items": described.get("ItemCount", 0),
         "bytes": described.get("TableSizeBytes", 0),
-        "indexes": [
-            {
-                "name": index["IndexName"],
-                "key": schema.key_text(index["KeySchema"]),
-                "projection": ", ".join(
-                    index["Projection"].get("NonKeyAttributes", [index["Projection"]["ProjectionType"]])
-                ),
-                "status": index.get("IndexStatus", "unknown"),
-            }
-            for index in described.get("GlobalSecondaryIndexes", [])
-        ],
+        "indexes": [_index(index) for index in described.get("GlobalSecondaryIndexes", [])],
+    }
+
+
+def _index(index: dict[str, Any]) -> dict[str, str]:
+    projection = index["Projection"]
+    return {
+        "name": index["IndexName"],
+        "key": schema.key_text(index["KeySchema"]),
+        "projection": ", ".join(projection.get("NonKeyAttributes", [projection["ProjectionType"]])),
+        "status": index.get("IndexStatus", "unknown"),
     }
