@@ -104,19 +104,15 @@ def verify(name: str, password: str, *, address: str, browser: str = "") -> bool
     We count an attempt before we check the password, so parallel attempts can't exceed the limit. If the password
     was right, we undo the count. Raises Refusal: Busy, too many attempts.
     """
+    # The address first: a blocked address must not use up the attempts of other people's names.
+    limits = {f"browser#{browser}": BROWSER_LIMIT}
+    if not browser:
+        limits = {f"address#{address}": ADDRESS_LIMIT, f"name#{name}": NAME_LIMIT}
     with (hashers.known_browsers if browser else hashers.anybody).reserved() as hasher:
         player = _player(name)
         if player:
             generations.note(name, player)
-        stored = player.password if player else None
-        return _checked(hasher, stored, password, _limits(name, address, browser))
-
-
-def _limits(name: str, address: str, browser: str) -> dict[str, int]:
-    if browser:
-        return {f"browser#{browser}": BROWSER_LIMIT}
-    # The address first: a blocked address must not use up the attempts of other people's names.
-    return {f"address#{address}": ADDRESS_LIMIT, f"name#{name}": NAME_LIMIT}
+        return _checked(hasher, player.password if player else None, password, limits)
 
 
 def _checked(hasher: hashers.Hasher, stored: str | None, password: str, limits: dict[str, int]) -> bool | None:
@@ -129,16 +125,11 @@ def _checked(hasher: hashers.Hasher, stored: str | None, password: str, limits: 
         # Older passwords are hashed as they were typed.
         right = hasher.matches(dict.fromkeys((opaque(password), password)), stored)
     finally:
-        if right is not False:  # It's right, or wasn't checked.
-            _take_back(keys)
+        # Unless it's wrong, take back the count, the name's first: its limit is lower.
+        for key in reversed(keys if right is not False else ()):
+            with suppress(StoreUnavailable):  # The log-in still succeeds.
+                throttle.take_back(key)
     return right
-
-
-def _take_back(keys: list[str]) -> None:
-    # The name's counter first: its limit is lower. If this fails, the log-in still succeeds.
-    for key in reversed(keys):
-        with suppress(StoreUnavailable):
-            throttle.take_back(key)
 
 
 def set_password(name: str, password: str) -> None:
