@@ -1,5 +1,7 @@
-"""The base class of all items in the table, and the table's location."""
+"""The base class of all items in the table, the table's location, and what its project advises the operator."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Self, TypeAlias
 
 from pynamodb.attributes import Attribute, NumberAttribute
@@ -8,10 +10,29 @@ from pynamodb.expressions.condition import Condition, Not
 from pynamodb.models import Model
 
 from dynamodb import retries
-from dynamodb.advice import Advice
 
 RawItem: TypeAlias = dict[str, dict[str, Any]]
 BLANK = " "
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """The parts of this package's messages that a project can replace: pass your own to ``items.bind``.
+
+    ``consequences`` maps botocore's name of an action to a clause that says what breaks if a policy refuses it.
+    """
+
+    make_table: str = "create it"
+    correct_table: str = "correct the region or the name"
+    correct_endpoint: str = "correct the region or the endpoint"
+    allow_action: str = "allow it in the role's policy"
+    make_table_elsewhere: str = "Or create the table with credentials that allow it."
+    other_table: str = "This table can't be used: choose another."
+    index_missing: str = "Queries fail: create the index, or choose another table."
+    index_lacks: str = "Queries lack these attributes: recreate the index, or choose another table."
+    index_projects_all: str = "It works, but each write of any other attribute costs an extra unit in each index."
+    set_ttl: str = "call UpdateTimeToLive"
+    consequences: Mapping[str, str] = field(default_factory=dict)
 
 
 class TableItem(Model):

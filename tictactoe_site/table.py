@@ -3,8 +3,7 @@
 from pynamodb.attributes import UnicodeAttribute
 
 from dynamodb import items, retries
-from dynamodb.advice import Advice
-from dynamodb.items import TableItem
+from dynamodb.items import Advice, TableItem
 from tictactoe_site.config import Config
 
 TTL_ATTRIBUTE = "ExpiresAt"

@@ -15,6 +15,8 @@ class Command(RenamingCommand):
         "again."
     )
 
+    errors = (*RenamingCommand.errors, store.NameTaken)
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("old", metavar="OLD", help="the name as it is stored")
         parser.add_argument("new", metavar="NEW", help="a name that nobody has")
@@ -37,9 +39,6 @@ class Command(RenamingCommand):
         if options["only_count"]:
             self.say(f"{shown} would become {new} in {self.games_of(old)} games.")
             return
-        try:
-            store.move(old, new)
-        except store.NameTaken as exc:
-            raise CommandError(str(exc)) from exc
+        store.move(old, new)
         self.rename_games(old, new)
         self.say(f"{shown} is {new} now. {LATE}")
