@@ -1,7 +1,4 @@
-"""The signed cookie of a browser that has logged in before.
-
-Its wrong passwords are counted apart, so that nobody else can use up the tries of the player who owns it.
-"""
+"""The signed cookie of a browser that has logged in before, so that strangers can't use up its player's tries."""
 
 import secrets
 from typing import Any

@@ -26,10 +26,7 @@ with suppress(AttributeError):  # other C libraries have no mallopt
 
 
 class Argon2(Argon2PasswordHasher):
-    """Argon2id with the parameters of the OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane.
-
-    Django's defaults take 100 MiB per login: eight logins at once wouldn't fit into a small instance.
-    """
+    """Argon2id by the OWASP Password Storage Cheat Sheet: Django's 100 MiB a login don't fit into a small instance."""
 
     time_cost = 2
     memory_cost = 19_456

@@ -1,7 +1,4 @@
-"""The items of accounts: players, and the counters that limit guessing and flooding.
-
-They have none of the index key attributes, so they're in no index.
-"""
+"""The items of accounts: players, and counters of attempts. They have no index key attribute, so no index has them."""
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 

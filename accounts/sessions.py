@@ -90,10 +90,7 @@ def log_in(request: HttpRequest, name: str, *, once: str = "") -> None:
 
 
 def offer_guest(request: HttpRequest) -> None:
-    """Choose a guest name for a visitor whose page has a button that makes them a guest.
-
-    The name is only in the visitor's cookie. If the browser sends the button's form twice, both make the same guest.
-    """
+    """Choose a guest name, which the cookie keeps: if the button's form is sent twice, both make the same guest."""
     if _OFFERED not in request.session:
         request.session[_OFFERED] = new_guest()
 

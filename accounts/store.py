@@ -1,7 +1,4 @@
-"""The only module that writes players. Each function is one conditional write; some read the item first.
-
-Besides what each function says, it raises StoreUnavailable.
-"""
+"""The only module that writes players, by one conditional write a function. All of them may raise StoreUnavailable."""
 
 import secrets
 from contextlib import suppress

@@ -39,10 +39,7 @@ def belongs(name: str) -> bool:
 
 
 def build(root: Path, configuration: bytes | None = None) -> bytes:
-    """Return the zip of the commit checked out at ``root``, with ``configuration`` as its beanstalk.config if given.
-
-    Raises BundleError if a file for the zip differs from the commit.
-    """
+    """Return the zip of HEAD, with ``configuration`` as its beanstalk.config. Raises BundleError if files differ."""
     if _git(root, "rev-parse", "--show-prefix").strip():
         raise BundleError(f"{root} isn't the root of a git repository: {_CLONE}.")
     replaced = {} if configuration is None else {CONFIG_NAME: configuration}

@@ -22,10 +22,7 @@ LOOK_AGAIN_SECONDS = 1
 
 
 def shared_client() -> Any:
-    """Return the botocore client, for calls that PynamoDB doesn't offer. It's built once, and all models get it, too.
-
-    The client keeps the time limits of ``dynamodb.retries``, rejects damaged replies, and is metered.
-    """
+    """Return the one client of all models, also for calls that PynamoDB lacks: with our limits, checks and metering."""
     connection = TableItem._get_connection().connection
     if connection._client is None:
         connection._local.session = _session()

@@ -104,9 +104,7 @@ def present(item: RawItem) -> RawItem:
 
 
 def absent(attribute: Attribute[Any]) -> Condition:
-    """Whether the attribute isn't there, or holds what others write instead: NULL, an empty string, a blank, or 0.
-
-    A comparison with a missing attribute, or with a value of another type, is false, so NOT makes it true.
-    """
+    """Whether the attribute isn't there, or holds what others write instead: NULL, an empty string, a blank, or 0."""
+    # A comparison with a missing attribute, or with a value of another type, is false, so NOT makes it true.
     nothing: Any = 0 if isinstance(attribute, NumberAttribute) else BLANK
     return Not(attribute > nothing)

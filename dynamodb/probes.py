@@ -32,10 +32,7 @@ class Probe:
 
 
 def try_actions() -> list[tuple[Probe, str]]:
-    """Try each action. Return each probe with a sentence on why it was refused, or an empty string if it's allowed.
-
-    Raises StoreUnavailable for any other failure, such as an outage.
-    """
+    """Return each probe, and in a sentence why it was refused, or "". Raises StoreUnavailable for anything else."""
     return [(probe, _try(probe)) for probe in probes()]
 
 

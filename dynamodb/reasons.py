@@ -1,7 +1,4 @@
-"""Sentences for the operator: why a call of botocore or PynamoDB failed, and what to do about it.
-
-Anybody may see these sentences, so they never contain an account number, a role or an ARN.
-"""
+"""Sentences for the operator: why a call failed, and what to do. They're public: no account number, no role, no ARN."""
 
 import re
 import ssl

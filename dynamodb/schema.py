@@ -25,10 +25,7 @@ class Difference(NamedTuple):
 
 
 def request() -> dict[str, Any]:
-    """Return the parameters of CreateTable, from the keys and indexes of all imported models.
-
-    Raises LookupError if none of them has an index: then the project's models haven't been imported.
-    """
+    """Return CreateTable's parameters, read off the imported models. Raises LookupError if none has an index."""
     schemas = [kind._get_schema() for kind in kinds() if kind._indexes]
     if not schemas:
         raise LookupError("No imported model has an index: import the project's models first.")

@@ -1,7 +1,5 @@
 """The readiness check, which says whether this server can use the table, and the thread that gets the table ready.
 
-Health checks and the log report problems in the same sentences, which say what to do.
-
 DescribeTable shows whether the table answers and has the right schema; ``probes`` show whether IAM lets us use it.
 """
 

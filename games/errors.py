@@ -1,7 +1,4 @@
-"""The errors, by what went wrong: malformed input, an illegal move, a lost race, an unavailable table.
-
-Each carries one sentence for the user. ``games.middleware`` maps each to its HTTP status.
-"""
+"""The errors, by what went wrong, each with one sentence for the user. ``games.middleware`` has their HTTP status."""
 
 from games.rules import IllegalMove as IllegalMove
 

@@ -41,9 +41,7 @@ class TimeLimit(Middleware):
 
 
 class TakeAlong(Middleware):
-    """Gives the games of a guest to the name they have chosen, during the response that logs in or later.
-
-    The same for a player who has deleted the account: their games get a placeholder for a name.
+    """Gives a guest's games to the name they have chosen, and those of an account that has ended to a placeholder.
 
     If it fails or runs out of time, the next request tries again, whatever its page.
     """

@@ -1,7 +1,4 @@
-"""The ASGI application of the ``live`` process: ``gunicorn -c gunicorn.live.conf.py tictactoe_site.asgi``.
-
-It serves only event streams. ``tictactoe_site.wsgi`` serves the pages: Django is six times as fast under WSGI.
-"""
+"""The ASGI application of the ``live`` process, for event streams alone: pages are six times as fast under WSGI."""
 
 import logging
 import os

@@ -79,10 +79,7 @@ class TableCommand(SiteCommand):
         return chosen
 
     def configured(self, endpoint: str | None) -> config.Config | None:
-        """Return the configuration from CONFIG_FILE and the command line together. Raises ConfigError.
-
-        Without either, use the table of a running ``manage.py play``, and say so.
-        """
+        """Return the configuration of CONFIG_FILE and --endpoint, or a running ``play``'s. Raises ConfigError."""
         if not endpoint and not settings.CONFIG_NAMED and (endpoint := _playing()):
             self.say(f"Using the table of the running `make run`, at {endpoint}.")
         if settings.SETUP_PROBLEM and (settings.CONFIG_NAMED or not endpoint):

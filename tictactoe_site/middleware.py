@@ -55,10 +55,7 @@ class Health(Middleware):
 
 
 class Log(Middleware):
-    """Middleware that logs a line per request, and sends its id in X-Request-ID for players to quote.
-
-    Health checks, which come every few seconds, are answered earlier and not logged.
-    """
+    """Middleware that logs each request except health checks, and sends its id in X-Request-ID for players to quote."""
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         with logs.request(request.headers.get("X-Request-ID", "")) as request_id, metering.measured() as usage:

@@ -39,10 +39,7 @@ class Item(TableItem):
 
 
 def bind(config: Config, *, patient: bool = False) -> None:
-    """Make every model use the table in ``config``. This sends nothing yet.
-
-    Commands are ``patient``, with a longer timeout: CreateTable may take seconds, and no player waits for it.
-    """
+    """Make every model use the table, and send nothing yet. Commands are ``patient``: CreateTable may take seconds."""
     items.bind(
         table=config.table,
         region=config.region,

@@ -55,10 +55,7 @@ def holds_move(stored: StoredMatch, player: str, own: Match) -> bool:
 
 
 def goes_on(stored: StoredMatch, before: Match, player: str) -> bool:
-    """Whether the same two are still playing, but the page showed an older state of the game.
-
-    For example, the player accepted in another tab, or the opponent is a guest who has claimed a name.
-    """
+    """Whether the same two still play, but the page was older: since then, one moved in another tab or got a name."""
     is_other = any(getattr(stored, field.name) != getattr(before, field.name) for field in fields(Match))
     return stored.stored_status is Status.IN_PROGRESS and is_other and still_between(stored, before, player)
 
