@@ -22,10 +22,7 @@ _threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="generation")
 
 
 class Account(NamedTuple):
-    """A player's item. ``generation`` is None for an old account, whose sessions have none either.
-
-    If ``is_there`` is false, nobody has the name, and every session with it has ended.
-    """
+    """A player's item. ``is_there``: whether anybody has the name. Old accounts and sessions have no generation."""
 
     is_there: bool
     generation: str | None

@@ -79,10 +79,7 @@ def has_ended(request: HttpRequest, *, wait: bool = True) -> bool:
 
 
 def log_in(request: HttpRequest, name: str, *, once: str = "") -> None:
-    """Start a fresh session for ``name``. Nothing of the old one remains, not even the CSRF token.
-
-    ``once`` is the player's former guest name: that guest's games must still be moved to the player.
-    """
+    """Start a fresh session, without the old CSRF token. ``once`` is the guest whose games the player must get."""
     enter(request, name)
     if once:
         request.session[_GUEST] = once

@@ -1,4 +1,4 @@
-"""The games' middleware: the time limit of a request, and the one place where errors get their HTTP status."""
+"""The games' middleware: renamed players' games, and the one place where errors get their HTTP status."""
 
 import logging
 from contextlib import suppress
@@ -8,7 +8,6 @@ from django.http import HttpResponse
 
 from accounts.middleware import PlayerRequest
 from accounts.sessions import forget_former, former
-from dynamodb import retries
 from dynamodb.errors import Rejected, StoreUnavailable
 from games import errors, responses, rules
 from games.storage.conflicts import LostRace
@@ -30,14 +29,6 @@ STATUS = {
     errors.UnreadableGame: 409,
     errors.TooManyInvitations: 409,
 }
-
-
-class TimeLimit(Middleware):
-    """The time limit ``retries.REQUEST_SECONDS``, shared by all DynamoDB calls of one request."""
-
-    def __call__(self, request: PlayerRequest) -> HttpResponse:
-        with retries.within(retries.REQUEST_SECONDS):
-            return self.get_response(request)
 
 
 class TakeAlong(Middleware):
@@ -74,7 +65,7 @@ class DomainErrors(Middleware):
         if isinstance(exc, StoreUnavailable):
             logger.error("%s %s: %s", request.method, request.path, exc)
             if isinstance(exc, Rejected) and request.method == "POST":
-                return refuse(request, 409, CANNOT_BE_SAVED)
+                return refuse(request, 409, "The site can't save this: its operator finds the reason in the log.")
             return _unavailable(request)
         if isinstance(exc, errors.NotFound) and request.method == "GET" and wants_fragment(request):
             # The page polls for a game that is gone: load the page that says so, and stop polling.
@@ -86,10 +77,7 @@ class DomainErrors(Middleware):
 UNREACHABLE = "The games can't be reached just now"
 TRY_AGAIN = f"{UNREACHABLE}: try again in a moment."
 ASKS_AGAIN = "This page asks again by itself."
-SENDS_AGAIN = "Your move is kept: this page sends it again by itself."
 PERHAPS_DONE = "What you sent may have arrived all the same."
-CANNOT_BE_SAVED = "The site can't save this: its operator finds the reason in the log."
-ONCE = "Sending it again is safe: it is done once."
 
 
 def _unavailable(request: PlayerRequest) -> HttpResponse:
@@ -98,9 +86,11 @@ def _unavailable(request: PlayerRequest) -> HttpResponse:
     if wants_json(request):  # may lack a position and a new game's id, so a retry isn't safe
         response = refuse(request, 503, f"{TRY_AGAIN} {PERHAPS_DONE}" if sent else TRY_AGAIN)
     elif wants_fragment(request):
-        response = refuse(request, 503, f"{UNREACHABLE}. {SENDS_AGAIN if sent else ASKS_AGAIN}")
+        kept = "Your move is kept: this page sends it again by itself."
+        response = refuse(request, 503, f"{UNREACHABLE}. {kept if sent else ASKS_AGAIN}")
     elif sent:
-        response = refuse(request, 503, TRY_AGAIN, hint=f"{PERHAPS_DONE} {ONCE}", repeat=_repeatable(request))
+        hint = f"{PERHAPS_DONE} Sending it again is safe: it is done once."
+        response = refuse(request, 503, TRY_AGAIN, hint=hint, repeat=_repeatable(request))
     else:
         response = refuse(request, 503, TRY_AGAIN, hint=ASKS_AGAIN)
         response["Refresh"] = str(RETRY_AFTER_SECONDS)

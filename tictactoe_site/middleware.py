@@ -10,7 +10,7 @@ from django.middleware.security import SecurityMiddleware
 from django.shortcuts import render, resolve_url
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
-from dynamodb import metering
+from dynamodb import metering, retries
 from tictactoe_site import logs
 from tictactoe_site.http import SeeOther, refuse, wants_fragment, wants_json
 
@@ -55,10 +55,17 @@ class Health(Middleware):
 
 
 class Log(Middleware):
-    """Middleware that logs each request except health checks, and sends its id in X-Request-ID for players to quote."""
+    """Middleware that limits each request's DynamoDB calls to REQUEST_SECONDS, and logs it, except health checks.
+
+    It sends the request's id in X-Request-ID for players to quote.
+    """
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with logs.request(request.headers.get("X-Request-ID", "")) as request_id, metering.measured() as usage:
+        with (
+            logs.request(request.headers.get("X-Request-ID", "")) as request_id,
+            metering.measured() as usage,
+            retries.within(retries.REQUEST_SECONDS),
+        ):
             request.META[logs.REQUEST_ID] = request_id
             started = time.perf_counter()
             response = self.get_response(request)

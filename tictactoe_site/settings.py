@@ -56,7 +56,6 @@ MIDDLEWARE = [
     "accounts.sessions.Sessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "games.middleware.TimeLimit",
     "accounts.middleware.Identify",
     "tictactoe_site.middleware.Readable",
     "games.middleware.TakeAlong",
