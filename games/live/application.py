@@ -151,26 +151,24 @@ class Live:
     @contextmanager
     def _counted(self, stream: Stream) -> Iterator[None]:
         """Count the stream for the process and for its address while the block runs. Raises Refusal."""
-        self._check_limits(stream.viewer.address)
-        self._streams.add(stream)
-        self._addresses[stream.viewer.address] += 1
-        self._hub.join(stream.topic, stream, shown=stream.viewer.since)
-        try:
-            yield
-        finally:
-            stream.topic.watchers.discard(stream)
-            self._streams.discard(stream)
-            self._addresses[stream.viewer.address] -= 1
-            if not self._addresses[stream.viewer.address]:
-                del self._addresses[stream.viewer.address]
-
-    def _check_limits(self, address: str) -> None:
+        address = stream.viewer.address
         if self._closing:
             raise Refusal("This server is being restarted: connect again in a moment.", 503, wait=1)
         if len(self._streams) >= self._most:
             raise Refusal("This server has all the streams it can hold: the page asks instead.", 503, wait=30)
         if self._addresses[address] >= _limit_of(address):
             raise Refusal("Your address has all the streams it may have: the page asks instead.", 503, wait=30)
+        self._streams.add(stream)
+        self._addresses[address] += 1
+        self._hub.join(stream.topic, stream, shown=stream.viewer.since)
+        try:
+            yield
+        finally:
+            stream.topic.watchers.discard(stream)
+            self._streams.discard(stream)
+            self._addresses[address] -= 1
+            if not self._addresses[address]:
+                del self._addresses[address]
 
 
 def _files_allowed() -> int:

@@ -33,7 +33,11 @@ def rename(old: str, new: str, now: datetime, *, seconds: float, since: datetime
     """
     if not _change(old, partial(_renamed, old=old, new=new, now=now), seconds):
         return False
-    _recount(new, since)
+    # The opponents are those in the index, so that a call after a crash has their records counted anew, too.
+    finished = queries.of_player(new, Status.FINISHED, queries.ALL, since)
+    for name in {new, *(entry.other_than(new) for entry in finished)}:
+        if name and name != COMPUTER and not is_guest(name):
+            records.forget(name)
     return True
 
 
@@ -96,13 +100,3 @@ def _given_up(game: StoredMatch, *, player: str) -> bool:
     else:
         hints.changed(store.resign(game, player=player))
     return True
-
-
-def _recount(player: str, since: datetime | None) -> None:
-    """Have the records of the player and all opponents counted anew."""
-    # The opponents are those in the index, so that a call after a crash recounts them, too.
-    finished = queries.of_player(player, Status.FINISHED, queries.ALL, since)
-    names = {player, *(entry.other_than(player) for entry in finished)}
-    for name in names:
-        if name and name != COMPUTER and not is_guest(name):
-            records.forget(name)

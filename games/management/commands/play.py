@@ -61,7 +61,9 @@ class Command(TableCommand):
             # Use a separate socket, because two sites on one machine may have different tables.
             settings.LIVE_SOCKET = f"{resources.enter_context(tempfile.TemporaryDirectory())}/live.sock"
             settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, *LOOPBACK] if options["host"] in LOOPBACK else ["*"]
-            line = f"Playing at {_address(listener)} ({kept}). Press Ctrl-C to stop."
+            host, port = listener.getsockname()[:2]
+            address = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+            line = f"Playing at {address} ({kept}). Press Ctrl-C to stop."
             Server(listener, chosen, ready=partial(self.announce, line)).run()
 
     def announce(self, line: str) -> None:
@@ -148,11 +150,6 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) < 65536):
         raise ArgumentTypeError(f"{text!r} isn't a port: give a number from 0 to 65535")
     return int(text)
-
-
-def _address(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
 def _listener(host: str, port: int) -> socket.socket:
