@@ -7,6 +7,7 @@ PynamoDB's create_table waits without a limit, and fails if TTL is already on
 import logging
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 WAIT_SECONDS = 300
 # The endpoint doesn't offer the call.
 NOT_OFFERED = "UnknownOperationException"
+_ENABLED = {"PointInTimeRecoveryEnabled": True}
 EXPECTED = ("ResourceNotFoundException", "ResourceInUseException", NOT_OFFERED)
 
 
@@ -49,47 +51,54 @@ def recovery() -> str:
 def create(say: Callable[[str], None], *, only_new: bool = False) -> tuple[bool, list[str]]:
     """Create the table if needed, wait until it's ACTIVE, and apply CARE.
 
-    Return whether this call created it, and in sentences which settings in CARE failed.
-
-    Many servers can call this at once: one creates the table, the others wait for it. ``say`` gets a line for each
-    thing done or skipped, and one every two seconds of waiting. ``only_new`` leaves an existing table exactly as it
-    is. A table with another schema belongs to somebody else, so it's never changed.
-    Raises StoreUnavailable, also if the schema is wrong.
+    Return whether this call created it, and in sentences which settings in CARE failed. Many servers can call this at
+    once: one creates the table, the others wait for it. ``say`` gets a line for each thing done or skipped, and one
+    every two seconds of waiting. ``only_new`` leaves an existing table exactly as it is. A table with another schema
+    belongs to somebody else, so it's never changed. Raises StoreUnavailable, also if the schema is wrong.
     """
-    made = _make(say)
-    _wait_until_usable(say)
-    problems = _look_after(say, CARE) if made or not only_new else {}
-    return made, list(problems.values())
+    creation = Creation(say, left=() if only_new else CARE)
+    creation.go_on()
+    return creation.made, creation.not_set
 
 
 class Creation:
-    """The server's own attempts to create its table, during startup and after it.
+    """The creation of the table, in as many attempts as it takes. An existing table gets only the steps in ``left``.
 
-    An existing table stays exactly as it is; a new one gets everything in CARE. ``obstacle`` says why there's no table
-    yet, ``not_set`` which settings of a new one failed: both in sentences, and empty if all is well.
+    ``obstacle`` says why there's no table yet, ``not_set`` which settings failed: in sentences, empty if all is well.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, say: Callable[[str], None] = logger.info, left: Iterable[Callable[[], str]] = ()) -> None:
         self.underway = False
+        self.made = False
         self.obstacle = ""
         self.not_set: list[str] = []
-        self._left: list[Callable[[], str]] = []
+        self._say = say
+        self._left = list(left)
 
     def attempt(self) -> bool:
-        """Try the steps that remain. Return whether some failed and must be tried again later."""
+        """Try what remains to be done. Return whether something failed and must be tried again later."""
         self.underway = True
         try:
-            if _make(logger.info):
-                self._left = list(CARE)
-            _wait_until_usable(logger.info)
-            self.obstacle = ""
+            self.go_on()
         except StoreUnavailable as exc:
             self.obstacle = str(exc)
             return True
-        problems = _look_after(logger.info, self._left)
+        self.obstacle = ""
+        self.underway = bool(self.not_set)
+        return self.underway
+
+    def go_on(self) -> None:
+        """Do what remains to be done. Raises StoreUnavailable if there's no table that can be used."""
+        if _make(self._say):
+            self.made, self._left = True, list(CARE)
+        _wait_until_usable(self._say)
+        problems = {}
+        for step in self._left:
+            try:
+                self._say(step())
+            except StoreUnavailable as exc:
+                problems[step] = str(exc)
         self._left, self.not_set = list(problems), list(problems.values())
-        self.underway = bool(problems)
-        return bool(problems)
 
 
 def _make(say: Callable[[str], None]) -> bool:
@@ -105,17 +114,6 @@ def _make(say: Callable[[str], None]) -> bool:
         raise NotAllowed(f"{exc} {TableItem.Meta.advice.make_table_elsewhere}") from exc
     say(f"Creating the table {TableItem.Meta.table_name} with its indexes.")
     return True
-
-
-def _look_after(say: Callable[[str], None], steps: Iterable[Callable[[], str]]) -> dict[Callable[[], str], str]:
-    """Run the steps. Return those that failed, each with the reason in a sentence."""
-    problems = {}
-    for step in steps:
-        try:
-            say(step())
-        except StoreUnavailable as exc:
-            problems[step] = str(exc)
-    return problems
 
 
 class _Refused(Exception):
@@ -183,15 +181,6 @@ def _expire_items() -> str:
     return "TTL: on."
 
 
-def _keep_backups() -> str:
-    specification = {"PointInTimeRecoveryEnabled": True}
-    return _cared("Point-in-time recovery", "update_continuous_backups", PointInTimeRecoverySpecification=specification)
-
-
-def _protect() -> str:
-    return _cared("Deletion protection", "update_table", DeletionProtectionEnabled=True)
-
-
 def _cared(what: str, method: str, **parameters: Any) -> str:
     try:
         _call(method, TableName=TableItem.Meta.table_name, **parameters)
@@ -204,4 +193,8 @@ def _cared(what: str, method: str, **parameters: Any) -> str:
     return f"{what}: on."
 
 
-CARE = (_expire_items, _keep_backups, _protect)
+CARE: tuple[Callable[[], str], ...] = (
+    _expire_items,
+    partial(_cared, "Point-in-time recovery", "update_continuous_backups", PointInTimeRecoverySpecification=_ENABLED),
+    partial(_cared, "Deletion protection", "update_table", DeletionProtectionEnabled=True),
+)

@@ -84,7 +84,11 @@ class Hub:
         if "game" in hint:
             self._take_game(hints.game_in(hint))
         if "withdrawn" in hint:
-            self._take_withdrawal(hint["withdrawn"])
+            if topic := self._games.get(hint["withdrawn"]):
+                topic.vanish()
+            for lobby in self._lobbies.values():
+                if lobby.take_withdrawal(hint["withdrawn"]):
+                    self._let_index_follow(lobby)
 
     def _take_game(self, game: StoredMatch) -> None:
         topic = self._games.get(game.game_id)
@@ -96,13 +100,6 @@ class Hub:
         for player in game.players:
             if lobby := self._lobbies.get(player or ""):
                 lobby.take_game(game)
-                self._let_index_follow(lobby)
-
-    def _take_withdrawal(self, game_id: str) -> None:
-        if topic := self._games.get(game_id):
-            topic.vanish()
-        for lobby in self._lobbies.values():
-            if lobby.take_withdrawal(game_id):
                 self._let_index_follow(lobby)
 
     def _let_index_follow(self, lobby: LobbyTopic) -> None:
@@ -165,13 +162,6 @@ class Hub:
             topic.vanish()  # The page reloads and explains what's wrong.
         self._next(topic)
 
-    def _postpone(self, topics: Sequence[Topic], exc: BaseException) -> None:
-        if not all(topic.in_trouble for topic in topics):
-            logger.error("%s", exc or repr(exc))
-        for topic in topics:
-            topic.trouble(True)
-            topic.due = time.monotonic() + random.uniform(1, 2)
-
     async def in_thread(self, read: Callable[[], T]) -> T:
         """Return what ``read`` returns, in the time that a request may take."""
         bounded = retries.within(retries.REQUEST_SECONDS)(read)
@@ -183,8 +173,13 @@ class Hub:
 
         def done(task: asyncio.Task[None]) -> None:
             self._reading.discard(task)
-            if not task.cancelled() and (exc := task.exception()):
-                self._postpone(topics, exc)
+            if task.cancelled() or not (exc := task.exception()):
+                return
+            if not all(topic.in_trouble for topic in topics):
+                logger.error("%s", exc or repr(exc))
+            for topic in topics:
+                topic.trouble(True)
+                topic.due = time.monotonic() + random.uniform(1, 2)
 
         task = asyncio.get_running_loop().create_task(work)
         self._reading.add(task)
