@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The command line: ``manage.py help`` lists the commands, ``manage.py help COMMAND`` explains one."""
 
+import logging
 import os
 import signal
 import sys
@@ -18,6 +19,7 @@ def main() -> None:
     # The environment may name another project's settings, or keep this folder off the path (PYTHONSAFEPATH).
     os.environ["DJANGO_SETTINGS_MODULE"] = "tictactoe_site.settings"
     os.environ.pop("WEB_CONCURRENCY", None)  # gunicorn reads it on import, but ``play`` has one worker
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     sys.path.insert(0, str(Path(__file__).resolve().parent))
     try:
         from django.core.management import execute_from_command_line

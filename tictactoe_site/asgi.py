@@ -12,10 +12,9 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "tictactoe_site.settings"
 django.setup()
 
 from games.live.application import Live  # noqa: E402
-from tictactoe_site import jinja, logs  # noqa: E402
+from tictactoe_site import jinja  # noqa: E402
 
 jinja.compile_all()
-logs.write_json()
 application = Live()
 if settings.CONFIG:
     keep_warm()

@@ -8,7 +8,6 @@ and unknown URLs. Its ``player`` is null if nobody is logged in. Commands log pl
 import json
 import logging
 import re
-import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,9 +18,6 @@ from typing import Any
 
 # The key of the request id in META. A client's header can't set it: those keys start with HTTP_.
 REQUEST_ID = "tictactoe.request_id"
-
-# The packages that log from INFO up; all others from WARNING.
-PACKAGES = ("dynamodb", "tictactoe_site", "accounts", "beanstalk", "games")
 
 _request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 _requests = logging.getLogger(f"{__name__}.requests")
@@ -48,22 +44,16 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, default=str)
 
 
-# gunicorn's logconfig_dict. --log-level sets the level of its own lines. Django replaces the root's setup at its start.
+# gunicorn's logconfig_dict. --log-level sets the level of its own lines.
 GUNICORN: dict[str, Any] = {
     "formatters": {"json": {"()": JsonLines}},
     "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stdout"}},
     "root": {"handlers": ["stdout"], "level": "WARNING"},
-    "loggers": {"gunicorn.error": {"handlers": ["stdout"], "propagate": False}},
+    "loggers": {
+        "gunicorn.error": {"handlers": ["stdout"], "propagate": False},
+        **{package: {"level": "INFO"} for package in ("dynamodb", "tictactoe_site", "accounts", "beanstalk", "games")},
+    },
 }
-
-
-def write_json() -> None:
-    """Log JSON in this process from now on, and our packages from INFO up. Other levels stay as in the settings."""
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(JsonLines())
-    logging.getLogger().handlers = [handler]
-    for package in PACKAGES:
-        logging.getLogger(package).setLevel(logging.INFO)
 
 
 @contextmanager

@@ -114,10 +114,10 @@ USE_I18N = False
 TIME_ZONE = "UTC"
 USE_TZ = True
 
+# How the lines look depends on the process: see tictactoe_site.logs and manage.py.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "filters": {
         # Without a live process, pages keep asking for events. The operator needn't see these errors.
         "but events": {
@@ -125,8 +125,6 @@ LOGGING = {
             "callback": lambda record: "/events/" not in str(getattr(record, "args", "")),
         }
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
         # Bad input, refusals and lost races concern the players, not the operator.

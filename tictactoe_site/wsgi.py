@@ -8,7 +8,7 @@ from django.conf import settings
 
 from dynamodb import startup
 from dynamodb.client import keep_warm
-from tictactoe_site import jinja, logs
+from tictactoe_site import jinja
 from tictactoe_site.handler import Handler
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "tictactoe_site.settings"
@@ -16,7 +16,6 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "tictactoe_site.settings"
 django.setup(set_prefix=False)
 application = Handler()
 jinja.compile_all()
-logs.write_json()
 if settings.CONFIG:
     keep_warm()
     startup.get_ready_in_background()
