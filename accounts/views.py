@@ -101,11 +101,9 @@ def leave(request: PlayerRequest) -> HttpResponse:
 
 
 def address_of(request: HttpRequest) -> str:
-    """Return what limits count as one client: the connection's or, if nginx on this machine connects, what it sends.
-
-    nginx sends one address in X-Forwarded-For (.platform/nginx/conf.d/forwarded.conf). If another proxy has appended
-    one, the last counts. Anything else than an IP address is ignored, because this becomes a key in the table.
-    """
+    """Return what limits count as one client: the connection's or, if nginx on this machine connects, what it sends."""
+    # nginx sends one address in X-Forwarded-For (.platform/nginx/conf.d/forwarded.conf). If another proxy has appended
+    # one, the last counts. Anything else than an IP address is ignored, because this becomes a key in the table.
     peer = _limited_as(request.META["REMOTE_ADDR"])
     if peer not in ("127.0.0.1", "::1"):
         return peer or str(request.META["REMOTE_ADDR"])

@@ -83,11 +83,9 @@ def _refuse_changed(root: Path, object_ids: dict[str, str]) -> None:
 
 
 def _zipped(contents: dict[str, bytes], seconds: int) -> bytes:
-    """Return a zip that depends only on the contents and the commit's time, in seconds since 1970.
-
-    Files are stored uncompressed, because different versions of zlib produce different bytes. The time isn't a
-    constant, because browsers compare it, and would keep an old version's style sheet.
-    """
+    """Return a zip that depends only on the contents and the commit's time, in seconds since 1970."""
+    # Files are stored uncompressed, because different versions of zlib produce different bytes. The time isn't a
+    # constant, because browsers compare it, and would keep an old version's style sheet.
     moment = max((1980, 1, 1, 0, 0, 0), time.gmtime(seconds)[:6])  # the earliest date in the zip format
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:

@@ -33,10 +33,8 @@ def unsigned(text: str, *, game_id: str) -> Match:
 
 
 def new_game() -> str:
-    """Return a new game's signed id, for the form's field ``game``, so that sending the form twice creates one game.
-
-    Users can't choose it: players know their rematch's id, and a game created with it would pass for the rematch.
-    """
+    """Return a new game's signed id, for the form's field ``game``, so that sending the form twice creates one game."""
+    # Users can't choose it: players know their rematch's id, and a game created with it would pass for the rematch.
     return signing.Signer(salt=_NEW_GAME).sign(str(uuid.uuid4()))
 
 

@@ -8,11 +8,10 @@ from django.utils.http import parse_header_parameters
 
 class Request(WSGIRequest):
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
-        """Set ``content_type`` and ``content_params``, empty if they can't be parsed.
-
-        Django's own version also sets the encoding, and reads the query string in it before any middleware runs, which
-        raises for charsets such as rot13. This site reads only UTF-8, and middleware.Readable refuses other forms.
-        """
+        """Set ``content_type`` and ``content_params``, empty if they can't be parsed."""
+        # Django's own version also sets the encoding, and reads the query string in it before any middleware runs,
+        # which raises for charsets such as rot13. This site reads only UTF-8, and middleware.Readable refuses other
+        # forms.
         try:
             self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
         except (ValueError, LookupError):

@@ -37,11 +37,9 @@ def ago(moment: datetime) -> str:
 
 
 def of_request(request: HttpRequest) -> dict[str, Any]:
-    """Return the variables from the request that base.html and the forms need.
-
-    ``user`` is None if accounts.middleware hasn't run, as on the setup page. ``csrf`` is the hidden field for forms.
-    It's lazy, so Django sets its cookie only if there's a form, and all forms in a response share one masked token.
-    """
+    """Return the variables from the request that base.html and the forms need."""
+    # ``user`` is None if accounts.middleware hasn't run, as on the setup page. ``csrf`` is the hidden field for forms.
+    # It's lazy, so Django sets its cookie only if there's a form, and all forms in a response share one masked token.
     return {
         "user": getattr(request, "user", None),
         "csrf": SimpleLazyObject(lambda: csrf_input(request)),

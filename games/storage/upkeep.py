@@ -24,11 +24,9 @@ def open_game(game_id: str, now: datetime, *, viewer: str) -> StoredMatch:
 
 
 def write_due(found: StoredMatch, now: datetime, *, viewer: str) -> StoredMatch:
-    """Write what the game's item already implies, and return the resulting game. Raises StoreUnavailable.
-
-    A timeout is written whoever looks. What a decided board says of a game that another program left unfinished, or
-    with another result, is written only when one of its players looks.
-    """
+    """Write what the game's item already implies, and return the resulting game. Raises StoreUnavailable."""
+    # A timeout is written whoever looks. What a decided board says of a game that another program left unfinished, or
+    # with another result, is written only when one of its players looks.
     if found.is_late(now):
         found = store.forfeit(found, now)
         hints.changed(found)

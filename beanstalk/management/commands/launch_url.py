@@ -33,11 +33,9 @@ def _key(text: str) -> str:
 
 
 def _address(*, region: str, bucket: str, key: str, platform: str, **chosen: str) -> str:
-    """Return the URL, built as in "Constructing a Launch Now URL" in Beanstalk's Developer Guide. Case matters.
-
-    ``platform`` is an ARN without a version; it replaced ``solutionStackName``. For environmentType, the guide says
-    LoadBalancing, but the links in AWS's own tutorials say LoadBalanced, which the API accepts, too.
-    """
+    """Return the URL, built as in "Constructing a Launch Now URL" in Beanstalk's Developer Guide. Case matters."""
+    # ``platform`` is an ARN without a version; it replaced ``solutionStackName``. For environmentType, the guide says
+    # LoadBalancing, but the links in AWS's own tutorials say LoadBalanced, which the API accepts, too.
     parameters = {
         "applicationName": chosen["application"],
         "platform": f"arn:aws:elasticbeanstalk:{region}::platform/{platform}",
