@@ -1,7 +1,4 @@
-"""gunicorn's settings for the pages. It reads them when started in this directory: ``gunicorn tictactoe_site.wsgi``.
-
-WEB_CONCURRENCY or ``--workers`` sets the number of workers. Use one per core.
-"""
+"""gunicorn's settings for the pages, if it starts in this folder. WEB_CONCURRENCY or ``--workers``: one per core."""
 
 from tictactoe_site import logs
 

@@ -1,8 +1,4 @@
-"""The password hasher, and the few threads that hash.
-
-A hash takes 19 MiB and a good part of a core. With few threads for it, a burst of sign-ups neither stops the site nor
-fills its memory.
-"""
+"""The password hasher, and the few threads that hash: a hash takes 19 MiB, and a burst of sign-ups must fit."""
 
 import ctypes
 import random
@@ -61,10 +57,7 @@ class Hasher:
 
 
 class Pool:
-    """Threads that hash, for as many requests at once. ``waiting`` more wait for ``patience`` seconds, others never.
-
-    Each one that waits holds a thread of the server's, which others need for pages.
-    """
+    """Threads that hash. ``waiting`` more requests, each in a thread of the server's, wait for ``patience`` seconds."""
 
     def __init__(self, threads: int, *, waiting: int = 0, patience: float = 0) -> None:
         self._admitted = BoundedSemaphore(threads + waiting)

@@ -19,10 +19,7 @@ class PlayerRequest(HttpRequest):
 
 
 class Identify(Middleware):
-    """Middleware that finds the user, and ends the session here if the player has ended it elsewhere.
-
-    A move doesn't wait for that check: if it's due, it runs beside the move's write, and the next request obeys it.
-    """
+    """Middleware that finds the user, and ends the session if it was ended elsewhere. A move doesn't wait for that."""
 
     MOVES = "/move/"  # the end of their path
 

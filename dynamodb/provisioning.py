@@ -1,8 +1,4 @@
-"""The calls that create and describe the table.
-
-PynamoDB's create_table waits without a limit, and fails if TTL is already on
-(https://github.com/pynamodb/PynamoDB/issues/1278), so we make these few calls ourselves.
-"""
+"""The calls that create and describe the table: PynamoDB's waits without a limit, and fails if TTL is on (#1278)."""
 
 import logging
 import time

@@ -1,7 +1,4 @@
-"""The readiness check, which says whether this server can use the table, and the thread that gets the table ready.
-
-DescribeTable shows whether the table answers and has the right schema; ``probes`` show whether IAM lets us use it.
-"""
+"""The readiness check: can this server use the table? And the thread that gets the table ready."""
 
 import logging
 import threading

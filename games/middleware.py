@@ -32,10 +32,7 @@ STATUS = {
 
 
 class TakeAlong(Middleware):
-    """Gives a guest's games to the name they have chosen, and those of an account that has ended to a placeholder.
-
-    If it fails or runs out of time, the next request tries again, whatever its page.
-    """
+    """Gives a guest's games to their new name, and a deleted player's to a placeholder. The next requests try again."""
 
     def __call__(self, request: PlayerRequest) -> HttpResponse:
         left = former(request)

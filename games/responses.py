@@ -25,10 +25,7 @@ def page_of(request: PlayerRequest, game: StoredMatch) -> GamePage:
 def show(
     request: PlayerRequest, page: GamePage, *, status: int = 200, error: str = "", unclaimed: bool = False
 ) -> HttpResponse:
-    """Return the response to a request for a game, with a sentence on what went wrong, if anything did.
-
-    ``unclaimed`` means that nobody has signed up with the invited name yet.
-    """
+    """Return a game as page, fragment or JSON, with an error if any. ``unclaimed``: nobody has the invited name yet."""
     if page.offers_seat:
         offer_guest(request)
     if wants_json(request):

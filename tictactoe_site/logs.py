@@ -58,10 +58,7 @@ GUNICORN: dict[str, Any] = {
 
 @contextmanager
 def request(given: str) -> Iterator[str]:
-    """Log the request's id with every line in the block, and in threads that run with its context. Yield the id.
-
-    The id is ``given`` by nginx (.platform/nginx/conf.d/forwarded.conf); if that's no valid id, make a new one.
-    """
+    """Log the request's id, ``given`` by nginx or new, with each line of the block and its threads. Yield the id."""
     request_id = given if _ID.fullmatch(given) else uuid.uuid4().hex
     token = _request_id.set(request_id)
     try:

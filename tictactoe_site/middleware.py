@@ -55,10 +55,7 @@ class Health(Middleware):
 
 
 class Log(Middleware):
-    """Middleware that limits each request's DynamoDB calls to REQUEST_SECONDS, and logs it, except health checks.
-
-    It sends the request's id in X-Request-ID for players to quote.
-    """
+    """Middleware that limits a request's time, logs it, and sends its id for players to quote. Not health checks."""
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         with (
@@ -84,11 +81,7 @@ class Log(Middleware):
 
 
 class Headers(Middleware):
-    """Middleware for the headers of all pages.
-
-    Browsers load only what this site serves, and run no script that stands in a page. They don't cache pages: the back
-    button, for example, would show an outdated game.
-    """
+    """Middleware for all pages' headers: what a browser may load, and that it keeps no page, which soon is outdated."""
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
@@ -120,17 +113,13 @@ class Setup(Middleware):
 
 
 class Readable(Middleware):
-    """Middleware that refuses what no view reads: other methods, and a body that isn't a form.
-
-    Django takes such a body for an empty form, which would make an open invitation, for example. A GET of an address
-    that only takes POST, as from a restored tab, leads to its game or to the start page.
-    """
+    """Middleware that refuses what no view reads: other methods, and bodies that Django takes for empty forms."""
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = _refusal(request) or self.get_response(request)
         if response.status_code != 405:
             return response
-        if request.method in ("GET", "HEAD") and not wants_json(request):
+        if request.method in ("GET", "HEAD") and not wants_json(request):  # as from a restored tab
             game = request.resolver_match.kwargs if request.resolver_match else {}
             return SeeOther(resolve_url("game" if game else "home", **game))
         allowed = response.headers["Allow"]

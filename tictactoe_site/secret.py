@@ -1,8 +1,4 @@
-"""The secret key that a server generates for itself if the configuration has none.
-
-All workers share it, and it survives restarts. Behind a load balancer each server would generate a different one, so
-the configuration must have a secret_key there.
-"""
+"""The secret key that a server makes for its workers and restarts. Behind a load balancer, servers must share one."""
 
 import fcntl
 import os

@@ -1,7 +1,4 @@
-"""The ASGI application of the ``live`` process: it serves the two event stream URLs, and nothing else.
-
-It runs in front of Django, not inside: Django's ASGI handler takes 47 KB per stream, this a third of it (docs/live.md).
-"""
+"""The ASGI application of ``live``: two URLs, without Django's own handler, which takes three times the memory."""
 
 import asyncio
 import logging

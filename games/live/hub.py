@@ -1,8 +1,4 @@
-"""The hub keeps the topics, schedules their reads and applies hints. There is one in each ``live`` process.
-
-Topics that are due are read together: a hundred games are one BatchGetItem. A topic without watchers is dropped only
-when its next read is due, so somebody who comes back before that costs no read.
-"""
+"""The hub of a ``live`` process keeps the topics, reads together those that are due, and applies hints."""
 
 import asyncio
 import contextvars
@@ -118,7 +114,7 @@ class Hub:
             # The id of a game that is gone may be used again, so it isn't kept.
             elif topic.watchers or (topic.over and not topic.gone and now < topic.read_at + KEEP_OVER_SECONDS):
                 topic.due = now + KEEP_OVER_SECONDS
-            else:
+            else:  # Only now: somebody who came back earlier costs no read.
                 self._forget(topic)
 
     def _forget(self, topic: Topic) -> None:

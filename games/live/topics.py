@@ -1,7 +1,4 @@
-"""Topics: the known state of a watched game or an open lobby, and the events for each of its viewers.
-
-A topic never goes back in time, although eventually consistent reads may be older than a hint or than the page.
-"""
+"""Topics: the state of a watched game or open lobby, which never goes back in time, and the events for its viewers."""
 
 import asyncio
 import re

@@ -24,10 +24,7 @@ class Viewer(NamedTuple):
 
 
 def viewer_of(scope: dict[str, Any]) -> Viewer:
-    """Return the request's viewer: nobody, if the session has been ended. This may read the player's item.
-
-    Raises SuspiciousOperation for a host or another header that we don't accept.
-    """
+    """Return the viewer, perhaps after a read of their item. Raises SuspiciousOperation for a host that isn't ours."""
     request = ASGIRequest(scope, BytesIO())
     base = request.build_absolute_uri("/")
     _sessions.process_request(request)

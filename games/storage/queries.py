@@ -109,9 +109,9 @@ def have_played(player: str, other: str) -> bool:
 
 
 def of_player(player: str, status: Status | None, limit: int, since: datetime | None = None) -> list[Entry]:
-    """Return up to ``limit`` of a player's games from the indexes, newest first. Raises StoreUnavailable.
+    """Return up to ``limit`` of a player's games, newest first, or those that got the ``status`` ``since`` then.
 
-    ``since`` leaves out those that got the ``status`` before then.
+    Raises StoreUnavailable.
     """
     date = HostIndex.status_date
     condition: Condition | None = date.startswith(status) if status else None
@@ -121,10 +121,7 @@ def of_player(player: str, status: Status | None, limit: int, since: datetime | 
 
 
 def of_everybody(status: Status | None, limit: int) -> dict[str, StoredMatch | UnreadableGame]:
-    """Return up to ``limit`` games by id, in no order. For a damaged game, return the error that describes it.
-
-    This scans the table, and the operator pays for every item in it. Raises StoreUnavailable.
-    """
+    """Return up to ``limit`` games by id, or a damaged one's error, by a costly scan. Raises StoreUnavailable."""
     condition = Game.host_id.exists()
     if status:
         condition &= Game.status_date.startswith(status)

@@ -1,7 +1,4 @@
-"""Giving a player another name in all games: a guest who has chosen one, a player who is renamed, an account that ends.
-
-Each game is one conditional write. What is done needn't be done again, so this can stop and go on at any point.
-"""
+"""Giving a player another name in all games: a write each, which can stop, and go on, at any point."""
 
 import time
 from collections.abc import Callable, Sequence
