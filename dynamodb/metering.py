@@ -1,8 +1,7 @@
-"""A counter of the DynamoDB calls that a request makes, and of the capacity units they consume.
+"""A counter of the DynamoDB calls that a request makes, and of the capacity units in their replies.
 
-PynamoDB sends ReturnConsumedCapacity with every read and write; we add up the numbers in the replies. A call counts
-once, however often botocore retries it. Error replies have no units: a write with a failed condition counts as a call
-with 0 units, although DynamoDB bills it like a successful one.
+A call counts once, however often botocore retries it. Error replies have no units: a write with a failed condition
+counts as 0 units, although DynamoDB bills it like a successful one.
 """
 
 from collections.abc import Iterator

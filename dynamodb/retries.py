@@ -4,17 +4,14 @@ A request is answered within 5 s, even if DynamoDB is slow, silent or gone. Only
 
 - A try takes 1.5 s at most: 0.5 s to connect (within a region it takes milliseconds, and TCP resends a lost packet
   only after a second) and 1 s to answer (a hundred times DynamoDB's usual time).
-- The pause before a retry is random: 0 to 0.05 s, then 0 to 0.1 s, and so on, doubling up to 0.8 s. The full jitter
-  keeps servers that failed together from coming back together
-  (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
-- All calls of one request share 4.5 s. A try starts only if it can finish in that time. The remaining half second is
-  for the response.
+- The pause before a retry is random: 0 to 0.05 s, doubling up to 0.8 s. The full jitter keeps servers that failed
+  together from coming back together (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
+- All calls of one request share 4.5 s, and the rest is for the response. A try starts only if it can finish in time.
 - After eight tries in a row without any answer, the circuit breaker opens: one try every half second probes whether
-  DynamoDB is back, and all other calls fail at once. Without it, requests would occupy every thread for seconds, and
-  health checks would queue behind them.
+  DynamoDB is back, and all other calls fail at once. Otherwise requests would occupy every thread for seconds.
 
-One case has no limit: if a reply trickles in, the read timeout starts again with each byte. Retries are safe because
-every write is conditional: ``dynamodb.conditional`` offers nothing else.
+If a reply trickles in, there's no limit: the read timeout starts again with each byte. Retries are safe because every
+write is conditional: ``dynamodb.conditional`` offers nothing else.
 """
 
 import math

@@ -30,12 +30,10 @@ class Middleware:
 
 
 class Health(Middleware):
-    """Middleware that answers ``/healthz/`` if this process is up, without a DynamoDB call.
+    """Middleware that answers ``/healthz/`` without a DynamoDB call. Health checks come by IP, so it accepts any Host.
 
-    Health checks come by IP, so ``/healthz/`` and ``/readyz/`` accept any Host.
-
-    It also drops the body of a response to HEAD. Django leaves that to the server, and gunicorn warns each time. And it
-    leads to the start page instead of to an address that doesn't fit into the 4 KB that nginx has for all headers.
+    It also drops the body of a response to HEAD, about which gunicorn would warn, and leads to the start page instead
+    of to an address that doesn't fit into the 4 KB that nginx has for all headers.
     """
 
     def __init__(self, get_response: Callable[[Any], HttpResponse]) -> None:

@@ -1,8 +1,7 @@
-"""A player's games, read from the two indexes and merged into one order.
+"""A player's games, read from the two indexes and merged: by StatusDate, then by id.
 
-They are sorted by StatusDate, then by id. Descending, pending games come first, then games in progress, then finished
-games. A cursor is a key, not an offset, so a game that finishes between two pages doesn't shift the others. Index reads
-lag behind the table, so never authorise anything from them.
+Descending, pending games come first, then games in progress, then finished games. A cursor is a key, not an offset, so
+no page shifts. Index reads lag behind the table, so never authorise anything from them.
 """
 
 import re

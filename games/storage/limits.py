@@ -1,10 +1,8 @@
 """Limits on invitations without an answer, sent and received, and on unfinished games against the computer.
 
-To count them is an index query, and an invitation may have three limits. Most invitations are a player's first, and
-shouldn't cost three extra queries. So each process keeps its own counts, from the lobbies it shows and the invitations
-it creates. It queries the index only if its count, with as many again from another process, comes near the limit.
-
-A guest costs nothing to create, so guests' invitations only block guests: named hosts' invitations are counted apart.
+To count them is an index query. Most invitations are a player's first, and shouldn't cost three of those. So a process
+keeps its own counts, from the lobbies it shows and the invitations it creates, and queries only if its count, with as
+many again from another process, comes near the limit. Guests cost nothing to create, so theirs are counted apart.
 """
 
 from collections import OrderedDict

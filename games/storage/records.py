@@ -1,11 +1,9 @@
 """A player's record: games won, lost and tied against each opponent, counted from the finished games in the indexes.
 
-Nothing is counted when a game ends, so no failure can count a game twice or miss one. A player may have ten thousand
-games, so we don't read them all for each view: an item with the partition key ``record#<name>`` caches the scores up to
-a cursor, and only later games are read. A game may reach an index after one that ended later, so the cached scores
-leave out the last minute. If there are too many games to count in one request, the next view continues.
-
-Games with guests don't count: they're deleted after a month, and a guest's name belongs to nobody.
+Nothing is counted when a game ends, so no failure can count a game twice or miss one. The item ``record#<name>`` caches
+the scores up to a cursor, so only later games are read. A game may reach an index after one that ended later, so the
+cache leaves out the last minute. If one request can't count all games, the next goes on. Games with guests don't
+count: they're deleted after a month, and a guest's name belongs to nobody.
 """
 
 import json

@@ -39,10 +39,7 @@ def rename(old: str, new: str, now: datetime, *, seconds: float, since: datetime
 
 
 def take_along(old: str, new: str, now: datetime) -> bool:
-    """Do what one request can: give a guest's games to the guest's new name, or end a deleted player's and rename them.
-
-    Return whether that's all. Raises StoreUnavailable.
-    """
+    """Do one request's part of giving ``old``'s games to ``new``. Return whether it's all. Raises StoreUnavailable."""
     if is_deleted(new):
         if players.heir(old) != new:
             return True  # This is an old cookie, and the name is somebody else's by now.
