@@ -148,10 +148,8 @@ def config_problems(data: bytes, name: str) -> Iterator[str]:
             if secret and is_dummy(secret):
                 yield f"{name}: [django] {key} is a placeholder, not a secret: use the output of {UUID_COMMAND}"
     if chosen.access_key_id not in (None, config.PLACEHOLDER):
-        yield (
-            f"{name}: [dynamodb] access_key_id would give your credentials to everybody who has the zip: remove it and"
-            " secret_access_key, because an instance gets credentials from its role."
-        )
+        what = "access_key_id would give your credentials to everybody who has the zip: remove it and secret_access_key"
+        yield f"{name}: [dynamodb] {what}, because an instance gets credentials from its role."
     if region_of(chosen.endpoint) and (chosen.endpoint or "").startswith("http://"):
         yield f"{name}: [dynamodb] endpoint is {chosen.endpoint}, which isn't encrypted: remove http://."
     if is_this_machine(chosen.endpoint):

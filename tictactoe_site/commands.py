@@ -58,11 +58,8 @@ class TableCommand(SiteCommand):
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.add_argument(
-            "--endpoint",
-            metavar="URL",
-            help="DynamoDB's address, e.g. http://127.0.0.1:8000 for DynamoDB Local; overrides CONFIG_FILE's",
-        )
+        explanation = "DynamoDB's address, e.g. http://127.0.0.1:8000 for DynamoDB Local; overrides CONFIG_FILE's"
+        parser.add_argument("--endpoint", metavar="URL", help=explanation)
         return parser
 
     def prepare(self, options: dict[str, Any]) -> None:

@@ -161,11 +161,8 @@ def load(environ: Mapping[str, str] = os.environ) -> Config:
 
     Raises ConfigError for the first mistake. The order is: environment, file from top to bottom, keys that conflict.
     """
-    _require(
-        is_named(environ),
-        "CONFIG_FILE is not set: set it to the path of a configuration file with the section [dynamodb] and its key"
-        " region, such as beanstalk.config.",
-    )
+    advice = "set it to the path of a configuration file with the section [dynamodb] and its key region"
+    _require(is_named(environ), f"CONFIG_FILE is not set: {advice}, such as beanstalk.config.")
     path = BASE_DIR / environ["CONFIG_FILE"].strip()
     with _at(f"{path}: "):
         data = _read(path)

@@ -56,11 +56,8 @@ class Log(Middleware):
     """Middleware that limits a request's time, logs it, and sends its id for players to quote. Not health checks."""
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with (
-            logs.request(request.headers.get("X-Request-ID", "")) as request_id,
-            metering.measured() as usage,
-            retries.within(retries.REQUEST_SECONDS),
-        ):
+        given = request.headers.get("X-Request-ID", "")
+        with logs.request(given) as request_id, metering.measured() as usage, retries.within(retries.REQUEST_SECONDS):
             request.META[logs.REQUEST_ID] = request_id
             started = time.perf_counter()
             response = self.get_response(request)

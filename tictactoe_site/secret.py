@@ -23,11 +23,11 @@ def local_secret_key(path: Path) -> str:
             with suppress(OSError):  # Some network file systems have no locks.
                 fcntl.flock(file, fcntl.LOCK_EX)
             file.seek(0)
-            if key := file.read().strip():
-                return _checked(key, path)
-            key = secrets.token_urlsafe(LENGTH)
-            file.write(key)
-        return key
+            key = file.read().strip()
+            if not key:
+                key = secrets.token_urlsafe(LENGTH)
+                file.write(key)
+        return _checked(key, path)
     except UnicodeDecodeError:
         return _checked("", path)
     except OSError as exc:

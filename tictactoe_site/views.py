@@ -39,10 +39,8 @@ def _missing_key(request: HttpRequest) -> list[str]:
     """Return a problem if a load balancer (.platform/nginx/conf.d/forwarded.conf) may have servers with other keys."""
     if settings.HAS_SHARED_KEY or request.headers.get("X-From-Balancer") != "1":
         return []
-    return [
-        "[django] secret_key is not set, so the servers behind the load balancer log out each other's players: give all"
-        " servers the same key, in CONFIG_FILE or as the environment property SECRET_KEY."
-    ]
+    problem = "[django] secret_key is not set, so the servers behind the load balancer log out each other's players"
+    return [f"{problem}: give all the same key, in CONFIG_FILE or as the environment property SECRET_KEY."]
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

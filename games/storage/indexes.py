@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from contextvars import copy_context
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeAlias
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex
@@ -25,6 +25,7 @@ from games.models import Game
 FIRST_READ = 22
 FURTHER_READ = 100
 
+Part: TypeAlias = Callable[[Iterator[Entry]], Iterable[Entry]]
 # One thread per concurrent request (gunicorn.conf.py has half as many, manage.py play as many).
 _threads = ThreadPoolExecutor(max_workers=64, thread_name_prefix="query")
 
@@ -56,11 +57,7 @@ _CURSOR = re.compile(rf"({'|'.join(Status)})_[ -^`-}}]{{0,100}}~[0-9a-f]{{8}}(-[
 
 
 def from_both_indexes(
-    player: str,
-    part: Callable[[Iterator[Entry]], Iterable[Entry]],
-    condition: Condition | None = None,
-    *,
-    ascending: bool = False,
+    player: str, part: Part, condition: Condition | None = None, *, ascending: bool = False
 ) -> list[Entry]:
     """Return what ``part`` takes of the player's entries in each index, merged into one order."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
+from django.template.defaultfilters import pluralize
 
 from beanstalk import bundle, bundle_check
 from tictactoe_site import config
@@ -29,14 +30,10 @@ class Command(SiteCommand):
     errors = (bundle.BundleError,)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        explanation = "your configuration, to include as beanstalk.config: set CONFIG_FILE to that name on the server. "
+        explanation += "The zip is then as secret as the file"
         parser.add_argument("--output", metavar="ZIP", type=Path, help="where to write the zip (default tictactoe.zip)")
-        parser.add_argument(
-            "--config",
-            metavar="FILE",
-            type=Path,
-            help="your configuration, to include as beanstalk.config: set CONFIG_FILE to that name on the server. "
-            "The zip is then as secret as the file",
-        )
+        parser.add_argument("--config", metavar="FILE", type=Path, help=explanation)
         parser.add_argument("--check", metavar="ZIP", type=Path, help="check this zip instead of building one")
         parser.add_argument("--dry-run", action="store_true", help="print the contents, but write nothing")
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
@@ -54,8 +51,7 @@ class Command(SiteCommand):
         else:
             self.stdout.write("\n".join(f"{path}: {problem}" for problem in found) or _total(path, data))
         if found:
-            number = "1 problem" if len(found) == 1 else f"{len(found)} problems"
-            raise CommandError(f"{path} isn't ready for Beanstalk: {number}.")
+            raise CommandError(f"{path} isn't ready for Beanstalk: {len(found)} problem{pluralize(len(found))}.")
 
     def make(self, options: dict[str, Any]) -> None:
         path: Path = options["output"] or Path("tictactoe.zip")

@@ -94,14 +94,9 @@ class Command(SiteCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         for name, (default, check, explanation) in _PARAMETERS.items():
-            parser.add_argument(
-                f"--{name.replace('_', '-')}",
-                required=default is None,
-                default=default,
-                type=check,
-                metavar=name.rpartition("_")[2].upper(),
-                help=explanation + (f" (default {default})" if default else ""),
-            )
+            text = f"{explanation} (default {default})" if default else explanation
+            how: Any = {"required": not default, "default": default, "type": check, "help": text}
+            parser.add_argument(f"--{name.replace('_', '-')}", metavar=name.rpartition("_")[2].upper(), **how)
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write(_address(**{name: options[name] for name in _PARAMETERS}))

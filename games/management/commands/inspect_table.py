@@ -29,11 +29,8 @@ class Command(TableCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
-        parser.add_argument(
-            "--probe",
-            action="store_true",
-            help="try each action of the site with a request that changes nothing (3 write units, 2 read units)",
-        )
+        explanation = "try each action of the site with a request that changes nothing (3 write units, 2 read units)"
+        parser.add_argument("--probe", action="store_true", help=explanation)
 
     def handle(self, *args: Any, **options: Any) -> None:
         summary, problem = self._described()
