@@ -74,9 +74,7 @@ def _readable(item: RawItem) -> StoredMatch | None:
     return None
 
 
-def pending(
-    player: str, now: datetime, *, sent: bool, most: int, other: str | None = None, guests: bool | None = None
-) -> int:
+def pending(player: str, now: datetime, *, sent: bool, most: int, other: str = "", guests: bool | None = None) -> int:
     """Count the invitations that a player has sent or received and nobody has answered yet, up to ``most``.
 
     ``other`` counts only those sent to that player; ``guests`` only those received from guests, or from named hosts.
@@ -84,7 +82,7 @@ def pending(
     """
     index: Any = Game.host_index if sent else Game.opponent_index
     among = is_kept(now)
-    if other is not None:
+    if other:
         among &= Game.opponent_id == other
     if guests is not None:
         by_guests = Game.host_id.startswith(GUEST_PREFIX)

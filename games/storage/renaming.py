@@ -1,7 +1,7 @@
 """Giving a player another name in all games: a write each, which can stop, and go on, at any point."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -50,16 +50,13 @@ def take_along(old: str, new: str, now: datetime) -> bool:
 
 def give_up(player: str, *, seconds: float) -> bool:
     """Resign the player's games in progress and withdraw the invitations, both ways. Return whether that's all."""
-    running = (Status.IN_PROGRESS, Status.PENDING)
-    return _change(player, partial(_given_up, player=player), seconds, statuses=running)
+    return _change(player, partial(_given_up, player=player), seconds, Status.IN_PROGRESS, Status.PENDING)
 
 
-def _change(
-    player: str, change: Callable[[StoredMatch], bool], seconds: float, statuses: Sequence[Status | None] = (None,)
-) -> bool:
+def _change(player: str, change: Callable[[StoredMatch], bool], seconds: float, *statuses: Status) -> bool:
     """Change the player's games with these statuses, or all, in the given time. Return whether none is left."""
     ends = time.monotonic() + seconds
-    entries = [entry for status in statuses for entry in queries.of_player(player, status, MOST)]
+    entries = [entry for status in statuses or (None,) for entry in queries.of_player(player, status, MOST)]
     game_ids = [entry.game_id for entry in entries]
     changed, read = 0, 0
     for start in range(0, len(game_ids), queries.MOST_AT_ONCE):
