@@ -153,14 +153,11 @@ def _port(text: str) -> int:
 
 
 def _listener(host: str, port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    is_v6 = ":" in host
+    family = socket.AF_INET6 if is_v6 else socket.AF_INET
     try:
-        listener.bind((host, port))
-    except (OSError, UnicodeError) as exc:
-        listener.close()
-        reason = getattr(exc, "strerror", None) or exc
+        return socket.create_server((host, port), family=family, dualstack_ipv6=is_v6)
+    except (OSError, UnicodeError, TypeError) as exc:
+        reason = str(getattr(exc, "strerror", None) or exc).partition(" (while ")[0]
         what = f"Can't listen on {host}:{port} ({reason})"
         raise CommandError(f"{what}: choose another port with PORT=8081 or --port.") from exc
-    listener.listen()
-    return listener
