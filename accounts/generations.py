@@ -56,10 +56,7 @@ def forget(name: str) -> None:
 
 
 def of(name: str, *, wait: bool = True) -> Account | None:
-    """Return the player's account. If it's due, read it first; without ``wait``, in another thread for the next time.
-
-    None means that it isn't known: it's being read, or DynamoDB is unavailable.
-    """
+    """Return the account, read first if it's due: without ``wait``, in another thread. None if it isn't known yet."""
     account = _known.get(name)
     if account and time.monotonic() - account.read_at < CHECK_SECONDS:
         return account

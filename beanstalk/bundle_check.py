@@ -1,8 +1,4 @@
-"""Checks of a zip before it is uploaded. Elastic Beanstalk takes minutes to find the same problems, and says less.
-
-They work on any zip, including one that was made by hand. The configuration in it is for a server: it must have no
-well-known secret, no credentials and no localhost.
-"""
+"""Checks of a zip, also one made by hand, before it is uploaded: Elastic Beanstalk takes minutes to find less."""
 
 import io
 import re

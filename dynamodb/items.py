@@ -17,10 +17,7 @@ BLANK = " "
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """The parts of this package's messages that a project can replace: pass your own to ``items.bind``.
-
-    ``consequences`` maps botocore's name of an action to a clause that says what breaks if a policy refuses it.
-    """
+    """Advice in our messages, which a project can replace. ``consequences``: by action, what breaks if it's refused."""
 
     make_table: str = "create it"
     correct_table: str = "correct the region or the name"

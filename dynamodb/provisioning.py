@@ -25,19 +25,19 @@ EXPECTED = ("ResourceNotFoundException", "ResourceInUseException", NOT_OFFERED)
 
 def describe() -> dict[str, Any] | None:
     """Return DescribeTable's description, or None if the table doesn't exist. Raises StoreUnavailable."""
-    return _ask("describe_table").get("Table")
+    return _call("describe_table").get("Table")
 
 
 def time_to_live() -> str:
     """Return the table's TTL attribute, or an empty string if TTL is off. Raises StoreUnavailable."""
-    described = _ask("describe_time_to_live").get("TimeToLiveDescription", {})
+    described = _call("describe_time_to_live").get("TimeToLiveDescription", {})
     enabled = described.get("TimeToLiveStatus") in ("ENABLED", "ENABLING")
     return str(described.get("AttributeName", "")) if enabled else ""
 
 
 def recovery() -> str:
     """Return whether point-in-time recovery is on: on, off, or not offered by the endpoint. Raises StoreUnavailable."""
-    backups = _ask("describe_continuous_backups").get("ContinuousBackupsDescription")
+    backups = _call("describe_continuous_backups").get("ContinuousBackupsDescription")
     if backups is None:
         return "not offered"
     described = backups.get("PointInTimeRecoveryDescription", {})
@@ -102,42 +102,24 @@ def _make(say: Callable[[str], None]) -> bool:
     if describe():
         return False
     try:
-        _call("create_table", **schema.request())
-    except _Refused as exc:
-        if not exc.retried:
-            return False  # Another server was faster.
+        answer = _call("create_table", **schema.request())
     except NotAllowed as exc:
         raise NotAllowed(f"{exc} {TableItem.Meta.advice.make_table_elsewhere}") from exc
+    if "Error" in answer and not answer["ResponseMetadata"].get("RetryAttempts"):
+        return False  # Another server was faster. If it was sent again, the first try may have succeeded.
     say(f"Creating the table {TableItem.Meta.table_name} with its indexes.")
     return True
 
 
-class _Refused(Exception):
-    """DynamoDB answered with an error in EXPECTED. ``retried`` says that an earlier try may have succeeded."""
-
-    def __init__(self, response: Any) -> None:
-        super().__init__()
-        self.code: str = response["Error"]["Code"]
-        self.retried: bool = response["ResponseMetadata"].get("RetryAttempts", 0) > 0
-
-
-def _ask(method: str) -> dict[str, Any]:
-    """Return the answer about the table; empty if there's no table or no such call. Raises StoreUnavailable."""
-    try:
-        return _call(method, TableName=TableItem.Meta.table_name)
-    except _Refused:
-        return {}
-
-
 def _call(method: str, **parameters: Any) -> dict[str, Any]:
-    """Call the client's ``method``. Raises _Refused or StoreUnavailable."""
+    """Call the client's ``method``. Return its answer, with an "Error" if it's in EXPECTED. Raises StoreUnavailable."""
     with unavailable():
         try:
-            return getattr(shared_client(), method)(**parameters)
+            return getattr(shared_client(), method)(**{"TableName": TableItem.Meta.table_name} | parameters)
         except ClientError as exc:
             if exc.response["Error"]["Code"] not in EXPECTED:
                 raise
-            raise _Refused(exc.response) from exc
+            return dict(exc.response)
 
 
 def _wait_until_usable(say: Callable[[str], None]) -> None:
@@ -179,14 +161,12 @@ def _expire_items() -> str:
 
 def _cared(what: str, method: str, **parameters: Any) -> str:
     try:
-        _call(method, TableName=TableItem.Meta.table_name, **parameters)
-    except _Refused as exc:
-        if exc.code == NOT_OFFERED:
-            return f"{what}: skipped, because this endpoint doesn't offer it."
-        raise StoreUnavailable(f"{what}: not set. The table is being updated: try again in a minute.") from exc
+        error = _call(method, **parameters).get("Error")
     except StoreUnavailable as exc:
         raise StoreUnavailable(f"{what}: not set. {exc}") from exc
-    return f"{what}: on."
+    if error and error["Code"] != NOT_OFFERED:
+        raise StoreUnavailable(f"{what}: not set. The table is being updated: try again in a minute.")
+    return f"{what}: skipped, because this endpoint doesn't offer it." if error else f"{what}: on."
 
 
 CARE: tuple[Callable[[], str], ...] = (

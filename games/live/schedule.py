@@ -1,9 +1,6 @@
-"""How often a topic is read: once a second while somebody waits for it, and less often the longer nothing happens.
+"""How often a topic is read: once a second while somebody waits for it, less often the longer nothing happens."""
 
-The limits are 60 eventually consistent reads a minute for a game that somebody looks at, and 4 for a forgotten one. Two
-players who poll each second, as in the AWS example, cost 120.
-"""
-
+# Eventually consistent reads a minute. Two players who poll each second, as in the AWS example, cost 120.
 HOT_READS = 60
 WARM_READS = 12
 IDLE_READS = 4

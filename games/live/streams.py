@@ -56,14 +56,11 @@ class Stream(Watcher):
                 await self._send(message)
             if self.topic.over:
                 return
-            await self._wait(min(COMMENT_SECONDS, end - time.monotonic()))
-
-    async def _wait(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._woken.wait()
-        except TimeoutError:
-            await self._send(fragments.COMMENT)
+            try:
+                async with asyncio.timeout(min(COMMENT_SECONDS, end - time.monotonic())):
+                    await self._woken.wait()
+            except TimeoutError:
+                await self._send(fragments.COMMENT)
 
     async def _send(self, message: bytes) -> None:
         async with asyncio.timeout(SEND_SECONDS):
