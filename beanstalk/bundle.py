@@ -5,7 +5,6 @@ import re
 import subprocess
 import time
 import zipfile
-from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,8 @@ class BundleError(Exception):
 
 
 def belongs(name: str) -> bool:
-    return _matches(name, CONTENTS) and not _matches(name, LEFT_OUT)
+    held, left_out = (any(fnmatchcase(name, each) for each in patterns) for patterns in (CONTENTS, LEFT_OUT))
+    return held and not left_out
 
 
 def build(root: Path, configuration: bytes | None = None) -> bytes:
@@ -59,10 +59,6 @@ def build(root: Path, configuration: bytes | None = None) -> bytes:
 
 def commit_of(root: Path) -> str:
     return _git(root, "rev-parse", "HEAD").strip()
-
-
-def _matches(name: str, patterns: Iterable[str]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _refuse(names: list[str], why: str) -> None:

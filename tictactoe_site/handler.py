@@ -1,9 +1,23 @@
-"""The WSGI handler of the pages: Django's, except that no Content-Type makes a request fail."""
+"""What ``wsgi`` and ``asgi`` share, and the pages' handler: Django's, but no Content-Type makes a request fail."""
 
+import logging
 from typing import Any
 
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.utils.http import parse_header_parameters
+
+from dynamodb.client import keep_warm
+from tictactoe_site import jinja
+
+
+def start() -> None:
+    """Do what would delay the first requests, and log what keeps the site from working."""
+    jinja.compile_all()
+    if settings.CONFIG:
+        keep_warm()
+    if settings.SETUP_PROBLEM:
+        logging.getLogger(__name__).error("%s", settings.SETUP_PROBLEM)
 
 
 class Request(WSGIRequest):

@@ -14,7 +14,6 @@ class Command(TableCommand):
         "player who asks you. Send the password in a way that nobody else can read, and tell them to change it on "
         "their account's page."
     )
-
     errors = (*TableCommand.errors, store.NoSuchPlayer)
 
     def add_arguments(self, parser: ArgumentParser) -> None:

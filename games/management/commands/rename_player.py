@@ -14,7 +14,6 @@ class Command(RenamingCommand):
         "can then sign up as NEW. Sessions end, and nobody can choose OLD for 60 days. If it's interrupted, run it "
         "again."
     )
-
     errors = (*RenamingCommand.errors, store.NameTaken)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
