@@ -79,8 +79,7 @@ def opaque(password: str) -> str:
 
 def is_claimed(name: str) -> bool:
     """Whether a player has this name."""
-    player = _player(name)
-    return player is not None and bool(player.password)
+    return bool((_player(name) or Player()).password)
 
 
 def details(name: str) -> Player:
@@ -191,8 +190,7 @@ def retire(name: str, becomes: str) -> str:
 
 def heir(name: str) -> str | None:
     """Return the name that the games of a name that was given up go to; None if it wasn't."""
-    player = _player(name)
-    return player.becomes if player else None
+    return (_player(name) or Player()).becomes
 
 
 def _fresh() -> Action:

@@ -68,21 +68,18 @@ class TableCommand(SiteCommand):
             self.connect(options["endpoint"])
 
     def connect(self, endpoint: str | None) -> config.Config | None:
-        """Bind the models to the table. Return its configuration. Raises ConfigError or StoreUnavailable."""
-        chosen = self.configured(endpoint)
-        if chosen:
-            table.bind(chosen, patient=True)
-            warm_up()
-        return chosen
-
-    def configured(self, endpoint: str | None) -> config.Config | None:
-        """Return the configuration of CONFIG_FILE and --endpoint, or a running ``play``'s. Raises ConfigError."""
+        """Bind the models to the chosen table, and return its Config. Raises ConfigError or StoreUnavailable."""
         if not endpoint and not settings.CONFIG_NAMED and (endpoint := _playing()):
             self.say(f"Using the table of the running `make run`, at {endpoint}.")
         if settings.SETUP_PROBLEM and (settings.CONFIG_NAMED or not endpoint):
             raise config.ConfigError(settings.SETUP_PROBLEM)
-        base: config.Config | None = settings.CONFIG
-        return config.for_endpoint(endpoint, base=base) if endpoint else base
+        chosen: config.Config | None = settings.CONFIG
+        if endpoint:
+            chosen = config.for_endpoint(endpoint, base=chosen)
+        if chosen:
+            table.bind(chosen, patient=True)
+            warm_up()
+        return chosen
 
 
 def _playing() -> str | None:
