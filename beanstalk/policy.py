@@ -41,10 +41,6 @@ INSPECTING = {
 }
 INSPECTING_ON_INDEXES = {"Query": "list_games --player"}
 
-# The current version of the policy language, its second:
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html
-VERSION = "2012-10-17"
-
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -104,7 +100,8 @@ def trust(region: str) -> dict[str, Any]:
 
 
 def _document(statements: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"Version": VERSION, "Statement": statements}
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html
+    return {"Version": "2012-10-17", "Statement": statements}
 
 
 def _allow(actions: Iterable[str], resources: str | list[str], **name: str) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from dynamodb.errors import StoreUnavailable
 from tictactoe_site import config, table
 
 PLAYING = config.BASE_DIR / ".playing"  # the address of the DynamoDB that ``manage.py play`` has embedded
-EXIT_CODES = "Exit codes: 0 done; 1 failed, or the table has a problem; 2 wrong configuration or parameter."
 
 
 class SiteCommand(BaseCommand):
@@ -54,7 +53,7 @@ class SiteCommand(BaseCommand):
 class TableCommand(SiteCommand):
     """A command that uses the table: the one in CONFIG_FILE, or at the address in ``--endpoint``."""
 
-    epilog = EXIT_CODES
+    epilog = "Exit codes: 0 done; 1 failed, or the table has a problem; 2 wrong configuration or parameter."
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         parser = super().create_parser(prog_name, subcommand, **kwargs)

@@ -153,7 +153,9 @@ class Live:
             raise Refusal("This server is being restarted: connect again in a moment.", 503, wait=1)
         if len(self._streams) >= self._most:
             raise Refusal("This server has all the streams it can hold: the page asks instead.", 503, wait=30)
-        if self._addresses[address] >= _limit_of(address):
+        # Behind a proxy this is a client's. This machine's own has no limit unless one is set.
+        usual = math.inf if address in THIS_MACHINE else STREAMS_PER_CLIENT
+        if self._addresses[address] >= (settings.STREAMS_PER_ADDRESS or usual):
             raise Refusal("Your address has all the streams it may have: the page asks instead.", 503, wait=30)
         self._streams.add(stream)
         self._addresses[address] += 1
@@ -174,13 +176,6 @@ def _files_allowed() -> int:
     most = MOST_FILES if hard == resource.RLIM_INFINITY else hard
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
     return most
-
-
-def _limit_of(address: str) -> float:
-    """Return an address's limit. Behind a proxy it's a client's; this machine's own has no limit unless one is set."""
-    if settings.STREAMS_PER_ADDRESS is not None:
-        return float(settings.STREAMS_PER_ADDRESS)
-    return math.inf if address in THIS_MACHINE else STREAMS_PER_CLIENT
 
 
 async def _known(topic: Topic) -> None:
