@@ -12,7 +12,6 @@ RESERVED = {"computer", "guest", "admin", "administrator", "root", "system", "su
 # Nobody can choose one of these any more, also with digits behind it: others would take the player for somebody else.
 MISLEADING = RESERVED | {"deleted", "everybody", "help", "moderator", "new", "none", "null", "official", "open"}
 MISLEADING |= {"operator", "postmaster", "security", "somebody", "staff", "webmaster", "you"}
-SENTENCE = "Use 3 to 20 letters, digits, _ or -, starting with a letter or digit."
 
 # The most characters that we look at: a long text can take minutes to normalise.
 LONGEST = 100
@@ -45,7 +44,7 @@ def normalised(text: str) -> str:
     """Return the name as we store it: in narrow letters, casefolded and stripped. Raises NameNotAllowed."""
     name = normalize("NFKC", text[:LONGEST]).strip().casefold()
     if len(text) > LONGEST or not _NAME.fullmatch(name):
-        raise NameNotAllowed(SENTENCE)
+        raise NameNotAllowed("Use 3 to 20 letters, digits, _ or -, starting with a letter or digit.")
     return name
 
 

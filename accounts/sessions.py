@@ -18,7 +18,6 @@ _GUEST = "guest"
 _HEIR = "heir"
 _OFFERED = "offered"
 _SINCE = "since"
-_DAY = 24 * 60 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,7 @@ def enter(request: HttpRequest, name: str) -> None:
 
 def go_on(request: HttpRequest) -> None:
     """Extend the session of somebody who plays: set a new cookie, at most once a day."""
-    if time.time() - request.session.get(_SINCE, 0) >= _DAY:
+    if time.time() - request.session.get(_SINCE, 0) >= 24 * 60 * 60:
         request.session[_SINCE] = int(time.time())
 
 

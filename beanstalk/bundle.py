@@ -25,7 +25,6 @@ LEFT_OUT = (
 )
 # Beanstalk executes the files in these folders (Developer Guide, "Platform hooks").
 HOOKS = (".platform/hooks/", ".platform/confighooks/")
-SYMLINK = "120000"  # git's mode for a link
 _CLONE = "run this in a clone (git clone), not in a downloaded archive"
 
 
@@ -49,7 +48,7 @@ def build(root: Path, configuration: bytes | None = None) -> bytes:
     # Ignored files (.gitignore) are left out on purpose.
     present = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
     others = [name for name in present if belongs(name) and name not in {*object_ids, *replaced}]
-    links = [name for mode, _, name in committed if mode == SYMLINK]
+    links = [name for mode, _, name in committed if mode == "120000"]  # git's mode for a link
     _refuse(links, "an instance can't follow symbolic links, so commit the file itself.")
     _refuse(others, "not committed, so commit (git add, git commit), move or delete this first.")
     _refuse_changed(root, object_ids)

@@ -22,7 +22,6 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DEFAULT_REGION = "us-west-2"
 DEFAULT_TABLE = "Games"
 PLACEHOLDER = "local"
-LOCAL_REGIONS = ("local", "localhost")
 MINIMUM_SECRET_LENGTH = 32
 # The section names in the file, and the section that each one means. Files for the AWS example have [flask].
 SECTIONS = {"dynamodb": "dynamodb", "django": "django", "flask": "django"}
@@ -59,7 +58,7 @@ def _require(met: object, otherwise: str) -> None:
 
 # One parser for each kind of value. They never get an empty text.
 def _region(text: str) -> str:
-    sound = text in LOCAL_REGIONS or partition_of(text)
+    sound = text in ("local", "localhost") or partition_of(text)
     _require(sound, f"is {text!r}, which isn't an AWS region: try {DEFAULT_REGION}.")
     return text
 

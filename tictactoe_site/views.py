@@ -13,7 +13,6 @@ from dynamodb import startup
 from dynamodb.items import TableItem
 from tictactoe_site.http import refuse
 
-TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 _GAME = re.compile(r"/games/((?i:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}))\W*")
 
 
@@ -46,7 +45,7 @@ def _missing_key(request: HttpRequest) -> list[str]:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, DisallowedHost):
         return refuse(request, 400, "This site does not know the name it was asked for: its allowed_hosts lacks it.")
-    if isinstance(exception, TOO_MUCH):
+    if isinstance(exception, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
         return refuse(request, 413, "This is more than this site reads in one request: send less.")
     return refuse(request, 400, "The browser sent something this site can't read: go back and try again.")
 

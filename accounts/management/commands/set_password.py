@@ -1,5 +1,3 @@
-"""``manage.py set_password``: a new password for a player who has forgotten theirs."""
-
 import secrets
 from argparse import ArgumentParser
 from typing import Any

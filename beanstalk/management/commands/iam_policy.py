@@ -1,5 +1,3 @@
-"""``manage.py iam_policy``: the IAM policy for the site's role."""
-
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
 
