@@ -222,12 +222,14 @@ class Match(Seats):
 class StoredMatch(Match, Entry):
     """A game from its whole item.
 
-    ``turn`` is the name of the player to move; ``deadline`` for the move is in epoch seconds; ``ending`` is the reason
-    if the board doesn't show it; ``by_link`` marks an invitation that was open to anybody.
+    ``turn`` is the name of the player to move; ``moved_at`` is when the turn began, if known, and ``deadline`` when it
+    ends, in epoch seconds; ``ending`` is the reason if the board doesn't show it; ``by_link`` marks an invitation that
+    was open to anybody.
     """
 
     turn: str | None = None
     deadline: float | None = None
+    moved_at: float | None = None
     ending: str | None = None
     by_link: bool | None = None
 

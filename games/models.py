@@ -70,6 +70,8 @@ class Game(Item):
     # Seconds per move, and the deadline of the next move in epoch seconds.
     pace = NumberAttribute(attr_name="Pace", null=True)
     deadline = NumberAttribute(attr_name="Deadline", null=True)
+    # When the turn began, by a move or the acceptance, in epoch seconds.
+    moved_at = NumberAttribute(attr_name="MovedAt", null=True)
     # The reason why it ended, if the board doesn't show it.
     ending = UnicodeAttribute(attr_name="Ending", null=True)
 
@@ -125,6 +127,7 @@ class Game(Item):
                 pace=int(self.pace) if self.pace else None,
                 turn=self.turn,
                 deadline=self.deadline,
+                moved_at=self.moved_at if 0 < (self.moved_at or 0) <= LATEST else None,
                 ending=self.ending,
                 by_link=self.by_link,
             )

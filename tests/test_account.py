@@ -245,7 +245,7 @@ def test_export_holds_account_and_all_games(alice: Client) -> None:
     found = json.loads(answer.getvalue())
     assert (found["player"], found["blocked"]) == ("alice", [])
     assert {game["gameId"] for game in found["games"]} == games
-    assert all(len(game["board"]) == 9 and game["since"] for game in found["games"])
+    assert all(len(game["board"]) == 9 and game["since"] and game["moved"] for game in found["games"])
     assert "argon2" not in answer.getvalue().decode()
 
 

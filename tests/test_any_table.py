@@ -175,10 +175,18 @@ def test_late_player_without_a_turn_has_lost(alice: Client) -> None:
 def test_nothing_is_later_than_now(alice: Client) -> None:
     """The AWS example writes its server's local time."""
     tomorrow = datetime.now(UTC) + timedelta(hours=9)
-    path = made(status_date=Status.IN_PROGRESS.dated(tomorrow))
+    path = made(Status.FINISHED, status_date=Status.FINISHED.dated(tomorrow), turn="N/A", moved_at=tomorrow.timestamp())
     page = alice.get("/").content.decode()
     assert path in page
     assert ("from now" in page, "now</time>" in page) == (False, True)
+
+
+@pytest.mark.parametrize("moved_at", [None, 0, -1e18, IN_MS, 4e9])
+def test_turn_of_unknown_length_is_shown_without_one(bob: Client, moved_at: float | None) -> None:
+    path = made(moved_at=moved_at)
+    assert "Your turn</small>" in bob.get("/").content.decode()
+    assert bob.get(path).status_code == 200
+    call_command("show_game", path.split("/")[2], stdout=StringIO())
 
 
 def test_resigning_needs_no_turn(alice: Client) -> None:

@@ -243,6 +243,7 @@ def test_show_game_draws_the_board() -> None:
 @pytest.mark.usefixtures("games_table")
 def test_show_game_shows_sides_deadline_and_ending() -> None:
     game = store.accept(store.invite(host="alice", opponent="bob", pace=300).game_id, player="bob")
+    assert "\nmoved: 20" in run("show_game", game.game_id)
     assert "deadline: 20" in run("show_game", game.game_id)
     Game(game.game_id).update([Game.deadline.set(1)])
     assert "turn bob, but time is up" in run("show_game", game.game_id)

@@ -1,5 +1,6 @@
 """The lobby: which games are in which list, in which order, and how far back it goes."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -105,7 +106,20 @@ def test_games_in_progress_are_a_queue(alice: Client) -> None:
         page.index(f'id="game-{game.game_id}"') for game in queue
     )
     assert page.count('class="mine"') == 4
-    assert page.index("<span>Your turn") < page.index("bob's turn")
+    assert page.index("<small>Your turn") < page.index("bob's turn")
+
+
+def test_longest_turn_comes_first_and_says_how_long_it_lasts(alice: Client) -> None:
+    seconds = now().timestamp()
+    waits = {minutes: seconds - 60 * minutes for minutes in (0, 130, 3_000)}
+    turn: dict[str, Any] = {"turn": "alice", "top_left": "X"}
+    games = [make(Status.IN_PROGRESS, minutes, **turn, moved_at=waits[minutes]) for minutes in waits]
+    make(Status.IN_PROGRESS, 9, host="bob", opponent="alice", top_left="X", turn="bob", moved_at=waits[130])
+    page = unmarked(alice.get("/")).replace("\xa0", " ")
+    places = [page.index(f'id="game-{game.game_id}"') for game in games]
+    assert places == sorted(places, reverse=True)
+    turns = re.findall(r"<small>(.*)</small>", re.sub("</?time[^>]*>", "", page))
+    assert turns == ["Your turn for 2 days", "Your turn for 2 hours", "Your turn", "bob's turn for 2 hours"]
 
 
 @pytest.mark.usefixtures("games_table")

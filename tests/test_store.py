@@ -286,6 +286,22 @@ def test_move_writes_square_turn_and_move_order(playing: StoredMatch) -> None:
     assert item.status_date == playing.status_date
 
 
+def test_each_move_and_the_acceptance_say_when_they_were_made(pending: StoredMatch, stop_clock: Clock) -> None:
+    assert pending.moved_at is None
+    stop_clock(1_700_000_000)
+    playing = store.accept(pending.game_id, player="bob")
+    for second, (player, square) in enumerate(zip(turns(), "03142", strict=False), start=1_700_000_000):
+        assert (playing.moved_at, stored(playing.game_id).moved_at) == (second, second)
+        stop_clock(second + 1)
+        playing = store.move(playing, player=player, square=int(square))
+    assert (playing.status, playing.moved_at) == (Status.FINISHED, 1_700_000_005)
+    at_once = store.move(store.invite(host="alice", opponent="bob"), player="bob", square=4)
+    assert at_once.moved_at == store.challenge_computer(host="alice").moved_at == 1_700_000_005
+    stop_clock(1_700_000_009)
+    assert store.resign(at_once, player="bob").moved_at == 1_700_000_005
+    assert store.rename(playing, old="bob", new="dora").moved_at == 1_700_000_005
+
+
 def test_first_move_accepts_invitation(pending: StoredMatch) -> None:
     store.move(pending, player="bob", square=0)
     item = stored(pending.game_id)

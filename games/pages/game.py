@@ -6,6 +6,8 @@ from functools import cached_property
 from math import ceil
 from typing import Any
 
+from django.utils.timesince import timesince
+
 from accounts.names import has_page, is_name, printable
 from games.match import PACES, Ending, Entry, Status, StoredMatch
 from games.pages.board import SPOKEN, Cell, Stroke, lines_said, rows, strokes
@@ -43,8 +45,18 @@ class GamePage(Rights):
     @property
     def deadline(self) -> datetime | None:
         """The deadline of the next move; None without a time limit."""
-        seconds = self.game.deadline if self.game.status is Status.IN_PROGRESS else None
-        return datetime.fromtimestamp(seconds, UTC) if seconds else None
+        return _moment(self.game.deadline) if self.game.status is Status.IN_PROGRESS else None
+
+    @property
+    def turn_began(self) -> datetime | None:
+        """When the turn began; None if that is unknown or less than a minute ago."""
+        began = _moment(self.game.moved_at) if self.game.status is Status.IN_PROGRESS else None
+        return began if began and self.now - began >= timedelta(minutes=1) else None
+
+    @property
+    def turn_lasts(self) -> str:
+        """How long the turn has lasted, such as "2 hours"; empty without ``turn_began``."""
+        return timesince(self.turn_began, self.now, depth=1) if self.turn_began else ""
 
     @property
     def time_left(self) -> str:
@@ -184,6 +196,17 @@ def state(game: StoredMatch) -> dict[str, Any]:
 def summary(game: Entry) -> dict[str, Any]:
     """Return what the indexes know of a game, as JSON."""
     return _facts(game) | {"since": game.since.isoformat() if game.since else None}
+
+
+def times(game: StoredMatch) -> dict[str, str | None]:
+    """Return when status and turn began, the deadline of the turn, and when TTL may delete the item, as JSON."""
+    moments = {"since": game.since, "moved": _moment(game.moved_at), "deadline": _moment(game.deadline)}
+    moments["expires"] = _moment(game.expires_at)
+    return {name: moment.isoformat() if moment else None for name, moment in moments.items()}
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None
 
 
 def _facts(game: Entry) -> dict[str, Any]:

@@ -14,6 +14,11 @@ from games.pages.rights import Listed
 from games.storage.lobby import Lobby
 
 
+def _urgency(seen: GamePage) -> tuple[bool, float, float, str]:
+    """Return the key to sort by. Games whose turn began before that was stored come first."""
+    return not seen.can_move, seen.game.deadline or inf, seen.game.moved_at or 0, seen.game.status_date
+
+
 @dataclass(frozen=True)
 class LobbyPage:
     """A player's lists of games, as ``viewer`` sees them at ``now``."""
@@ -24,9 +29,9 @@ class LobbyPage:
 
     @cached_property
     def playing(self) -> list[GamePage]:
-        """The games in progress as a queue: the viewer's turns first, the least time left, then the oldest game."""
+        """The games in progress as a queue: the viewer's turns first, the least time left, then the longest turn."""
         games = (GamePage(game, self.viewer, self.now) for game in self.lobby.playing)
-        return sorted(games, key=lambda seen: (not seen.can_move, seen.game.deadline or inf, seen.game.status_date))
+        return sorted(games, key=_urgency)
 
     def listed(self, games: list[Entry]) -> list[Listed]:
         return [Listed(game, self.viewer) for game in games]

@@ -89,9 +89,10 @@ def acceptance(player: str, host: str | None, now: datetime) -> list[Action]:
     return [Game.status_date.set(Status.IN_PROGRESS.dated(now)), Game.opponent_id.set(player), kept]
 
 
-def marks(before: Match, after: Match) -> list[Action]:
+def marks(before: Match, after: Match, now: datetime) -> list[Action]:
     squares = zip(SQUARES, before.board, after.board, strict=True)
-    marks: list[Action] = [field.set(mark) for field, old, mark in squares if old != mark]
+    marks: list[Action] = [Game.moved_at.set(epoch(now))]
+    marks += [field.set(mark) for field, old, mark in squares if old != mark]
     return marks if after.moves is None else [*marks, Game.recorded_moves.set(after.moves)]
 
 

@@ -69,6 +69,7 @@ def _new(game_id: str | None, status: Status, now: datetime, host: str, **terms:
         board=EMPTY * 9,
         moves="",
         expires_at=expressions.epoch(now + lifetime),
+        moved_at=None if status is Status.PENDING else expressions.epoch(now),
         **terms,
     )
 
@@ -135,6 +136,7 @@ def _accept(game_id: str, player: str, shown: Match | None, now: datetime) -> St
     # a registered host.
     condition = expressions.is_pending(now) & expressions.is_invited(player)
     actions = expressions.acceptance(player, shown.host if shown else None, now)
+    actions.append(Game.moved_at.set(expressions.epoch(now)))
     if shown:
         condition &= expressions.has_terms(shown)
         actions += expressions.next_turn(shown.taken_by(player), now)
@@ -193,7 +195,7 @@ def _write_move(before: Match, after: Match, player: str, now: datetime) -> Stor
     # again two moves later. An invitation must still be open to this player; a game in progress must be theirs to move,
     # and in time. We compare the terms too, because the id of a cancelled invitation may be used again.
     condition = expressions.board_is(before.board) & expressions.has_terms(before)
-    actions = expressions.marks(before, after) + expressions.next_turn(after, now)
+    actions = expressions.marks(before, after, now) + expressions.next_turn(after, now)
     if before.stored_status is Status.PENDING:
         condition &= expressions.is_pending(now) & expressions.is_invited(player)
         actions += expressions.acceptance(player, before.host, now)

@@ -7,7 +7,7 @@ from accounts.names import printable
 from games.errors import NotFound, UnreadableGame
 from games.match import StoredMatch
 from games.pages.board import SPOKEN
-from games.pages.game import state
+from games.pages.game import state, times
 from games.rules import Mark
 from games.storage import queries
 from tictactoe_site.commands import TableCommand
@@ -24,7 +24,7 @@ class Command(TableCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         game = queries.game(str(options["game_id"]))
         if options["json"]:
-            self.print_json(state(game) | _times(game))
+            self.print_json(state(game) | times(game))
             return
         x, o = (printable(game.player_of(mark) or "nobody yet") for mark in Mark)
         self.stdout.write(f"{x} (X) vs. {o} (O)")
@@ -35,7 +35,7 @@ class Command(TableCommand):
             self.stdout.write(f"{number}. {'XO'[(number - 1) % 2]} {SPOKEN[int(digit)]}")
         if game.moves is None:
             self.stdout.write("The order of the moves wasn't recorded.")
-        for label, moment in _times(game).items():
+        for label, moment in times(game).items():
             self.stdout.write(f"{label}: {moment or '-'}")
 
 
@@ -53,13 +53,3 @@ def _standing(game: StoredMatch) -> str:
         return f"turn {game.whose_turn}, but time is up: the game ends when somebody opens it"
     why = f" ({game.ending})" if game.ending else ""
     return f"result {game.result}{why}" if game.result else f"turn {game.whose_turn or '-'}"
-
-
-def _times(game: StoredMatch) -> dict[str, str | None]:
-    """Return when the status last changed, the deadline of the next move, and when TTL may delete the item."""
-    moments = {"since": game.since, "deadline": _moment(game.deadline), "expires": _moment(game.expires_at)}
-    return {name: moment.isoformat(sep=" ") if moment else None for name, moment in moments.items()}
-
-
-def _moment(seconds: float | None) -> datetime | None:
-    return datetime.fromtimestamp(seconds, UTC) if seconds else None
