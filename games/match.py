@@ -75,11 +75,13 @@ class Entry(Seats):
     """A game from an index.
 
     ``status_date`` is the sort key, ``expires_at`` is in epoch seconds, ``stored_result`` is the winner's name or
-    ``Tie``. A game that ``is_damaged`` can't be opened.
+    ``Tie``; ``ending`` is the reason if the board doesn't show it, which no index knows. A game that ``is_damaged``
+    can't be opened.
     """
 
     status_date: str
     stored_result: str | None = None
+    ending: str | None = None
     expires_at: float | None = None
     is_damaged: bool = False
 
@@ -223,14 +225,12 @@ class StoredMatch(Match, Entry):
     """A game from its whole item.
 
     ``turn`` is the name of the player to move; ``moved_at`` is when the turn began, if known, and ``deadline`` when it
-    ends, in epoch seconds; ``ending`` is the reason if the board doesn't show it; ``by_link`` marks an invitation that
-    was open to anybody.
+    ends, in epoch seconds; ``by_link`` marks an invitation that was open to anybody.
     """
 
     turn: str | None = None
     deadline: float | None = None
     moved_at: float | None = None
-    ending: str | None = None
     by_link: bool | None = None
 
     @cached_property

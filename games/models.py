@@ -108,6 +108,7 @@ class Game(Item):
             stored_status=status,
             status_date=self.status_date,
             stored_result=self.result,
+            ending=self.ending,
             # In milliseconds it's so far away that TTL never comes.
             expires_at=self.expires_at if (self.expires_at or 0) <= LATEST else None,
             is_damaged=self.is_damaged,
@@ -128,7 +129,6 @@ class Game(Item):
                 turn=self.turn,
                 deadline=self.deadline,
                 moved_at=self.moved_at if 0 < (self.moved_at or 0) <= LATEST else None,
-                ending=self.ending,
                 by_link=self.by_link,
             )
         )

@@ -257,7 +257,9 @@ def test_lobby_page_shows_forfeit_as_finished(alice: Client, bob: Client) -> Non
     page = bob.get("/").content.decode()
     assert "<title>Your games · Tic-Tac-Toe</title>" in page
     assert "time is up" not in page
+    assert "<span>Lost on time</span>" in page
     assert stored(game.game_id).result == "alice"
+    assert "<span>Won</span>" in alice.get("/").content.decode(), "the indexes don't know why"
 
 
 def test_lobby_shows_overdue_game_when_forfeit_write_fails(bob: Client, monkeypatch: pytest.MonkeyPatch) -> None:

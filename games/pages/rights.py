@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from accounts.names import is_guest
-from games.match import Entry, Status, StoredMatch
+from games.match import Ending, Entry, Status, StoredMatch
 from games.rules import Mark
 
 # How long players are likely to stay on the page of a finished game.
@@ -38,10 +38,11 @@ class Listed:
 
     @property
     def result(self) -> str:
-        """How a finished game ended for the viewer, in one word."""
+        """How a finished game ended for the viewer, in a word, and whether on time if the list knows it."""
         if not self.game.has_result:
             return "Damaged" if self.game.is_damaged else "Unknown"
-        return "Tied" if self.game.is_tie else "Won" if self.has_won else "Lost"
+        on_time = " on time" if self.game.ending == Ending.LATE else ""
+        return "Tied" if self.game.is_tie else f"{'Won' if self.has_won else 'Lost'}{on_time}"
 
 
 @dataclass(frozen=True)
