@@ -12,7 +12,8 @@ from django.utils.timezone import now
 
 from dynamodb.client import shared_client
 from games.match import Entry, Status, StoredMatch
-from games.models import Game
+from games.models import SQUARE_FIELDS, Game
+from games.pages.lobby import LobbyPage
 from games.storage import lobby as lobbies
 from games.storage import store
 from games.storage.indexes import FIRST_READ, Cursor
@@ -120,6 +121,28 @@ def test_longest_turn_comes_first_and_says_how_long_it_lasts(alice: Client) -> N
     assert places == sorted(places, reverse=True)
     turns = re.findall(r"<small>(.*)</small>", re.sub("</?time[^>]*>", "", page))
     assert turns == ["Your turn for 2 days", "Your turn for 2 hours", "Your turn", "bob's turn for 2 hours"]
+
+
+def test_drawn_board_has_every_mark_in_300_bytes(alice: Client) -> None:
+    marks: dict[str, Any] = dict(zip(SQUARE_FIELDS, [None, "O", "X", None, "X", "X", "O", "X", "O"], strict=True))
+    make(Status.IN_PROGRESS, 1, **marks, turn="alice")
+    make(Status.IN_PROGRESS, 2)
+    full, empty = re.findall("<svg.*?</svg>", alice.get("/").content.decode())
+    assert re.findall(r'class="mark-(.)" d="(.*?)"', full) == [
+        ("X", "".join(f"M{square}l2 2m-2 0 2-2" for square in ("9 1", "5 5", "9 5", "5 9"))),
+        ("O", "".join(f"M{square}a1 1 0 1 1 0 .1z" for square in ("5 2", "1 10", "9 10"))),
+    ]
+    assert len(full) < 300 - len("M1 6a1 1 0 1 1 0 .1z")  # With eight marks the game goes on still.
+    assert "mark" not in empty
+
+
+def test_lobby_has_another_version_when_only_a_board_changes() -> None:
+    game = game_of(Status.IN_PROGRESS, 0, "alice", None, computer="good", turn="computer").match()
+    versions = {
+        LobbyPage(Lobby(playing=[replace(game, board=board)]), "alice", now()).version
+        for board in (" " * 9, "XO       ", " OX      ")
+    }
+    assert len(versions) == 3
 
 
 @pytest.mark.usefixtures("games_table")

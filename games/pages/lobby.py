@@ -61,7 +61,7 @@ class LobbyPage:
         lobby = self.lobby
         lists = (lobby.received, lobby.playing, lobby.unread, lobby.sent, lobby.finished, lobby.damaged)
         shown = [[(game.game_id, game.status_date, game.status, game.result) for game in games] for games in lists]
-        turns = [(game.whose_turn, game.deadline) for game in lobby.playing]
+        turns = [(game.board, game.whose_turn, game.deadline) for game in lobby.playing]
         return blake2b(repr((shown, turns, lobby.newer, lobby.older)).encode(), digest_size=8).hexdigest()
 
     @property

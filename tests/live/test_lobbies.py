@@ -15,8 +15,11 @@ def test_lobby_updates_and_keeps_focus(enter: Enter, site: str, match: Match) ->
     page = enter(site, match.o)
     game = page.locator(f"#game-{match.game.game_id}")
     game.focus()
+    marks = game.locator('svg[aria-hidden="true"] [class]')
+    expect(marks).to_have_count(0)
     match.move(4)
     expect(page.get_by_text("Your turn", exact=True)).to_be_visible()
+    expect(marks).to_have_attribute("d", re.compile("^M5 5"))
     expect(game).to_be_focused()
 
 
