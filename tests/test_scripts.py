@@ -12,7 +12,7 @@ from tictactoe_site.settings import BASE_DIR
 
 FOLDER = BASE_DIR / "games/static/games"
 LIVE = {"clock", "cues", "live", "polling", "status", "stream"}
-BOARD = {"page", "focus", "fragment", "grid"}
+BOARD = {"page", "fragment", "grid"}
 
 
 def imported_by(name: str) -> set[str]:
@@ -52,22 +52,26 @@ def test_pages_of_forms_load_one_module(alice: Client) -> None:
 
 
 def test_lobby_loads_what_keeps_it_current(alice: Client) -> None:
-    assert loaded_by(alice, "/") == {"page", "focus", "fragment"} | LIVE
+    assert loaded_by(alice, "/") == {"page", "fragment", "queue"} | LIVE
 
 
 def test_game_page_loads_what_the_viewer_needs(alice: Client, bob: Client) -> None:
     game = game_after("")
-    assert loaded_by(bob, f"/games/{game.game_id}/") == BOARD | LIVE | {"move"}
+    assert loaded_by(bob, f"/games/{game.game_id}/") == BOARD | LIVE | {"move", "queue"}
     assert loaded_by(Client(), f"/games/{game.game_id}/") == BOARD | LIVE
     invited = store.invite(host="alice", opponent=None)
-    assert loaded_by(alice, f"/games/{invited.game_id}/") == BOARD | LIVE | {"move", "share"}
-    assert loaded_by(bob, f"/games/{invited.game_id}/") == BOARD | LIVE | {"move"}
+    assert loaded_by(alice, f"/games/{invited.game_id}/") == BOARD | LIVE | {"move", "queue", "share"}
+    assert loaded_by(bob, f"/games/{invited.game_id}/") == BOARD | LIVE | {"move", "queue"}
 
 
 def test_finished_game_and_replay_keep_no_connection(alice: Client) -> None:
     over = game_after("03142")
     assert loaded_by(Client(), f"/games/{over.game_id}/") == BOARD
-    assert loaded_by(alice, f"/games/{over.game_id}/") == BOARD | {"cues", "rematch"}  # The other may be there still.
+    assert loaded_by(alice, f"/games/{over.game_id}/") == BOARD | {
+        "cues",
+        "queue",
+        "rematch",
+    }  # The other may be there still.
     assert loaded_by(alice, "/replay/03142/") == BOARD | {"replay", "share"}
     assert loaded_by(alice, "/replay/031/") == {"page", "grid", "replay"}
 

@@ -1,5 +1,4 @@
 // The part of the page that changes: a game, or a lobby's lists. The server sends it whole, as a fragment of HTML.
-import { keepFocus } from "./focus.js";
 import { showMessage } from "./page.js";
 
 /** @typedef {(next: HTMLElement, before: HTMLElement) => void} Listener */
@@ -79,4 +78,26 @@ function putIfNewer(next) {
   const isOther = next.dataset.version !== dataset.version;
   // A lobby's versions have no order.
   if (id === "lobby" ? isOther : Number(next.dataset.version) > Number(dataset.version)) put(next);
+}
+
+/**
+ * Note where the focus is. Return a function that puts it into the fragment that takes the other's place.
+ * @param {HTMLElement} before
+ */
+function keepFocus(before) {
+  const focused = document.activeElement;
+  const square = focused?.closest(".board td")?.getAttribute("data-square");
+  const question = before.querySelector("details[open]")?.id;
+  const inside = before.contains(focused);
+
+  /** @param {HTMLElement} next */
+  return (next) => {
+    if (question) document.getElementById(question)?.setAttribute("open", "");
+    if (!inside || document.activeElement !== document.body) return;
+    const same = focused?.id ? document.getElementById(focused.id) : null;
+    // If it's gone, focus its square, the headline, or the lists.
+    const cell = square ? next.querySelector(`[data-square="${square}"]`) : null;
+    const place = same ?? cell?.querySelector("button") ?? cell ?? next.querySelector(".headline") ?? next;
+    /** @type {HTMLElement} */ (place).focus({ preventScroll: true });
+  };
 }
