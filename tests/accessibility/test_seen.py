@@ -53,6 +53,17 @@ def test_animation_respects_reduced_motion(all_stages: dict[str, Stage], site: s
     assert page.locator("td:not(.last) .drawn").first.evaluate("mark => getComputedStyle(mark).animationName") == "none"
 
 
+def test_last_move_is_underlined_unless_the_winning_line_is_there(
+    all_stages: dict[str, Stage], site: str, context: BrowserContext
+) -> None:
+    underline = """(cell) => {
+      const { content, backgroundColor } = getComputedStyle(cell, "::after");
+      return content === "none" ? null : backgroundColor === getComputedStyle(cell.querySelector(".drawn")).color;
+    }"""
+    for name, expected in (("waiting", True), ("tied", True), ("won", None)):
+        assert all_stages[name].enter(site, context).locator(".last").evaluate(underline) is expected
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_marks_and_line_are_visible_in_forced_colours(
     all_stages: dict[str, Stage], site: str, context: BrowserContext, scheme: Any
