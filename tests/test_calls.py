@@ -30,7 +30,7 @@ RECORDED = {
     "healthz": 12,
     "welcome": 251,
     "lobby, empty": 299,
-    "lobby, 15 running": 1232,
+    "lobby, 15 running": 819,
     "lobby, 20 finished": 717,
     "game": 585,
     "state": 70,

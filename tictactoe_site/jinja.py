@@ -1,7 +1,7 @@
 """The Jinja environment, and the variables that every template gets."""
 
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -15,6 +15,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
+from django.utils.timesince import timesince
 
 
 def environment(**options: Any) -> jinja2.Environment:
@@ -23,6 +24,7 @@ def environment(**options: Any) -> jinja2.Environment:
     env = jinja2.Environment(**options)  # noqa: S701 - Django turns autoescape on
     env.globals = {**env.globals, "url": url, "static": lru_cache(static)}
     env.filters = {**env.filters, "ago": ago, "pluralize": pluralize, "capfirst": capfirst}
+    env.filters["lasting"] = partial(timesince, depth=1)  # such as "2 hours"
     return env
 
 

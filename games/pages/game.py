@@ -6,8 +6,6 @@ from functools import cached_property
 from math import ceil
 from typing import Any
 
-from django.utils.timesince import timesince
-
 from accounts.names import has_page, is_name, printable
 from games.match import PACES, Ending, Entry, Status, StoredMatch
 from games.pages.board import SPOKEN, Cell, Stroke, lines_said, rows, strokes
@@ -52,11 +50,6 @@ class GamePage(Rights):
         """When the turn began; None if that is unknown or less than a minute ago."""
         began = _moment(self.game.moved_at) if self.game.status is Status.IN_PROGRESS else None
         return began if began and self.now - began >= timedelta(minutes=1) else None
-
-    @property
-    def turn_lasts(self) -> str:
-        """How long the turn has lasted, such as "2 hours"; empty without ``turn_began``."""
-        return timesince(self.turn_began, self.now, depth=1) if self.turn_began else ""
 
     @property
     def time_left(self) -> str:
