@@ -11,7 +11,7 @@ from accounts.forms import Confirmed
 from accounts.middleware import PlayerRequest
 from accounts.models import Player
 from accounts.views import leave
-from games.pages.game import state, summary, times
+from games.pages.game import details, summary
 from games.storage import queries
 
 
@@ -45,6 +45,6 @@ def _export(name: str, player: Player) -> Iterator[str]:
         found = queries.games(batch)
         for game_id in batch:
             game = found.get(game_id)
-            yield separator + json.dumps(summary(entries[game_id]) | (state(game) | times(game) if game else {}))
+            yield separator + json.dumps(summary(entries[game_id]) | (details(game) if game else {}))
             separator = ",\n"
     yield "]}\n"

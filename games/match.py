@@ -3,6 +3,7 @@
 Its three types have three sources (docs/architecture.md). Transitions return the next match, without table or clock.
 """
 
+import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -17,6 +18,7 @@ TIE = "Tie"
 # Seconds per move, by the form's word for the pace.
 PACES = {"none": None, "minutes": 300, "day": 86_400}
 NOBODYS_TURN = "N/A"
+_SCORE = re.compile("([0-9]{1,6}):([0-9]{1,6}):([0-9]{1,6})")
 
 
 class Status(StrEnum):
@@ -41,6 +43,7 @@ class Seats:
     """The players, which every source of a game knows.
 
     ``opponent_id`` is None for an open invitation and for a game against the computer; ``computer`` is then its level.
+    ``stored_result`` is the winner's name or ``Tie``.
     """
 
     game_id: str
@@ -48,10 +51,24 @@ class Seats:
     stored_status: Status
     opponent_id: str | None = None
     computer: str | None = None
+    stored_result: str | None = None
 
     @property
     def status(self) -> Status:
         return self.stored_status
+
+    @cached_property
+    def result(self) -> str | None:
+        return self.stored_result
+
+    @property
+    def is_tie(self) -> bool:
+        return self.result == TIE
+
+    @property
+    def winner(self) -> str | None:
+        """The winner's name; None for a tie or an unfinished game."""
+        return None if self.is_tie else self.result
 
     @property
     def opponent(self) -> str | None:
@@ -74,13 +91,11 @@ class Seats:
 class Entry(Seats):
     """A game from an index.
 
-    ``status_date`` is the sort key, ``expires_at`` is in epoch seconds, ``stored_result`` is the winner's name or
-    ``Tie``; ``ending`` is the reason if the board doesn't show it, which no index knows. A game that ``is_damaged``
-    can't be opened.
+    ``status_date`` is the sort key, ``expires_at`` is in epoch seconds. ``ending`` is the reason if the board doesn't
+    show it, which no index knows. A game that ``is_damaged`` can't be opened.
     """
 
     status_date: str
-    stored_result: str | None = None
     ending: str | None = None
     expires_at: float | None = None
     is_damaged: bool = False
@@ -95,22 +110,9 @@ class Entry(Seats):
         return moment.replace(tzinfo=moment.tzinfo or UTC)
 
     @cached_property
-    def result(self) -> str | None:
-        return self.stored_result
-
-    @cached_property
     def has_result(self) -> bool:
         """Whether the result is one that the game can have."""
         return self.result in (TIE, *self.players) and self.result is not None
-
-    @property
-    def is_tie(self) -> bool:
-        return self.result == TIE
-
-    @property
-    def winner(self) -> str | None:
-        """The winner's name; None for a tie or an unfinished game."""
-        return None if self.is_tie else self.result
 
     def expired(self, now: datetime) -> bool:
         """Whether TTL may delete the item. The deletion may come days later."""
@@ -122,13 +124,15 @@ class Match(Seats):
     """The players and the board: enough for a conditional write of a move without a read.
 
     ``moves`` is None if the order of play wasn't recorded, as in the AWS example's games. ``o_user`` plays O: the host,
-    except in every other rematch. ``pace`` is the seconds per move; None for no time limit.
+    except in every other rematch. ``pace`` is the seconds per move; None for no time limit. ``score`` is that of the
+    earlier games in a series of rematches: the host's wins, the opponent's, and ties, such as ``2:1:0``.
     """
 
     board: str
     moves: str | None
     o_user: str = ""
     pace: int | None = None
+    score: str | None = None
 
     @cached_property
     def position(self) -> Position:
@@ -155,6 +159,24 @@ class Match(Seats):
         if self.outcome is None:
             return None
         return TIE if self.outcome.winner is None else self.player_of(self.outcome.winner)
+
+    @cached_property
+    def result(self) -> str | None:
+        """The result on the board; the stored one while the board is undecided."""
+        return self.decided or self.stored_result
+
+    @cached_property
+    def tally(self) -> tuple[int, ...]:
+        """The series' score, with this game once it's over: the host's wins, the opponent's, and ties."""
+        earlier = _SCORE.fullmatch(self.score or "0:0:0")
+        ended = self.result if self.status is Status.FINISHED else ""
+        counts = earlier.groups() if earlier else "000"  # somebody edited it
+        return tuple(int(count) + (ended == whose) for count, whose in zip(counts, (*self.players, TIE), strict=True))
+
+    def score_for(self, host: str) -> str:
+        """Return the ``score`` of a rematch with this host, one of the two."""
+        mine, theirs, ties = self.tally
+        return f"{mine}:{theirs}:{ties}" if host == self.host else f"{theirs}:{mine}:{ties}"
 
     def mark_of(self, player: str | None) -> Mark | None:
         """Return the player's mark; None if they aren't in the game (yet)."""
@@ -232,11 +254,6 @@ class StoredMatch(Match, Entry):
     deadline: float | None = None
     moved_at: float | None = None
     by_link: bool | None = None
-
-    @cached_property
-    def result(self) -> str | None:
-        """The result on the board; the stored one while the board is undecided."""
-        return self.decided or self.stored_result
 
     @property
     def needs_settling(self) -> bool:

@@ -74,6 +74,8 @@ class Game(Item):
     moved_at = NumberAttribute(attr_name="MovedAt", null=True)
     # The reason why it ended, if the board doesn't show it.
     ending = UnicodeAttribute(attr_name="Ending", null=True)
+    # Of the earlier games in a series of rematches, by role: a player's new name doesn't change it.
+    score = UnicodeAttribute(attr_name="Score", null=True)
 
     host_index = HostIndex()
     opponent_index = OpponentIndex()
@@ -126,6 +128,7 @@ class Game(Item):
                 moves=_moves_to(board, self.recorded_moves),
                 o_user=self.o_user or self.host_id,
                 pace=int(self.pace) if self.pace else None,
+                score=self.score,
                 turn=self.turn,
                 deadline=self.deadline,
                 moved_at=self.moved_at if 0 < (self.moved_at or 0) <= LATEST else None,

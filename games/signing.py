@@ -10,8 +10,11 @@ from games.match import Match, Status
 
 _SALT = "games.position"
 _NEW_GAME = "games.new"
-# In this order. Positions signed by an earlier version lack the last two.
-_FIELDS = ("game_id", "host", "opponent_id", "computer", "stored_status", "board", "moves", "o_user", "pace")
+# In this order. Positions signed by an earlier version lack the last ones.
+_FIELDS = (
+    *("game_id", "host", "opponent_id", "computer", "stored_status", "board", "moves", "o_user", "pace"),
+    *("stored_result", "score"),
+)
 
 
 def signed(match: Match) -> str:

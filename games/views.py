@@ -22,7 +22,7 @@ from accounts.store import is_claimed
 from games import hints, rules
 from games.errors import IllegalMove, MalformedInput, NotFound, TooManyInvitations
 from games.forms import NewGame
-from games.match import Match, Status, StoredMatch
+from games.match import Match, StoredMatch
 from games.pages.board import rows
 from games.pages.game import LEVELS_SAID, GamePage, state
 from games.pages.lobby import LobbyPage
@@ -183,7 +183,8 @@ class RematchView(PlayersView):
 
     def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
         match, player, next_id = _shown(request, game_id), request.user.name, rematch_of(str(game_id))
-        if match is None or match.stored_status is not Status.FINISHED:
+        # A position of an earlier version has no result, and one of an earlier name isn't this player's.
+        if match is None or match.stored_result is None or player not in match.players:
             match = upkeep.write_due(queries.game(str(game_id)), request.now, viewer=player)
         rematch = partial(store.rematch, match, player=player, game_id=next_id)
         try:

@@ -12,6 +12,7 @@ from games.pages.board import SPOKEN, Cell, Stroke, lines_said, rows, strokes
 from games.pages.rights import Rights
 from games.rules import EMPTY, Mark
 from games.rules.computer import NAME as COMPUTER
+from games.rules.computer import PERFECT
 from games.signing import signed
 
 # The texts for the form's words for levels and paces.
@@ -102,6 +103,18 @@ class GamePage(Rights):
         """The marks in the order of play, each with its player (None for an open seat)."""
         return [(mark, self.game.player_of(mark)) for mark in Mark]
 
+    @cached_property
+    def score(self) -> tuple[str, int] | None:
+        """The series' score, X's wins first, and its ties; None until its first game is over."""
+        host, other, ties = self.game.tally
+        x, o = (host, other) if self.game.mark_of(self.game.host) is Mark.X else (other, host)
+        return (f"{x} : {o}", ties) if any(self.game.tally) else None
+
+    @property
+    def level(self) -> str:
+        """The computer's level, in a word."""
+        return LEVELS_SAID.get(self.game.computer or "", LEVELS_SAID[PERFECT])
+
     @property
     def linked(self) -> set[str | None]:
         """The other players in the game who have a page: those with a claimed name, as far as the game tells."""
@@ -189,6 +202,11 @@ def state(game: StoredMatch) -> dict[str, Any]:
 def summary(game: Entry) -> dict[str, Any]:
     """Return what the indexes know of a game, as JSON."""
     return _facts(game) | {"since": game.since.isoformat() if game.since else None}
+
+
+def details(game: StoredMatch) -> dict[str, Any]:
+    """Return all that is stored of the game, as JSON: also its times, and the score of its series."""
+    return state(game) | {"score": game.score} | times(game)
 
 
 def times(game: StoredMatch) -> dict[str, str | None]:

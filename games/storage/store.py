@@ -49,13 +49,15 @@ def challenge_computer(
     host_begins: bool = False,
     square: int | None = None,
     game_id: str | None = None,
+    score: str | None = None,
 ) -> StoredMatch:
     """Create a game against the computer. It moves first, as an invited player does, unless the host begins.
 
-    ``square`` is the host's first move; the game is then created with that move and the computer's reply.
+    ``square`` is the host's first move; the game is then created with that move and the computer's reply. ``score`` is
+    that of the earlier games, in a rematch.
     """
     o_user = computer.NAME if host_begins or square is not None else host
-    terms = {"computer": level, "o_user": o_user, "turn": host}
+    terms = {"computer": level, "o_user": o_user, "turn": host, "score": score}
     return _create(_new(game_id, Status.IN_PROGRESS, datetime.now(UTC), host=host, **terms).opened(square))
 
 
@@ -77,6 +79,7 @@ def _new(game_id: str | None, status: Status, now: datetime, host: str, **terms:
 def rematch(match: Match, *, player: str, game_id: str) -> StoredMatch:
     """Create another game between the two with sides and first move swapped, or accept the other's invitation to it.
 
+    It gets the series' score from ``match``, which must be the whole game or a position signed once it was over.
     ``game_id`` is the same for both players: if both ask at once they make one game, and asking again returns it. The
     computer accepts at once. Raises IllegalMove if the game of ``match`` isn't over, and LostRace, with the stored
     game, if the id belongs to another game.
@@ -85,11 +88,12 @@ def rematch(match: Match, *, player: str, game_id: str) -> StoredMatch:
         raise NotYours("This game was between two others: start one of your own.")
     if match.status is not Status.FINISHED:
         raise IllegalMove("This game is not over yet.")
+    x, o, score = match.player_of(Mark.X), match.player_of(Mark.O), match.score_for(player)
     if match.computer:
-        host_begins = match.mark_of(player) is Mark.O
-        return challenge_computer(host=player, level=match.computer, host_begins=host_begins, game_id=game_id)
-    now, x, o = datetime.now(UTC), match.player_of(Mark.X), match.player_of(Mark.O)
-    terms = {"opponent_id": match.other_than(player), "o_user": x, "turn": o, "pace": match.pace}
+        begins = player == o
+        return challenge_computer(host=player, level=match.computer, host_begins=begins, game_id=game_id, score=score)
+    now = datetime.now(UTC)
+    terms = {"opponent_id": match.other_than(player), "o_user": x, "turn": o, "pace": match.pace, "score": score}
     return _agree(_new(game_id, Status.PENDING, now, host=player, **terms), now)
 
 

@@ -7,7 +7,7 @@ from accounts.names import printable
 from games.errors import NotFound, UnreadableGame
 from games.match import StoredMatch
 from games.pages.board import SPOKEN
-from games.pages.game import state, times
+from games.pages.game import details, times
 from games.rules import Mark
 from games.storage import queries
 from tictactoe_site.commands import TableCommand
@@ -24,11 +24,16 @@ class Command(TableCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         game = queries.game(str(options["game_id"]))
         if options["json"]:
-            self.print_json(state(game) | times(game))
+            self.print_json(details(game))
             return
         x, o = (printable(game.player_of(mark) or "nobody yet") for mark in Mark)
         self.stdout.write(f"{x} (X) vs. {o} (O)")
         self.stdout.write(f"{game.stored_status}, {printable(_standing(game))}\n")
+        if game.score:
+            host, other, ties = game.tally
+            self.stdout.write(
+                f"score {printable(game.host)} {host} : {other} {printable(game.opponent or '')}, {ties} tied"
+            )
         lines = [" " + " | ".join(game.board[start : start + 3]) for start in (0, 3, 6)]
         self.stdout.write("\n---+---+---\n".join(lines) + "\n")
         for number, digit in enumerate(game.moves or "", start=1):
