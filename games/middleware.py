@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 2
 # The fields that a page may send again by itself: those of actions on games, which are idempotent.
-REPEATABLE_FIELDS = ("square", "position", "opponent", "game", "level", "pace", "as")
+REPEATABLE_FIELDS = ("square", "position", "opponent", "game", "level", "pace", "as", "answer")
 STATUS = {
     errors.MalformedInput: 400,
     rules.Malformed: 400,

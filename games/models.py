@@ -10,7 +10,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
 from dynamodb.items import RawItem, present
 from games import rules
-from games.errors import UnreadableGame
+from games.errors import NotFound, UnreadableGame
 from games.match import Entry, Status, StoredMatch
 from games.rules import EMPTY, Mark
 from tictactoe_site.table import Item
@@ -76,6 +76,8 @@ class Game(Item):
     ending = UnicodeAttribute(attr_name="Ending", null=True)
     # Of the earlier games in a series of rematches, by role: a player's new name doesn't change it.
     score = UnicodeAttribute(attr_name="Score", null=True)
+    # Who declined the invitation that had this id: nothing else of it is left.
+    declined_by = UnicodeAttribute(attr_name="DeclinedBy", null=True)
 
     host_index = HostIndex()
     opponent_index = OpponentIndex()
@@ -117,7 +119,9 @@ class Game(Item):
         )
 
     def match(self) -> StoredMatch:
-        """Return the whole game. Raises UnreadableGame, also for a board that no game can lead to."""
+        """Return the whole game. Raises NotFound if it was declined; UnreadableGame, also for an impossible board."""
+        if self.declined_by:
+            raise NotFound(f"{self.declined_by} said: No, thanks.")
         if self.is_damaged:
             raise UnreadableGame("This game's stored item has an attribute of the wrong type.")
         board = "".join(getattr(self, field) or EMPTY for field in SQUARE_FIELDS)

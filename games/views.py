@@ -179,10 +179,15 @@ class ResignView(PlayersView):
 
 
 class RematchView(PlayersView):
-    """Creates or joins the next game between the two; it's the same game for both."""
+    """Creates or joins the next game between the two, which is the same for both. ``answer=no`` declines it."""
 
     def post(self, request: PlayerRequest, game_id: UUID) -> HttpResponse:
         match, player, next_id = _shown(request, game_id), request.user.name, rematch_of(str(game_id))
+        if request.POST.get("answer") == "no":
+            with suppress(NotFound):  # The other has just withdrawn it.
+                store.decline(next_id, player=player)
+            hints.withdrawn(next_id)
+            return go_to(request, reverse("game", args=[game_id]), {"gameId": next_id, "status": None})
         # A position of an earlier version has no result, and one of an earlier name isn't this player's.
         if match is None or match.stored_result is None or player not in match.players:
             match = upkeep.write_due(queries.game(str(game_id)), request.now, viewer=player)

@@ -45,9 +45,10 @@ def test_every_attribute_is_described() -> None:
 
 @pytest.mark.parametrize("engine", ["dynamodb_local"], indirect=True)
 def test_withdrawing_a_named_invitation_costs_three_write_units(games_table: str, meter: Meter) -> None:
-    game = store.invite(host="alice", opponent="bob")
-    store.cancel(game.game_id, player="alice")
-    assert meter.units("DeleteItem") == 3
+    cancelled, declined = (store.invite(host="alice", opponent="bob").game_id for _ in range(2))
+    store.cancel(cancelled, player="alice")
+    store.decline(declined, player="bob")
+    assert (meter.units("DeleteItem"), meter.units("UpdateItem")) == (3, 3)
 
 
 def test_logging_in_costs_a_read_unit_and_four_write_units(alice: Client, meter: Meter, exact: bool) -> None:

@@ -1,15 +1,18 @@
 """Inviting, accepting, declining and cancelling over HTTP."""
 
+import json
 import re
 import uuid
 
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils.timezone import now
 
 from games.match import Status
 from games.models import Game
 from games.signing import rematch_of
+from games.storage import queries
 from tests.conftest import Cast, again, stored
 from tests.support.consumed import Meter
 from tests.support.pages import HTMX, JSON, hidden_in, new_game_in, position_in, unmarked
@@ -196,11 +199,27 @@ def test_declined_and_cancelled_invitations_are_404(alice: Client, bob: Client) 
     declined, cancelled = invite(alice), invite(alice)
     assert bob.post(f"{declined}decline/")["Location"] == "/"
     assert alice.post(f"{cancelled}cancel/")["Location"] == "/"
-    for url in (declined, cancelled):
+    for url, said in ((declined, "<h1>bob said: No, thanks.</h1>"), (cancelled, "declined, cancelled")):
         gone = alice.get(url)
         assert gone.status_code == 404
-        assert "declined, cancelled" in gone.content.decode()
+        assert said in gone.content.decode()
         assert bob.post(f"{url}accept/").status_code == 404
+
+
+def test_declined_invitation_is_in_no_list_no_export_and_no_count(alice: Client, bob: Client) -> None:
+    game_id = invite(alice).split("/")[2]
+    bob.post(f"/games/{game_id}/decline/")
+    for player in (alice, bob):
+        lists = player.get("/", headers=JSON).json()
+        assert not any(lists[name] for name in ("invitations", "waiting", "playing", "finished", "damaged"))
+        assert json.loads(player.get("/accounts/export/").getvalue())["games"] == []
+    assert queries.of_everybody(None, 10) == {}
+    assert queries.games([game_id]) == {game_id: None}
+    assert queries.pending("alice", now(), sent=True, most=9) == queries.pending("bob", now(), sent=False, most=9) == 0
+    for act in ("accept", "decline", "move", "resign", "rematch"):
+        answer = bob.post(f"/games/{game_id}/{act}/", {"square": "TopLeft"}, headers=JSON)
+        assert (answer.status_code, answer.json()["error"]) == (404, "bob said: No, thanks."), act
+    assert alice.post(f"/games/{game_id}/cancel/").status_code == 404
 
 
 def test_cancel_after_accept_is_409_with_game(alice: Client, bob: Client) -> None:

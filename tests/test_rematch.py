@@ -143,12 +143,49 @@ def test_finished_game_page_shows_opponents_rematch_offer(alice: Client, bob: Cl
     assert bob.get(url, {"since": shown}, headers=HTMX).status_code == 204
     alice.post(f"{url}rematch/")
     told = unmarked(bob.get(url, {"since": shown}, headers=HTMX))
-    assert '<p class="clock">alice asks for a rematch.</p>' in told
+    assert offered(told)
     assert 'data-title="(1) alice asks for a rematch · Tic-Tac-Toe"' in told
-    for client in (alice, charlie, Client()):
+    assert 'data-said="You won: alice resigned.\nalice asks for a rematch."' in told
+    assert not offered(unmarked(alice.get(url)))
+    for client in (charlie, Client()):
         assert "asks for a rematch" not in unmarked(client.get(url))
     bob.post(f"{url}rematch/")
-    assert "asks for a rematch" not in unmarked(bob.get(url))
+    assert not offered(unmarked(bob.get(url)))
+
+
+def offered(page: str) -> bool:
+    """Whether the page shows the offer, which has its place in any case."""
+    hidden, shown = (f'<p id="offer" class="row centred"{attribute}>' in page for attribute in (" hidden", ""))
+    assert hidden is not shown
+    return shown
+
+
+@pytest.mark.parametrize("kind", [{}, JSON, HTMX])
+def test_no_thanks_leads_back_to_the_game_and_is_told_to_who_asked(
+    alice: Client, bob: Client, kind: dict[str, str], meter: Meter
+) -> None:
+    game = over()
+    url, next_id = f"/games/{game.game_id}/", rematch_of(game.game_id)
+    asked = alice.post(f"{url}rematch/")["Location"]
+    assert offered(unmarked(bob.get(url)))
+    meter.calls.clear()
+    answer = bob.post(f"{url}rematch/", {"answer": "no"}, headers=kind)
+    assert meter.operations == ["UpdateItem"]
+    assert answer.get("Location", answer.get("HX-Redirect", url)) == url
+    assert not offered(unmarked(bob.get(url)))
+    assert "bob said: No, thanks." in alice.get(asked).content.decode()
+    assert stored(next_id).attribute_values.keys() == {"game_id", "declined_by", "expires_at"}
+    assert bob.post(f"{url}rematch/", {"answer": "no"}).status_code == 303  # withdrawn by then
+    assert alice.post(f"{url}rematch/")["Location"] == asked
+    assert offered(unmarked(bob.get(url)))
+
+
+@pytest.mark.parametrize("client", ["alice", "charlie"])
+def test_only_the_one_asked_can_say_no_thanks(client: str, log_in: Callable[[str], Client]) -> None:
+    asked = again(game := over(), "alice")
+    answer = log_in(client).post(f"/games/{game.game_id}/rematch/", {"answer": "no"})
+    assert answer.status_code == 403
+    assert stored(asked.game_id).match().status is Status.PENDING
 
 
 def test_page_reads_rematch_only_for_recently_finished_game(bob: Client, meter: Meter) -> None:

@@ -74,6 +74,25 @@ def test_single_damaged_reply_is_retried(url: str, bob: Client, damaging: Wire) 
     assert bob.get("/").status_code == 200
 
 
+def test_withdrawal_whose_reply_was_lost_succeeds(alice: Client, bob: Client, wire: Wire) -> None:
+    wire.damage = DAMAGES["nothing"]
+    for player, act in ((alice, "cancel"), (bob, "decline")):
+        invitation = alice.post("/games/new/", {"opponent": "bob"})["Location"]
+        wire.left = 1
+        assert player.post(f"{invitation}{act}/").status_code == 303
+        assert player.post(f"{invitation}{act}/").status_code == 404
+
+
+def test_no_thanks_that_is_sent_again_stays_no(url: str, alice: Client, bob: Client, wire: Wire) -> None:
+    bob.post(f"{url}resign/")
+    asked = alice.post(f"{url}rematch/")["Location"]
+    wire.damage, wire.left = DAMAGES["cut"], 10**6
+    page = bob.post(f"{url}rematch/", {"answer": "no"}).content.decode()
+    assert '<input type="hidden" name="answer" value="no">' in page
+    wire.left = 0
+    assert alice.get(asked).status_code == 404
+
+
 def test_persistently_damaged_replies_are_503_and_move_is_kept(url: str, bob: Client, damaging: Wire) -> None:
     position = bob.get(url, headers=JSON).json()["position"]
     form = {"square": "TopLeft", "position": position}

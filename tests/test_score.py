@@ -138,7 +138,7 @@ def test_export_and_show_game_have_the_score(alice: Client) -> None:
     game = again(won(begun(), "alice"), "bob")
     exported = json.loads(alice.get("/accounts/export/").getvalue())["games"]
     assert [each["score"] for each in exported if each["gameId"] == game.game_id] == ["0:1:0"]
-    assert "score bob 0 : 1 alice, 0 tied" in run("show_game", game.game_id)
+    assert "score before (bob, alice, ties): 0:1:0\n" in run("show_game", game.game_id)
     assert json.loads(run("show_game", game.game_id, "--json"))["score"] == "0:1:0"
 
 

@@ -82,7 +82,7 @@ def refuse(request: HttpRequest, status: int, sentence: str, **context: Any) -> 
         return HttpResponse(escape(sentence), status=status, headers=headers)
     # An id that a player can quote and an operator can find in the log.
     reference = request.META.get(REQUEST_ID) if status >= 500 else None
-    what, _, advice = sentence.partition(": ")
+    what, advice = [*re.split(": (?=[a-z])", sentence, maxsplit=1), ""][:2]
     said = {"sentence": sentence, "what": what, "advice": advice, "status": str(status), "reference": reference}
     optional = {"hint": "", "repeat": None, "log_in": False, "again": False}
     return render(request, "error.html", optional | said | context, status=status)

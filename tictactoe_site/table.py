@@ -26,7 +26,7 @@ ADVICE = Advice(
         "batch_get_item": "nobody can list or follow games in progress",
         "put_item": "nobody can sign up or start a game",
         "update_item": "nobody can move",
-        "delete_item": "nobody can decline or cancel an invitation",
+        "delete_item": "nobody can cancel an invitation",
         "query": "nobody can see a list of games",
     },
 )

@@ -190,7 +190,7 @@ async def _known(topic: Topic) -> None:
 
 
 async def _serve(stream: Stream, receive: Receive, send: Send) -> None:
-    if stream.topic.over and stream.is_up_to_date:
+    if stream.topic.over_for(stream.viewer) and stream.is_up_to_date:
         return await _send_whole(send, 204, "")  # tells an EventSource not to reconnect
     await send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
     leaving = asyncio.create_task(_until_left(stream, receive))

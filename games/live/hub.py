@@ -78,23 +78,27 @@ class Hub:
         if "game" in hint:
             self._take_game(hints.game_in(hint))
         if "withdrawn" in hint:
-            if topic := self._games.get(hint["withdrawn"]):
+            for topic in self._topics_of(hint["withdrawn"]):
                 topic.vanish()
             for lobby in self._lobbies.values():
                 if lobby.take_withdrawal(hint["withdrawn"]):
                     self._let_index_follow(lobby)
 
     def _take_game(self, game: StoredMatch) -> None:
-        topic = self._games.get(game.game_id)
-        if topic and topic.gone:
-            self._forget(topic)  # The id of a cancelled invitation may be used again.
-        elif topic:
-            topic.take(game)
-            topic.due = min(topic.due, time.monotonic() + topic.pause())
+        for topic in self._topics_of(game.game_id):
+            if topic.gone:
+                self._forget(topic)  # The id of a cancelled invitation may be used again.
+            else:
+                topic.take(game)
+                topic.due = min(topic.due, time.monotonic() + topic.pause())
         for player in game.players:
             if lobby := self._lobbies.get(player or ""):
                 lobby.take_game(game)
                 self._let_index_follow(lobby)
+
+    def _topics_of(self, game_id: str) -> list[GameTopic]:
+        """Return the topics of the game, and of the one that it's the rematch of."""
+        return [topic for topic in self._games.values() if game_id in (topic.key, topic.rematch_id)]
 
     def _let_index_follow(self, lobby: LobbyTopic) -> None:
         """Read the lobby a little later, but don't let one hint after another put that off for ever."""
@@ -126,12 +130,15 @@ class Hub:
         topic.due = min(topic.due, topic.read_at + topic.pause())
 
     async def _read_games(self, topics: list[GameTopic]) -> None:
-        found = await self.in_thread(lambda: queries.games([topic.key for topic in topics]))
-        for topic in topics:
-            if topic.key in found:
-                self._understood(topic, found[topic.key])
-            else:
+        asked = [(topic, topic.rematch_id if topic.awaits_rematch else topic.key, topic.changed_at) for topic in topics]
+        found = await self.in_thread(lambda: queries.games(list({game_id for _, game_id, _ in asked})))
+        for topic, game_id, changed_at in asked:
+            if game_id == topic.key and game_id not in found:
                 self._start(self._look_closer(topic), [topic])
+            elif topic.changed_at == changed_at:
+                self._understood(topic, found.get(game_id))
+            else:  # A hint during the read is newer.
+                self._next(topic)
 
     async def _look_closer(self, topic: GameTopic) -> None:
         """Read the game consistently: an eventually consistent read may have missed it."""

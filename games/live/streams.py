@@ -54,7 +54,7 @@ class Stream(Watcher):
             self._woken.clear()
             for message in self._news():
                 await self._send(message)
-            if self.topic.over:
+            if self.topic.over_for(self.viewer):
                 return
             try:
                 async with asyncio.timeout(min(COMMENT_SECONDS, end - time.monotonic())):

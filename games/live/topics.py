@@ -12,6 +12,7 @@ from games.live.viewers import Viewer
 from games.match import Status, StoredMatch
 from games.pages.game import GamePage
 from games.pages.lobby import LobbyPage
+from games.signing import rematch_of
 from games.storage import lobby as lobbies
 from games.storage.lobby import Lobby
 
@@ -30,6 +31,7 @@ class Topic:
         self.first_read = asyncio.Event()  # set after it, even if it failed
         self.gone = False
         self.is_final = False
+        self.awaits_rematch = False  # It's over, and somebody may offer a rematch, or withdraw it.
         self.in_trouble = False
         self.due = 0.0  # when to read it next, of time.monotonic(): at once
         self.read_at = 0.0
@@ -40,10 +42,15 @@ class Topic:
         """Whether nothing more can happen."""
         return self.gone or self.is_final
 
+    def over_for(self, viewer: Viewer) -> bool:
+        """Whether nothing more can happen that this viewer is told."""
+        return self.over
+
     def pause(self) -> float:
-        """Return the seconds until the next read."""
-        looked_at = any(watcher.looking for watcher in self.watchers)
-        return schedule.pause(quiet=time.monotonic() - self.changed_at, looked_at=looked_at, reads=self.reads)
+        """Return the seconds until the next read. There's less hurry for a rematch."""
+        looked_at = any(watcher.looking for watcher in self.watchers) and not self.awaits_rematch
+        quiet = time.monotonic() - self.changed_at + self.awaits_rematch * schedule.HOT_FOR_SECONDS
+        return schedule.pause(quiet=quiet, looked_at=looked_at, reads=self.reads)
 
     def news(self, viewer: Viewer, shown: str) -> bytes | None:
         """Return the event for a viewer whose page shows the version ``shown``; None if that is up to date."""
@@ -55,7 +62,7 @@ class Topic:
 
     def may_tell(self, joined_at: float) -> bool:
         """Whether the known state is at least as new as the page of somebody who joined at that time."""
-        return True
+        return not self.awaits_rematch or self.read_at >= joined_at
 
     def wake(self) -> None:
         self.first_read.set()
@@ -87,48 +94,64 @@ class Watcher(Protocol):
 
 
 class GameTopic(Topic):
+    """A game. When it has just ended, its rematch is read instead, to tell its players of an offer."""
+
     def __init__(self, key: str) -> None:
         super().__init__(key)
+        self.rematch_id = rematch_of(key)
         self._game: StoredMatch | None = None
+        self._rematch: StoredMatch | None = None
         self._boards: dict[tuple[str, str], bytes] = {}
 
     def take(self, game: StoredMatch) -> None:
-        """Take the game as read or hinted, unless the known one is newer."""
-        if self._game is None or (game != self._game and _is_newer(game, self._game)):
+        """Take the game, or its rematch, as read or hinted, unless the known one is newer."""
+        if game.game_id == self.rematch_id:
+            self._rematch = game
+        elif self._game is None or (game != self._game and _is_newer(game, self._game)):
             self._game = game
             self._boards.clear()
-        self._look_at(_page(self._game))
+        self._look()
 
-    def _look_at(self, page: GamePage) -> None:
+    def _look(self) -> None:
         """Take the page's version. It may change without a write, because an invitation expires by itself."""
+        if self._game is None:
+            return
+        page = self._page(self._rematch.opponent_id if self._rematch else self._game.host)
+        self.awaits_rematch, self.is_final = page.hopes, page.is_final and not page.hopes
         if str(page.version) != self.version:
-            self.is_final = page.is_final
             self._boards.clear()
             self._changed(str(page.version))
 
     def vanish(self) -> None:
-        """Mark the game as gone, unless it's an invitation that expired before DynamoDB removed it."""
-        if self._game:
-            self._look_at(_page(self._game))
-        if not self.is_final:
+        """Forget a rematch. Mark the game as gone, unless it's over, or expired before DynamoDB removed it."""
+        self._rematch = None
+        self._look()
+        if not (self.is_final or self.awaits_rematch):
             super().vanish()
+
+    def over_for(self, viewer: Viewer) -> bool:
+        return self.over or (self.awaits_rematch and not self._page(viewer.name).is_player)
 
     def knows(self, shown: str) -> bool:
         return bool(self.version and _VERSION.fullmatch(shown)) and int(shown) <= int(self.version)
 
     def news(self, viewer: Viewer, shown: str) -> bytes | None:
-        if not self.version or (_VERSION.fullmatch(shown) and int(shown) >= int(self.version)):
+        is_older = bool(_VERSION.fullmatch(shown)) and int(shown) > int(self.version or 0)
+        if self.version in ("", shown) or (is_older and not self.awaits_rematch):
             return None
         return fragments.for_viewer(self._board(viewer), viewer)
 
     def _board(self, viewer: Viewer) -> bytes:
-        assert self._game
-        page = _page(self._game, viewer.name)
+        page = self._page(viewer.name)
         relation = "host" if page.is_host else "opponent" if page.is_opponent else "player" if viewer.name else ""
         base = viewer.base if page.is_pending and page.is_host else ""  # only the host sees a link
         if (relation, base) not in self._boards:
             self._boards[relation, base] = fragments.board(page, base)
         return self._boards[relation, base]
+
+    def _page(self, viewer: str | None) -> GamePage:
+        assert self._game
+        return GamePage(self._game, viewer or "", timezone.now(), self._rematch)
 
 
 class LobbyTopic(Topic):
@@ -171,12 +194,9 @@ class LobbyTopic(Topic):
         return fragments.for_viewer(self._message, viewer) if self.version not in ("", shown) else None
 
 
-def _page(game: StoredMatch, viewer: str = "") -> GamePage:
-    return GamePage(game, viewer, timezone.now())
-
-
 def _is_newer(game: StoredMatch, known: StoredMatch) -> bool:
     """Whether the game is at least as new as the known one. An expired rematch invitation's id may be reused."""
     if known.stored_status is game.stored_status is Status.PENDING:
         return game.status_date >= known.status_date
-    return _page(game).version >= _page(known).version
+    versions = [GamePage(each, "", timezone.now()).version for each in (game, known)]
+    return versions[0] >= versions[1]

@@ -12,7 +12,6 @@ from games.pages.board import SPOKEN, Cell, Stroke, lines_said, rows, strokes
 from games.pages.rights import Rights
 from games.rules import EMPTY, Mark
 from games.rules.computer import NAME as COMPUTER
-from games.rules.computer import PERFECT
 from games.signing import signed
 
 # The texts for the form's words for levels and paces.
@@ -24,11 +23,9 @@ WHY_LOST: dict[str, str] = {Ending.RESIGNED: "resigned", Ending.LATE: "ran out o
 
 @dataclass(frozen=True)
 class GamePage(Rights):
-    @cached_property
+    @property
     def rematch_sentence(self) -> str:
-        """A sentence if the opponent waits for the viewer to agree to a rematch; else empty."""
-        is_asked = self.rematch is not None and Rights(self.rematch, self.viewer, self.now).can_accept
-        return f"{self.other} asks for a rematch." if is_asked else ""
+        return f"{self.other} asks for a rematch."
 
     @property
     def pace(self) -> str:
@@ -65,17 +62,20 @@ class GamePage(Rights):
     @property
     def my_turn(self) -> int:
         """1 if this game waits for the viewer, else 0. A lobby counts all its games."""
-        return int(self.can_move or bool(self.rematch_sentence))
+        return int(self.can_move or self.is_asked)
 
     @property
     def version(self) -> int:
-        """A number that grows with every change of the game, so that the higher of two versions is the newer."""
+        """A number that grows with every change of the game, so that the higher of two versions is the newer.
+
+        Once the game is over, only an offer of a rematch comes and goes.
+        """
         if self.game.stored_status is Status.PENDING:
             return 9 if self.is_expired else 0
         marks = 9 - self.game.board.count(EMPTY)
         if self.game.stored_status is not Status.FINISHED:
             return 10 + marks
-        return marks + (30 if self.rematch_sentence else 20)
+        return marks + (30 if self.is_asked else 20)
 
     @cached_property
     def position(self) -> str:
@@ -111,11 +111,6 @@ class GamePage(Rights):
         return (f"{x} : {o}", ties) if any(self.game.tally) else None
 
     @property
-    def level(self) -> str:
-        """The computer's level, in a word."""
-        return LEVELS_SAID.get(self.game.computer or "", LEVELS_SAID[PERFECT])
-
-    @property
     def linked(self) -> set[str | None]:
         """The other players in the game who have a page: those with a claimed name, as far as the game tells."""
         known = {self.game.host} if self.game.status is Status.PENDING else set(self.game.players)
@@ -142,13 +137,13 @@ class GamePage(Rights):
 
     @property
     def title(self) -> str:
-        return titled((self.rematch_sentence or self.headline).rstrip("."), self.my_turn)
+        return titled((self.rematch_sentence if self.is_asked else self.headline).rstrip("."), self.my_turn)
 
     @property
     def said(self) -> str:
         """What a screen reader says after a change: the last move, and the new state."""
-        if self.rematch_sentence or self.ending_sentence or not self.game.moves:
-            return self.rematch_sentence or self.headline
+        if self.ending_sentence or not self.game.moves:
+            return self.headline
         position, square = self.game.position, int(self.game.moves[-1])
         line = lines_said(position)
         move = f"{position.board[square]} played {SPOKEN[square]}{f', {line}' if line else ''}."

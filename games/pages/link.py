@@ -6,7 +6,7 @@ import segno
 from markupsafe import Markup
 
 from accounts.names import is_guest
-from games.pages.game import GamePage
+from games.pages.game import LEVELS_SAID, GamePage
 from games.signing import new_game
 
 OPEN_SEAT = "Press a square to begin. No account needed."
@@ -21,7 +21,7 @@ class Link(NamedTuple):
 
     def context(self, *, error: str = "", unclaimed: bool = False, still: bool = False) -> dict[str, Any]:
         """Return the context of a game's templates (games/_game.html describes it), without the CSRF field."""
-        said = {"error": error, "unclaimed": unclaimed, "still": still}
+        said = {"error": error, "unclaimed": unclaimed, "still": still, "levels": LEVELS_SAID}
         return {"page": self.page, "link": self, "new_game": new_game} | said
 
     @property

@@ -112,6 +112,11 @@ class Rights(Listed):
         ended = self.game.since if self.can_ask_again and not self.game.computer else None
         return ended is not None and self.now - ended < STAYS
 
+    @cached_property
+    def is_asked(self) -> bool:
+        """Whether the opponent waits for the viewer to agree to a rematch."""
+        return self.rematch is not None and Rights(self.rematch, self.viewer, self.now).can_accept
+
     @property
     def waits(self) -> bool:
         """Whether somebody else acts next, so that the page should poll."""

@@ -47,9 +47,9 @@ def is_turn_of(player: str) -> Condition:
 
 
 def is_free(now: datetime) -> Condition:
-    """Whether the id is unused, or belongs to an expired invitation that TTL hasn't deleted yet."""
+    """Whether the id is unused, or an invitation's that was declined, or has expired and TTL hasn't deleted it yet."""
     expired = Game.status_date.startswith(Status.PENDING) & Game.expires_at.between(1, epoch(now))
-    return Game.game_id.does_not_exist() | expired
+    return Game.host_id.does_not_exist() | expired
 
 
 def is_invited(player: str) -> Condition:
@@ -87,6 +87,13 @@ def acceptance(player: str, host: str | None, now: datetime) -> list[Action]:
     guests = is_guest(player) or is_guest(host)
     kept = Game.expires_at.set(epoch(now + GAME_LIFETIME)) if guests else Game.expires_at.remove()
     return [Game.status_date.set(Status.IN_PROGRESS.dated(now)), Game.opponent_id.set(player), kept]
+
+
+def declined(player: str, now: datetime) -> list[Action]:
+    """Leave only who declined, for a day. Without the indexes' keys, that's in no list and no count."""
+    rest = Game.get_attributes().keys() - {"game_id", "declined_by", "expires_at"}
+    kept = Game.declined_by.set(player), Game.expires_at.set(epoch(now + timedelta(days=1)))
+    return [*kept, *(getattr(Game, name).remove() for name in sorted(rest))]
 
 
 def marks(before: Match, after: Match, now: datetime) -> list[Action]:

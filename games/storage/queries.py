@@ -42,13 +42,13 @@ def game(game_id: str) -> StoredMatch:
     """Return the game, by a consistent read. Raises NotFound, UnreadableGame, StoreUnavailable."""
     with unavailable():
         found = Game.find(game_id, consistent=True)
-    if found is None or not found.is_game:
+    if found is None or not (found.is_game or found.declined_by):
         raise NotFound(GONE)
     return found.match()
 
 
 def games(game_ids: Sequence[str]) -> dict[str, StoredMatch | None]:
-    """Return games by id, by eventually consistent reads. A damaged game is None; a missing one is left out.
+    """Return games by id, by eventually consistent reads. One damaged or declined is None; a missing one is left out.
 
     This costs half a read unit per game, and one request per MOST_AT_ONCE games. Raises Unprocessed, StoreUnavailable.
     """
@@ -69,7 +69,7 @@ def games(game_ids: Sequence[str]) -> dict[str, StoredMatch | None]:
 
 
 def _readable(item: RawItem) -> StoredMatch | None:
-    with suppress(UnreadableGame):
+    with suppress(UnreadableGame, NotFound):
         return Game.from_raw_data(item).match()
     return None
 

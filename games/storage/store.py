@@ -116,7 +116,7 @@ def _agree(asked: StoredMatch, now: datetime) -> StoredMatch:
 def _create(game: StoredMatch) -> StoredMatch:
     # Assumes that the id is new. If it isn't, a form sent twice or a retry has made this very game already, or somebody
     # guessed the id of another's game, which stays as it is.
-    stored = _put(game, Game.game_id.does_not_exist())
+    stored = _put(game, Game.host_id.does_not_exist())
     # By the time of the second try, somebody may have joined by the link.
     same_seat = stored.opponent == game.opponent or (stored.by_link and game.by_link)
     if stored.host != game.host or not same_seat:
@@ -158,15 +158,16 @@ def _accept(game_id: str, player: str, shown: Match | None, now: datetime) -> St
 
 
 def decline(game_id: str, *, player: str) -> None:
-    """Remove a pending invitation, as the invited player."""
+    """Remove a pending invitation, as the invited player. Its address says so for a day, to the host who looks."""
     # Assumes that it is pending and names this player. Nobody can decline an open invitation.
-    _withdraw(game_id, player, Game.opponent_id == player)
+    actions = expressions.declined(player, datetime.now(UTC))
+    _withdraw(game_id, player, Game.opponent_id == player, partial(conditional.update, actions=actions))
 
 
 def cancel(game_id: str, *, player: str) -> None:
     """Remove a pending invitation, as its host."""
     # Assumes that it is pending and this player is its host.
-    _withdraw(game_id, player, Game.host_id == player)
+    _withdraw(game_id, player, Game.host_id == player, conditional.delete)
 
 
 def move(match: Match, *, player: str, square: int) -> StoredMatch:
@@ -263,11 +264,11 @@ def settle(game: StoredMatch, now: datetime) -> StoredMatch:
     return _update(game.game_id, corrected if is_dated else expressions.next_turn(game, now), condition)
 
 
-def _withdraw(game_id: str, player: str, whose: Condition) -> None:
+def _withdraw(game_id: str, player: str, whose: Condition, write: Callable[..., object]) -> None:
     try:
-        conditional.delete(Game(game_id), Game.status_date.startswith(Status.PENDING) & whose)
+        write(Game(game_id), condition=Game.status_date.startswith(Status.PENDING) & whose)
     except ConditionFailed as exc:
-        if exc.item is None and exc.retried:
+        if exc.retried and (exc.item is None or exc.item.get("DeclinedBy") == {"S": player}):
             return  # The first try removed it, but its reply was lost.
         stored = conflicts.stored_in(exc)
         if player not in stored.players or stored.stored_status is Status.PENDING:

@@ -4,13 +4,14 @@ import re
 import time
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from games.match import PACES, StoredMatch
 from games.models import Game
+from games.signing import rematch_of
 from games.storage import store
 from tests.conftest import stored
-from tests.live.opened import Enter, Match, bring, cell, headline, line, until
+from tests.live.opened import ONLY_SHORT_TIMERS, Enter, Match, bring, cell, headline, line, until
 
 # Nothing here depends on the engine.
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("engine", ["moto"], indirect=True, scope="session")]
@@ -47,10 +48,10 @@ def test_unchanged_push_keeps_selection_and_focus(enter: Enter, site: str, match
 
 
 def test_finished_game_page_sends_no_more_requests(enter: Enter, match: Match) -> None:
-    page = enter(match.url, match.o)
+    page = enter(match.url)
     for square in (0, 3, 1, 4, 2):
         match.move(square)
-    expect(headline(page)).to_have_text(f"You lost. {match.x} won.")
+    expect(headline(page)).to_have_text(f"{match.x} won.")
     expect(line(page)).to_have_text("")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -59,6 +60,82 @@ def test_finished_game_page_sends_no_more_requests(enter: Enter, match: Match) -
     page.evaluate("window.dispatchEvent(new Event('online'))")
     page.wait_for_timeout(500)
     assert asked == []
+
+
+def finish(match: Match, *pages: Page) -> None:
+    """Finish the game while the players' pages are open."""
+    for square in (0, 3, 1, 4, 2):
+        match.move(square)
+    for page in pages:
+        expect(page.locator("#rematch")).to_be_visible()
+        expect(page.locator("#offer")).to_be_hidden()
+
+
+PLACES = """() => {
+  window.board ??= document.querySelector(".board");
+  const seen = [...document.querySelectorAll("main *")].filter((element) => !element.closest("#offer, .unseen"));
+  return [window.board === document.querySelector(".board"), ...seen.map((element) => {
+    const { x, y, width, height } = element.getBoundingClientRect();
+    return [element.tagName, x, y, width, height].join();
+  })];
+}"""
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_rematch_offer_comes_and_goes_and_nothing_else_moves(enter: Enter, match: Match, width: int) -> None:
+    page = enter(match.url, match.o)
+    page.set_viewport_size({"width": width, "height": 844})
+    finish(match, page)
+    page.wait_for_timeout(1000)  # The line through three in a row is drawn.
+    places = page.evaluate(PLACES)
+    for end in (store.cancel, store.decline):
+        over = stored(match.game.game_id).match()
+        asked = store.rematch(over, player=match.x, game_id=rematch_of(over.game_id))
+        expect(page.locator("#offer span")).to_be_visible()
+        expect(page.locator("#offer span")).to_have_text(f"{match.x} asks for a rematch.")
+        expect(page).to_have_title(f"(1) {match.x} asks for a rematch · Tic-Tac-Toe")
+        assert page.evaluate(PLACES) == places
+        page.get_by_role("button", name="No, thanks").focus()
+        end(asked.game_id, player=match.x if end is store.cancel else match.o)
+        expect(page.locator("#offer")).to_be_hidden()
+        expect(headline(page)).to_be_focused()
+        expect(page).to_have_title(f"You lost. {match.x} won · Tic-Tac-Toe")
+        assert page.evaluate(PLACES) == places
+    page.wait_for_timeout(500)
+    assert [said for said in page.evaluate("window.said") if "rematch" in said] == [
+        f"{match.x} asks for a rematch."
+    ] * 2
+
+
+def test_no_thanks_is_told_to_who_asked_at_once(enter: Enter, match: Match) -> None:
+    asker, asked = enter(match.url, match.x), enter(match.url, match.o)
+    finish(match, asker, asked)
+    for page in (asker, asked):
+        page.evaluate(ONLY_SHORT_TIMERS)
+    asker.get_by_role("button", name="Rematch").click()
+    asked.get_by_role("button", name="No, thanks").click()
+    expect(asker.get_by_role("heading", name=f"{match.o} said: No, thanks.")).to_be_visible()
+    expect(asked.locator("#offer")).to_be_hidden()
+    assert asked.url == match.url
+
+
+def test_rematch_begins_from_the_finished_game_for_who_accepts(enter: Enter, match: Match) -> None:
+    asker, asked = enter(match.url, match.x), enter(match.url, match.o)
+    finish(match, asker, asked)
+    asker.get_by_role("button", name="Rematch").click()
+    expect(asked.locator("#offer")).to_be_visible()
+    asked.get_by_role("button", name="Rematch").click()
+    expect(headline(asked)).to_have_text("Your turn: you play X.")
+    expect(headline(asker)).to_have_text(f"{match.o}'s turn.")
+    assert asker.url == asked.url
+
+
+def test_rematch_offer_arrives_by_polls_where_there_is_no_stream(enter: Enter, match: Match) -> None:
+    page = enter(match.url, match.o, held=True)
+    finish(match, page)
+    over = stored(match.game.game_id).match()
+    store.rematch(over, player=match.x, game_id=rematch_of(over.game_id))
+    expect(page.locator("#offer")).to_be_visible()
 
 
 def test_cancelled_invitation_page_says_so(enter: Enter, site: str, match: Match) -> None:

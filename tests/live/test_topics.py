@@ -5,7 +5,7 @@ import resource
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -18,8 +18,9 @@ from games.live.topics import GameTopic, LobbyTopic, Watcher
 from games.live.viewers import Viewer
 from games.match import Status, StoredMatch
 from games.pages.lobby import LobbyPage
+from games.signing import rematch_of
 from games.storage import lobby as lists
-from games.storage import store
+from games.storage import queries, store
 from games.storage.lobby import Lobby
 from tests.support.consumed import Meter
 from tests.support.loops import run_aside
@@ -84,7 +85,7 @@ def test_topic_version_never_goes_back(games_table: str) -> None:
         assert topic.version == version
         older.append(game)
     assert topic.version == "25"
-    assert topic.over
+    assert [topic.over_for(viewer(name)) for name in ("alice", "bob", "charlie", "")] == [False, False, True, True]
 
 
 class Watching(Watcher):
@@ -123,6 +124,75 @@ def test_finished_game_is_cached_for_a_minute() -> None:
         assert hub.game(game.game_id) is topic
     assert not list(hub._due(time.monotonic() + 150))
     assert hub.game(game.game_id) is not topic
+
+
+def test_finished_games_rematch_is_read_instead_of_the_game(games_table: str, meter: Meter) -> None:
+    hub = Hub()
+    *_, over = stages()
+    topic = hub.game(over.game_id)
+
+    def read(*topics: GameTopic) -> str:
+        meter.calls.clear()
+        run_aside(lambda: hub._read_games(list(topics)))
+        assert meter.operations == ["BatchGetItem"]
+        return topic.version
+
+    assert read(topic) == read(topic) == "25"
+    asked = store.rematch(over, player="bob", game_id=rematch_of(over.game_id))
+    assert read(topic, hub.game(asked.game_id)) == "35"  # DynamoDB refuses to read an item twice in one request.
+    offer = b'<p id="offer" class="row centred">'
+    assert [offer in board(topic, viewer(name)) for name in ("alice", "bob")] == [True, False]
+    store.decline(asked.game_id, player="alice")
+    assert read(topic) == "25"
+
+
+def test_hints_bring_and_take_away_a_rematch(games_table: str) -> None:
+    hub = Hub()
+    *_, over = stages()
+    topic = hub.game(over.game_id)
+    hub._take_game(over)
+    asked = store.rematch(over, player="bob", game_id=rematch_of(over.game_id))
+    hub._take_game(asked)
+    assert topic.version == "35"
+    assert topic.news(viewer("alice"), shown="25")
+    hub._take_withdrawal(asked.game_id)
+    assert (topic.version, topic.gone) == ("25", False)
+    assert topic.news(viewer("alice"), shown="35")
+    assert topic.news(viewer("alice"), shown="25") is None
+    hub._take_game(asked)
+    hub._take_game(store.accept(asked.game_id, player="alice"))
+    assert topic.version == "25"
+
+
+def test_hint_during_read_of_rematch_is_newer_than_what_was_read(
+    games_table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = Hub()
+    *_, over = stages()
+    topic = hub.game(over.game_id)
+    topic.take(over)
+    asked = store.rematch(over, player="bob", game_id=rematch_of(over.game_id))
+
+    def hinted(_: object) -> dict[str, StoredMatch]:
+        hub._take_game(asked)
+        return {}
+
+    monkeypatch.setattr(queries, "games", hinted)
+    run_aside(lambda: hub._read_games([topic]))
+    assert topic.version == "35"
+
+
+def test_players_of_a_finished_game_hear_of_a_rematch_for_ten_minutes() -> None:
+    for ago, awaits in ((timedelta(minutes=9), True), (timedelta(minutes=11), False)):
+        game = game_of(Status.FINISHED, 0, "alice", "bob", status_date=Status.FINISHED.dated(now() - ago)).match()
+        topic = GameTopic(game.game_id)
+        topic.take(game)
+        assert (topic.awaits_rematch, topic.over) == (awaits, not awaits)
+        topic.watchers.add(Watching(looking=True))
+        assert not awaits or 5 < topic.pause() < 6  # seconds, although somebody looks at it
+        topic.read_at = 5.0
+        assert topic.may_tell(5.0)
+        assert topic.may_tell(5.1) is not awaits  # The newcomer's page may show a later offer.
 
 
 def test_expired_and_deleted_invitation_shows_as_expired() -> None:

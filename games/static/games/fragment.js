@@ -1,5 +1,5 @@
 // The part of the page that changes: a game, or a lobby's lists. The server sends it whole, as a fragment of HTML.
-import { showMessage } from "./page.js";
+import { element, showMessage } from "./page.js";
 
 /** @typedef {(next: HTMLElement, before: HTMLElement) => void} Listener */
 /** @type {Listener[]} */
@@ -34,11 +34,28 @@ export function replace(html) {
 /** @param {HTMLElement} next */
 function put(next) {
   const before = shown();
+  if (before.querySelector("#offer") && next.querySelector("#offer")) {
+    putOffer(next, before);
+    return;
+  }
   const returnFocus = keepFocus(before);
   before.replaceWith(next);
   showMessage("");
   for (const listener of listeners) listener(next, before);
   returnFocus(next);
+}
+
+/**
+ * Show or hide the offer of a rematch, which alone can be new in a game that is over. Nothing else is drawn again.
+ * @type {Listener}
+ */
+function putOffer(next, game) {
+  const offer = element("offer");
+  const focused = offer.contains(document.activeElement);
+  offer.hidden = next.querySelector("#offer[hidden]") !== null;
+  if (offer.hidden && focused) /** @type {HTMLElement} */ (game.querySelector(".headline")).focus();
+  Object.assign(game.dataset, next.dataset);
+  for (const listener of listeners) listener(game, game);
 }
 
 /**
@@ -76,8 +93,9 @@ function fragmentIn(html) {
 function putIfNewer(next) {
   const { id, dataset } = shown();
   const isOther = next.dataset.version !== dataset.version;
-  // A lobby's versions have no order.
-  if (id === "lobby" ? isOther : Number(next.dataset.version) > Number(dataset.version)) put(next);
+  // A lobby's versions have no order, and those of a game that is over have none either: an offer comes and goes.
+  const isUnordered = id === "lobby" || ("over" in dataset && "over" in next.dataset);
+  if (isUnordered ? isOther : Number(next.dataset.version) > Number(dataset.version)) put(next);
 }
 
 /**

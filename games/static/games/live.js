@@ -10,8 +10,7 @@ let tickedAt = Date.now();
 
 whenReplaced(({ dataset }) => {
   draw();
-  if ("over" in dataset) stop();
-  if (dataset.over === "lately") import("./rematch.js").catch(() => {});
+  if (dataset.over === "") stop();
 });
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) wake();

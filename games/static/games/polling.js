@@ -1,6 +1,6 @@
 // Polls: requests for what has changed, at intervals while there's no stream and when the page is brought to the front.
 import { setClock } from "./clock.js";
-import { addressOfNews, news, whenReplaced } from "./fragment.js";
+import { addressOfNews, news, shown, whenReplaced } from "./fragment.js";
 import { element } from "./page.js";
 import { confirmed, connection, draw, looking } from "./status.js";
 
@@ -52,9 +52,11 @@ export async function poll() {
   if (mine === request && !connection.live) pollAgain();
   draw();
 }
-/** Poll each second while a game goes on, and less often the longer nothing happens. */
+/** Poll each second while a game goes on, and less often the longer nothing happens. Then nobody wants a rematch. */
 function pollAgain() {
-  const wish = Math.max((Date.now() - changedAt) / 60, state ? 1_000 : 5_000) * 2 ** connection.misses;
+  const quiet = Date.now() - changedAt;
+  if (isOver() && quiet > 600_000) return endPolls();
+  const wish = Math.max(quiet / 60, state && !isOver() ? 1_000 : 5_000) * 2 ** connection.misses;
   connection.interval = looking() ? Math.min(LONGEST_INTERVAL, wish) : LONGEST_INTERVAL;
   pollIn(connection.interval);
 }
@@ -74,10 +76,12 @@ export function abortPolls() {
   request = undefined;
 }
 
+const isOver = () => "over" in shown().dataset;
+
 /** @param {AbortSignal} signal */
 async function check(signal) {
   let found = "";
-  if (state) {
+  if (state && !isOver()) {
     const answer = await get(state, etag ? { "If-None-Match": etag } : {}, signal);
     if (answer.status === 304) return;
     found = answer.headers.get("ETag") ?? "";

@@ -1,4 +1,5 @@
 // What the page knows of its connection, the line that shows it, and whether somebody looks at the page.
+import { shown } from "./fragment.js";
 import { announce, element, write } from "./page.js";
 
 /** The stream and the polls write here what they find out. */
@@ -63,7 +64,7 @@ function words() {
   const seconds = Math.round((Date.now() - confirmedAt) / 1000);
   const ago = `last checked ${seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`} ago`;
   const kept = document.querySelector("#game .kept") && "your move is kept and goes out by itself";
-  if (over) return ["over", ""];
+  if (over || "over" in shown().dataset) return ["over", ""]; // Only a rematch may come, which needs no such line.
   if (!live && !navigator.onLine) return ["offline", `Offline: ${kept || ago}`];
   if (trouble) return ["trouble", `The games can't be read just now${kept ? `: ${kept}` : `, ${ago}`}`];
   if (kept) return ["offline", `Not sent yet: ${kept}`];
