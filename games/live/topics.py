@@ -62,7 +62,7 @@ class Topic:
 
     def may_tell(self, joined_at: float) -> bool:
         """Whether the known state is at least as new as the page of somebody who joined at that time."""
-        return not self.awaits_rematch or self.read_at >= joined_at
+        return True
 
     def wake(self) -> None:
         self.first_read.set()
@@ -136,8 +136,8 @@ class GameTopic(Topic):
         return bool(self.version and _VERSION.fullmatch(shown)) and int(shown) <= int(self.version)
 
     def news(self, viewer: Viewer, shown: str) -> bytes | None:
-        is_older = bool(_VERSION.fullmatch(shown)) and int(shown) > int(self.version or 0)
-        if self.version in ("", shown) or (is_older and not self.awaits_rematch):
+        is_newer = bool(_VERSION.fullmatch(shown)) and int(shown) > int(self.version or 0)
+        if self.version in ("", shown) or (is_newer and not self.awaits_rematch):
             return None
         return fragments.for_viewer(self._board(viewer), viewer)
 

@@ -190,9 +190,6 @@ def test_players_of_a_finished_game_hear_of_a_rematch_for_ten_minutes() -> None:
         assert (topic.awaits_rematch, topic.over) == (awaits, not awaits)
         topic.watchers.add(Watching(looking=True))
         assert not awaits or 5 < topic.pause() < 6  # seconds, although somebody looks at it
-        topic.read_at = 5.0
-        assert topic.may_tell(5.0)
-        assert topic.may_tell(5.1) is not awaits  # The newcomer's page may show a later offer.
 
 
 def test_expired_and_deleted_invitation_shows_as_expired() -> None:
