@@ -155,7 +155,7 @@ def test_hints_bring_and_take_away_a_rematch(games_table: str) -> None:
     hub._take_game(asked)
     assert topic.version == "35"
     assert topic.news(viewer("alice"), shown="25")
-    hub._take_withdrawal(asked.game_id)
+    hub.take({"withdrawn": asked.game_id})
     assert (topic.version, topic.gone) == ("25", False)
     assert topic.news(viewer("alice"), shown="35")
     assert topic.news(viewer("alice"), shown="25") is None
