@@ -99,6 +99,7 @@ class GameTopic(Topic):
     def __init__(self, key: str) -> None:
         super().__init__(key)
         self.rematch_id = rematch_of(key)
+        self._highest = 0  # of the versions so far
         self._game: StoredMatch | None = None
         self._rematch: StoredMatch | None = None
         self._boards: dict[tuple[str, str], bytes] = {}
@@ -120,6 +121,7 @@ class GameTopic(Topic):
         self.awaits_rematch, self.is_final = page.hopes, page.is_final and not page.hopes
         if str(page.version) != self.version:
             self._boards.clear()
+            self._highest = max(self._highest, page.version)
             self._changed(str(page.version))
 
     def vanish(self) -> None:
@@ -136,8 +138,8 @@ class GameTopic(Topic):
         return bool(self.version and _VERSION.fullmatch(shown)) and int(shown) <= int(self.version)
 
     def news(self, viewer: Viewer, shown: str) -> bytes | None:
-        is_newer = bool(_VERSION.fullmatch(shown)) and int(shown) > int(self.version or 0)
-        if self.version in ("", shown) or (is_newer and not self.awaits_rematch):
+        is_newer = bool(_VERSION.fullmatch(shown)) and int(shown) > self._highest
+        if self.version in ("", shown) or is_newer:
             return None
         return fragments.for_viewer(self._board(viewer), viewer)
 

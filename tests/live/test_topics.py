@@ -151,6 +151,7 @@ def test_hints_bring_and_take_away_a_rematch(games_table: str) -> None:
     *_, over = stages()
     topic = hub.game(over.game_id)
     hub._take_game(over)
+    assert topic.news(viewer("alice"), shown="35") is None  # That page knows of an offer that isn't known here yet.
     asked = store.rematch(over, player="bob", game_id=rematch_of(over.game_id))
     hub._take_game(asked)
     assert topic.version == "35"

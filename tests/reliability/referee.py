@@ -7,6 +7,7 @@ from enum import StrEnum
 from random import Random
 
 from games import rules
+from games.errors import NotFound
 from games.match import Match, Status, StoredMatch
 from games.models import Game
 from games.rules import Mark, Outcome, Position
@@ -222,5 +223,5 @@ def check(game: StoredMatch, story: str) -> None:
 def _found(game_id: str) -> StoredMatch | None:
     try:
         return stored(game_id).match()
-    except Game.DoesNotExist:
+    except (Game.DoesNotExist, NotFound):  # Declining leaves only who did.
         return None
