@@ -138,8 +138,7 @@ class GameTopic(Topic):
         return bool(self.version and _VERSION.fullmatch(shown)) and int(shown) <= int(self.version)
 
     def news(self, viewer: Viewer, shown: str) -> bytes | None:
-        is_newer = bool(_VERSION.fullmatch(shown)) and int(shown) > self._highest
-        if self.version in ("", shown) or is_newer:
+        if self.version in ("", shown) or (_VERSION.fullmatch(shown) and int(shown) > self._highest):
             return None
         return fragments.for_viewer(self._board(viewer), viewer)
 

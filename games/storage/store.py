@@ -92,9 +92,8 @@ def rematch(match: Match, *, player: str, game_id: str) -> StoredMatch:
     if match.computer:
         begins = player == o
         return challenge_computer(host=player, level=match.computer, host_begins=begins, game_id=game_id, score=score)
-    now = datetime.now(UTC)
     terms = {"opponent_id": match.other_than(player), "o_user": x, "turn": o, "pace": match.pace, "score": score}
-    return _agree(_new(game_id, Status.PENDING, now, host=player, **terms), now)
+    return _agree(_new(game_id, Status.PENDING, now := datetime.now(UTC), host=player, **terms), now)
 
 
 def _agree(asked: StoredMatch, now: datetime) -> StoredMatch:

@@ -30,8 +30,8 @@ class Command(TableCommand):
         self.stdout.write(f"{x} (X) vs. {o} (O)")
         self.stdout.write(f"{game.stored_status}, {printable(_standing(game))}\n")
         if game.score:
-            sides = printable(f"{game.host}, {game.opponent}, ties")
-            self.stdout.write(f"score before ({sides}): {printable(game.score)}\n")
+            score = f"score before ({game.host}, {game.opponent}, ties): {game.score}"
+            self.stdout.write(f"{printable(score)}\n")
         lines = [" " + " | ".join(game.board[start : start + 3]) for start in (0, 3, 6)]
         self.stdout.write("\n---+---+---\n".join(lines) + "\n")
         for number, digit in enumerate(game.moves or "", start=1):
