@@ -21,5 +21,9 @@ class NotFound(Exception):
     """The table has no such thing: it never existed, or was declined or cancelled, or has expired."""
 
 
+class Declined(NotFound):
+    """The invitation was declined, which is no error for the player who sent it."""
+
+
 class UnreadableGame(Exception):
     """The stored item isn't a game this code can show: somebody edited it by hand, or other software wrote it."""

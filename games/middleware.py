@@ -25,6 +25,7 @@ STATUS = {
     rules.Malformed: 400,
     errors.NotYours: 403,
     errors.NotFound: 404,
+    errors.Declined: 404,
     errors.IllegalMove: 409,
     errors.UnreadableGame: 409,
     errors.TooManyInvitations: 409,
@@ -68,7 +69,8 @@ class DomainErrors(Middleware):
             # The page polls for a game that is gone: load the page that says so, and stop polling.
             return HttpResponse(headers={"HX-Redirect": quote(request.path)})
         status = STATUS.get(type(exc))
-        return refuse(request, status, str(exc)) if status else None
+        is_error = not isinstance(exc, errors.Declined)
+        return refuse(request, status, str(exc), is_error=is_error) if status else None
 
 
 UNREACHABLE = "The games can't be reached just now"

@@ -203,6 +203,7 @@ def test_declined_and_cancelled_invitations_are_404(alice: Client, bob: Client) 
         gone = alice.get(url)
         assert gone.status_code == 404
         assert said in gone.content.decode()
+        assert ("drawn-O" in gone.content.decode()) is (url == cancelled), "an answer looks like no error"
         assert bob.post(f"{url}accept/").status_code == 404
 
 

@@ -84,5 +84,5 @@ def refuse(request: HttpRequest, status: int, sentence: str, **context: Any) -> 
     reference = request.META.get(REQUEST_ID) if status >= 500 else None
     what, advice = [*re.split(": (?=[a-z])", sentence, maxsplit=1), ""][:2]
     said = {"sentence": sentence, "what": what, "advice": advice, "status": str(status), "reference": reference}
-    optional = {"hint": "", "repeat": None, "log_in": False, "again": False}
+    optional = {"hint": "", "repeat": None, "log_in": False, "again": False, "is_error": True}
     return render(request, "error.html", optional | said | context, status=status)
