@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils.timezone import now
 
 from dynamodb.client import shared_client
-from games.errors import IllegalMove, NotYours
+from games.errors import IllegalMove, NotYours, UnreadableGame
 from games.match import Match, Status, StoredMatch
 from games.models import Game
 from games.pages.game import GamePage
@@ -87,6 +87,16 @@ def test_expired_or_declined_rematch_can_be_offered_again() -> None:
     game = again(match, "bob")
     assert (game.host, game.stored_status) == ("bob", Status.PENDING)
     assert stored(game.game_id).expires_at > 1
+
+
+@pytest.mark.usefixtures("games_table")
+def test_rematch_replaces_no_damaged_game() -> None:
+    match = over()
+    damaged = again(match, "alice")
+    Game(damaged.game_id).update([Game.host_id.remove()])
+    with pytest.raises((LostRace, UnreadableGame)):
+        again(match, "bob")
+    assert stored(damaged.game_id).host_id is None
 
 
 @pytest.mark.usefixtures("games_table")

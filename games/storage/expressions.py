@@ -49,7 +49,7 @@ def is_turn_of(player: str) -> Condition:
 def is_free(now: datetime) -> Condition:
     """Whether the id is unused, or an invitation's that was declined, or has expired and TTL hasn't deleted it yet."""
     expired = Game.status_date.startswith(Status.PENDING) & Game.expires_at.between(1, epoch(now))
-    return Game.host_id.does_not_exist() | expired
+    return Game.game_id.does_not_exist() | Game.declined_by.exists() | expired
 
 
 def is_invited(player: str) -> Condition:
