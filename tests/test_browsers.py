@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from playwright.sync_api import TimeoutError as TooLate
 
+from accounts.names import called
 from games import rules
 from games.match import StoredMatch
 from games.storage import store
@@ -90,8 +91,8 @@ def check_the_end(game: StoredMatch, ending: str, x: Page, o: Page, *, javascrip
     assert (game.result, game.status, game.moves) == (players.get(result, result), "FINISHED", moves)
     if not javascript:
         look_again(o if len(moves) % 2 else x)
-    expect(x.locator(".headline")).to_have_text(x_reads.format(**players))
-    expect(o.locator(".headline")).to_have_text(o_reads.format(**players))
+    expect(x.locator(".headline")).to_have_text(called(x_reads.format(**players)))
+    expect(o.locator(".headline")).to_have_text(called(o_reads.format(**players)))
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])

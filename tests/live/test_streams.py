@@ -8,6 +8,7 @@ import pytest
 import requests
 from django.utils.timezone import now
 
+from accounts.names import called
 from games.match import Status
 from games.models import Game
 from games.pages.lobby import LobbyPage
@@ -60,7 +61,7 @@ def test_move_is_pushed_to_opponent_and_spectator(site: str) -> None:
     assert pushed.data.startswith('<div id="game"')
     assert "Your turn: you play O." in pushed.data
     assert "<form" in pushed.data
-    assert f"{game.o.name}'s turn." in seen.data.replace("&#39;", "'")
+    assert f"{called(game.o.name)}'s turn." in seen.data.replace("&#39;", "'")
     assert not re.search(r"<(form|button|input)", seen.data)
 
 
@@ -167,7 +168,7 @@ def test_lobby_stream_follows_own_games(site: str) -> None:
         assert "No games yet" in lobby.next().data
         path = bob.invite(alice.name)
         invited = lobby.next()
-        assert f"{bob.name}</bdi></b> invites you" in invited.data
+        assert f"{called(bob.name)}</bdi></b> invites you" in invited.data
         assert 'data-waiting="1"' in invited.data
         position = alice.insist("POST", f"{path}accept/").json()["position"]
         assert "Your turn" in lobby.next().data
@@ -191,7 +192,7 @@ def test_repeated_hints_do_not_postpone_lobby_read(games_table: str) -> None:
             cat.invite(alice.name)
             with repeated(lambda: bob.insist("POST", f"{path}accept/")):  # accepting again sends the hint again
                 said = [lobby.next().data, lobby.next().data]
-    assert f"{cat.name}</bdi></b> invites you" in said[-1]
+    assert f"{called(cat.name)}</bdi></b> invites you" in said[-1]
 
 
 def test_newer_lobby_of_client_is_not_replaced(games_table: str) -> None:

@@ -1,12 +1,14 @@
-// Shows the passwords of a form while its box is ticked. They are hidden again as it is sent, or a browser might keep them.
+// Shows the passwords of a form while its button is pressed in. They are hidden again as it is sent, or a browser might
+// keep them.
 
-/** @param {HTMLFormElement} form @param {boolean} shown */
-function show(form, shown) {
-  for (const field of form.querySelectorAll('[autocomplete$="-password"]')) field.setAttribute("type", shown ? "text" : "password");
-}
-for (const box of /** @type {NodeListOf<HTMLInputElement>} */ (document.querySelectorAll(".reveal input"))) {
-  const { form } = box;
-  if (!form) continue;
-  box.addEventListener("change", () => show(form, box.checked));
-  form.addEventListener("submit", () => show(form, (box.checked = false)));
+for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll(".reveal"))) {
+  /** @param {boolean} shown */
+  const show = (shown) => {
+    button.ariaPressed = String(shown);
+    for (const field of button.form?.querySelectorAll('[autocomplete$="-password"]') ?? []) {
+      field.setAttribute("type", shown ? "text" : "password");
+    }
+  };
+  button.addEventListener("click", () => show(button.ariaPressed !== "true"));
+  button.form?.addEventListener("submit", () => show(false));
 }
