@@ -46,10 +46,16 @@ def is_turn_of(player: str) -> Condition:
     return (Game.turn == player) | absent(Game.turn)
 
 
+def is_unused() -> Condition:
+    """Whether no game has the id; a declined invitation may have left its mark there."""
+    unused: Condition = Game.game_id.does_not_exist() | Game.declined_by.exists()
+    return unused
+
+
 def is_free(now: datetime) -> Condition:
-    """Whether the id is unused, or an invitation's that was declined, or has expired and TTL hasn't deleted it yet."""
+    """Whether the id ``is_unused``, or belongs to an expired invitation that TTL hasn't deleted yet."""
     expired = Game.status_date.startswith(Status.PENDING) & Game.expires_at.between(1, epoch(now))
-    return Game.game_id.does_not_exist() | Game.declined_by.exists() | expired
+    return is_unused() | expired
 
 
 def is_invited(player: str) -> Condition:

@@ -115,7 +115,7 @@ def _agree(asked: StoredMatch, now: datetime) -> StoredMatch:
 def _create(game: StoredMatch) -> StoredMatch:
     # Assumes that the id is new. If it isn't, a form sent twice or a retry has made this very game already, or somebody
     # guessed the id of another's game, which stays as it is.
-    stored = _put(game, Game.host_id.does_not_exist())
+    stored = _put(game, expressions.is_unused())
     # By the time of the second try, somebody may have joined by the link.
     same_seat = stored.opponent == game.opponent or (stored.by_link and game.by_link)
     if stored.host != game.host or not same_seat:
