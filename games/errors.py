@@ -18,11 +18,14 @@ class TooManyInvitations(Exception):
 
 
 class NotFound(Exception):
-    """The table has no such thing: it never existed, or was declined or cancelled, or has expired."""
+    """The table has no such thing: it never existed, or was declined or cancelled, or has expired.
 
+    ``is_error`` is false if the sentence is an answer that the player waits for.
+    """
 
-class Declined(NotFound):
-    """The invitation was declined, which is no error for the player who sent it."""
+    def __init__(self, sentence: str, *, is_error: bool = True) -> None:
+        super().__init__(sentence)
+        self.is_error = is_error
 
 
 class UnreadableGame(Exception):

@@ -25,7 +25,6 @@ STATUS = {
     rules.Malformed: 400,
     errors.NotYours: 403,
     errors.NotFound: 404,
-    errors.Declined: 404,
     errors.IllegalMove: 409,
     errors.UnreadableGame: 409,
     errors.TooManyInvitations: 409,
@@ -69,7 +68,7 @@ class DomainErrors(Middleware):
             # The page polls for a game that is gone: load the page that says so, and stop polling.
             return HttpResponse(headers={"HX-Redirect": quote(request.path)})
         status = STATUS.get(type(exc))
-        is_error = not isinstance(exc, errors.Declined)
+        is_error = getattr(exc, "is_error", True)
         return refuse(request, status, str(exc), is_error=is_error) if status else None
 
 

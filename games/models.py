@@ -10,7 +10,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
 from dynamodb.items import RawItem, present
 from games import rules
-from games.errors import Declined, UnreadableGame
+from games.errors import NotFound, UnreadableGame
 from games.match import Entry, Status, StoredMatch
 from games.rules import EMPTY, Mark
 from tictactoe_site.table import Item
@@ -119,9 +119,9 @@ class Game(Item):
         )
 
     def match(self) -> StoredMatch:
-        """Return the whole game. Raises Declined; UnreadableGame, also for an impossible board."""
+        """Return the whole game. Raises NotFound if it was declined; UnreadableGame, also for an impossible board."""
         if self.declined_by:
-            raise Declined(f"{self.declined_by} said: No, thanks.")
+            raise NotFound(f"{self.declined_by} said: No, thanks.", is_error=False)
         if self.is_damaged:
             raise UnreadableGame("This game's stored item has an attribute of the wrong type.")
         board = "".join(getattr(self, field) or EMPTY for field in SQUARE_FIELDS)
