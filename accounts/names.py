@@ -20,6 +20,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{2,19}")
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 # Guests had six letters at first.
 _GUEST = re.compile(rf"{GUEST_PREFIX}([{_ALPHABET}]{{6}}|[{_ALPHABET}]{{12}})")
+_GUEST_IN_TEXT = re.compile(rf"(?<![\w-]){_GUEST.pattern}(?![\w-])")
 
 # Two words that people can say and remember, for a guest: 64 by 64.
 _HOW = (
@@ -96,7 +97,7 @@ def called(text: str) -> str:
 
     Only the words can be the same for two guests: what is stored and compared is the name.
     """
-    return re.sub(rf"(?<![\w-]){_GUEST.pattern}(?![\w-])", _two_words, text)
+    return _GUEST_IN_TEXT.sub(_two_words, text)
 
 
 def _two_words(guest: re.Match[str]) -> str:

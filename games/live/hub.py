@@ -38,12 +38,16 @@ logger = logging.getLogger(__name__)
 class Hub:
     def __init__(self) -> None:
         self._games: dict[str, GameTopic] = {}
+        self._by_rematch: dict[str, GameTopic] = {}  # the same, by the id of the game's rematch
         self._lobbies: dict[str, LobbyTopic] = {}
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="live")
         self._reading: set[asyncio.Task[None]] = set()
 
     def game(self, game_id: str) -> GameTopic:
-        return self._games.get(game_id) or self._games.setdefault(game_id, GameTopic(game_id))
+        if game_id not in self._games:
+            topic = self._games[game_id] = GameTopic(game_id)
+            self._by_rematch[topic.rematch_id] = topic
+        return self._games[game_id]
 
     def lobby(self, player: str) -> LobbyTopic:
         return self._lobbies.get(player) or self._lobbies.setdefault(player, LobbyTopic(player))
@@ -98,7 +102,7 @@ class Hub:
 
     def _topics_of(self, game_id: str) -> list[GameTopic]:
         """Return the topics of the game, and of the one that it's the rematch of."""
-        return [topic for topic in self._games.values() if game_id in (topic.key, topic.rematch_id)]
+        return [topics[game_id] for topics in (self._games, self._by_rematch) if game_id in topics]
 
     def _let_index_follow(self, lobby: LobbyTopic) -> None:
         """Read the lobby a little later, but don't let one hint after another put that off for ever."""
@@ -125,6 +129,8 @@ class Hub:
         topics: dict[str, Any] = self._games if isinstance(topic, GameTopic) else self._lobbies
         if topics.get(topic.key) is topic:  # not a newer topic for a reused id
             del topics[topic.key]
+            if isinstance(topic, GameTopic):
+                del self._by_rematch[topic.rematch_id]
 
     def _next(self, topic: Topic) -> None:
         topic.due = min(topic.due, topic.read_at + topic.pause())
