@@ -7,11 +7,10 @@ DDB_PATH =
 ENDPOINT =
 CONFIG =
 BUNDLE =
-# Each process of the tests takes whole files, in their order: that begins with the longest. Many wait for processes and
-# browsers of their own, so one more than the cores is faster, except for those of make quick.
+# Each process of the tests takes whole files, in their order: that begins with the longest.
 AT_ONCE = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 PYTHON = python3
-WORKERS = 3
+WORKERS = 2
 VENV = .venv
 BIN := $(VENV)/bin
 INSTALL = -m pip install --no-user --quiet --disable-pip-version-check --require-hashes -r
@@ -43,7 +42,6 @@ dynamodb-local: .venv/dynamodb-local ## run DynamoDB Local in the foreground on 
 	@cd .venv/dynamodb-local && exec java -Djava.library.path=jar/DynamoDBLocal_lib -cp ".:jar/*:jar/DynamoDBLocal_lib/*" OnLoopback \
 	  $(if $(DDB_PATH),-dbPath $(abspath $(DDB_PATH)),-inMemory) -sharedDb -disableTelemetry -port $(DDB_PORT)
 
-quick: WORKERS = 2
 quick: $(VENV)/dev ## run the tests that need no other process, on moto, in about a minute
 	@$(BIN)/python -m pytest $(AT_ONCE) $(addprefix --ignore tests/,reliability rehearsal accessibility three_engines test_template.py) -m "not browser and not process and not deployment" -k "not dynamodb_local"
 

@@ -1,4 +1,7 @@
-"""The calls that create and describe the table: PynamoDB's waits without a limit, and fails if TTL is on (#1278)."""
+"""The calls that create and describe the table. PynamoDB's own would wait without a limit, and fail if TTL is on.
+
+See https://github.com/pynamodb/PynamoDB/issues/1278.
+"""
 
 import logging
 import time
