@@ -163,7 +163,7 @@ class Live:
         try:
             yield
         finally:
-            stream.topic.watchers.discard(stream)
+            stream.topic.leave(stream)
             self._streams.discard(stream)
             self._addresses[address] -= 1
             if not self._addresses[address]:
@@ -206,7 +206,7 @@ async def _serve(stream: Stream, receive: Receive, send: Send) -> None:
 async def _until_left(stream: Stream, receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-    stream.end()
+    stream.leave()
 
 
 async def _send_safely(send: Send, encrypted: bool, message: dict[str, Any]) -> None:

@@ -27,10 +27,12 @@ class Stream(Watcher):
         self.viewer = viewer
         self.topic = topic
         self.looking = viewer.looking
+        self.has_gone = False
         self._send_event = send
         self._shown = viewer.since
         self._joined_at = time.monotonic()
         self._told_of_trouble = False
+        self._told_absence = ""
         self._ended = False
         self._woken = asyncio.Event()
 
@@ -40,6 +42,11 @@ class Stream(Watcher):
     @property
     def is_up_to_date(self) -> bool:
         return not self.topic.gone and self.topic.news(self.viewer, self._shown) is None
+
+    def leave(self) -> None:
+        """Note that the client has closed the connection."""
+        self.has_gone = not self.viewer.has_other_servers
+        self.end()
 
     def end(self) -> None:
         """Send nothing more. The client may reconnect, and is then authenticated again."""
@@ -76,3 +83,6 @@ class Stream(Watcher):
         elif may_be_told and (message := self.topic.news(self.viewer, self._shown)):
             self._shown = self.topic.version
             yield message
+        if (absence := self.topic.absence(self.viewer)) != self._told_absence:
+            self._told_absence = absence
+            yield fragments.event("away", absence)

@@ -13,7 +13,10 @@ from accounts.views import address_of
 
 
 class Viewer(NamedTuple):
-    """A viewer. ``name`` is empty if not logged in. ``token`` is for a fragment's forms, ``base`` for its links."""
+    """A viewer. ``name`` is empty if not logged in. ``token`` is for a fragment's forms, ``base`` for its links.
+
+    ``has_other_servers`` is whether they come through a load balancer, so that their next stream may be elsewhere.
+    """
 
     name: str
     token: str
@@ -21,6 +24,7 @@ class Viewer(NamedTuple):
     address: str
     since: str
     looking: bool
+    has_other_servers: bool = False
 
 
 def viewer_of(scope: dict[str, Any]) -> Viewer:
@@ -36,6 +40,7 @@ def viewer_of(scope: dict[str, Any]) -> Viewer:
         address=address_of(request),
         since=request.headers.get("Last-Event-ID") or request.GET.get("since", ""),
         looking=bool(request.GET.get("looking")),
+        has_other_servers=request.headers.get("X-From-Balancer") == "1",
     )
 
 

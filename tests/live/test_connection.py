@@ -40,6 +40,16 @@ def test_page_reconnects_after_server_restart(enter: Enter, match: Match, engine
         expect(headline(page)).to_have_text(f"{match.x}'s turn.")
 
 
+def test_line_says_since_when_the_other_is_away(enter: Enter, match: Match) -> None:
+    page, other = enter(match.url, match.o), enter(match.url, match.x)
+    other.close()
+    away = re.compile(rf"{match.x} has been away since \d+:\d\d")
+    expect(line(page)).to_have_text(re.compile(f"^Live. {away.pattern}"))
+    assert [said for said in page.evaluate("said") if away.search(said)]
+    enter(match.url, match.x)
+    expect(line(page)).to_have_text("Live")
+
+
 def test_page_brought_to_front_is_current_before_next_poll(enter: Enter, match: Match) -> None:
     page = enter(match.url, match.o)
     page.evaluate(ONLY_SHORT_TIMERS)  # The next poll would be 11 s away, or more.

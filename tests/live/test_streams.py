@@ -65,6 +65,19 @@ def test_move_is_pushed_to_opponent_and_spectator(site: str) -> None:
     assert not re.search(r"<(form|button|input)", seen.data)
 
 
+def test_player_is_told_that_the_other_has_left_and_is_back(site: str) -> None:
+    game = Table(site)
+    with watching(game.url, game.o.session) as other:
+        other.named("board")
+        with watching(game.url, game.x.session) as watch:
+            watch.named("board")
+        away = other.named("away")
+        with watching(game.url, game.x.session):
+            back = other.named("away")
+    assert re.fullmatch(rf"{re.escape(called(game.x.name))} has been away since \S+\+00:00", away.data)
+    assert back.data == ""
+
+
 def test_pushed_form_can_be_submitted(site: str) -> None:
     game = Table(site)
     with watching(game.url, game.x.session) as watch:

@@ -8,6 +8,7 @@ export const connection = {
   live: false, // Events come in.
   returning: false, // The stream ended in good order, so it's about to begin again.
   trouble: false, // The site can't read its table.
+  away: "", // since when the other player has been, in words
   interval: 0, // milliseconds from one poll to the next; 0 without polls
   misses: 0, // polls since the last one that was answered
   confirmedAt: Date.now(), // when the page was last known to be current
@@ -60,7 +61,7 @@ export function speak() {
  * @returns {[string, string]}
  */
 function words() {
-  const { over, live, returning, trouble, interval, misses, confirmedAt } = connection;
+  const { over, live, returning, trouble, away, interval, misses, confirmedAt } = connection;
   const seconds = Math.round((Date.now() - confirmedAt) / 1000);
   const ago = `last checked ${seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`} ago`;
   const kept = document.querySelector("#game .kept") && "your move is kept and goes out by itself";
@@ -68,7 +69,7 @@ function words() {
   if (!live && !navigator.onLine) return ["offline", `Offline: ${kept || ago}`];
   if (trouble) return ["trouble", `The games can't be read just now${kept ? `: ${kept}` : `, ${ago}`}`];
   if (kept) return ["offline", `Not sent yet: ${kept}`];
-  if (live || (returning && seconds < 16)) return ["live", "Live"];
+  if (live || (returning && seconds < 16)) return ["live", away ? `Live. ${away}` : "Live"];
   if (interval && !misses) return ["checking", `Checking every ${Math.round(interval / 1000)} s`];
   return ["reconnecting", `Reconnecting, ${ago}`];
 }
