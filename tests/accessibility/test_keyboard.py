@@ -184,11 +184,24 @@ def test_refused_form_focuses_invalid_field(site: str, context: BrowserContext) 
     expect(page).to_have_title(re.compile("^Not yet: Create account"))
 
 
+def test_guest_is_asked_before_the_browser_forgets_them(site: str, context: BrowserContext) -> None:
+    log_in(context, "guest-abc234", site)
+    page = context.new_page()
+    page.goto(site)
+    page.locator(".who > summary").click()
+    forget = page.get_by_role("button", name="Yes, forget me")
+    expect(forget).to_be_hidden()
+    page.get_by_text("Forget me on this browser").click()
+    expect(page.get_by_text("You won't be able to open your games here again.")).to_be_visible()
+    forget.click()
+    expect(page.get_by_role("link", name="Log in")).to_be_visible()
+
+
 def test_menu_closes_on_escape_and_outside(site: str, context: BrowserContext) -> None:
     log_in(context, "guest-abc234", site)
     page = context.new_page()
     page.goto(site)
-    menu, summary = page.locator("header details"), page.locator("header summary")
+    menu, summary = page.locator(".who"), page.locator(".who > summary")
     summary.click()
     expect(menu).to_have_attribute("open", "")
     page.keyboard.press("Escape")

@@ -79,7 +79,8 @@ def _invite_badly(page: Page) -> None:
 
 
 def _open_menu(page: Page) -> None:
-    page.locator("header summary").click()
+    page.locator(".who > summary").click()
+    page.get_by_text("Forget me on this browser").click()
 
 
 def _ask_to_resign(page: Page) -> None:

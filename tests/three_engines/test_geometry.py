@@ -53,8 +53,13 @@ def _claim_badly(person: Person) -> None:
 
 def _invite_badly(person: Person) -> None:
     person.type("[name=opponent][required]", "!")
-    person.click("form:has([name=opponent][required]) button")
+    person.click("form:has([name=opponent][required]) button:not([type])")
     person.find("[name=opponent][aria-invalid]")
+
+
+def _open_menu(person: Person) -> None:
+    person.click(".who > summary")
+    person.click(".who details > summary")
 
 
 def _change_password_badly(person: Person) -> None:
@@ -70,7 +75,7 @@ ACTS: dict[str, Callable[[Person], None]] = {
     "account with errors": _change_password_badly,
     "new game with errors": _invite_badly,
     "own turn, resigning": lambda person: person.click("#ask"),
-    "guest's menu": lambda person: person.click("header summary"),
+    "guest's menu": _open_menu,
 }
 
 
