@@ -1,5 +1,6 @@
 """From game to game: the lobby's order, and the way to the next game that waits for the player."""
 
+import re
 from itertools import count, pairwise
 from typing import Any
 
@@ -64,6 +65,26 @@ def test_next_game_leads_through_the_queue_until_none_is_left(
     page.goto(f"{site}{queue[0]}")
     expect(page.get_by_role("heading", name="Your turn")).to_be_visible()
     expect(next_game(page)).to_be_hidden()
+
+
+def test_new_game_suggests_the_people_of_the_lobby(enter: Enter, site: str, match: Match, queue: list[str]) -> None:
+    """Not the computer, with whom there are two games."""
+    page = enter(site, match.x)
+    page.get_by_role("link", name="Create game").click()
+    people = page.get_by_role("group", name="From your games:").get_by_role("button")
+    expect(people).to_have_text([match.o])
+    people.click()
+    expect(page.get_by_label("Choose an opponent")).to_have_value(match.o)
+    page.get_by_role("button", name="Invite", exact=True).click()
+    expect(page.get_by_role("heading")).to_have_text(re.compile(match.o))
+
+
+def test_new_game_of_somebody_else_suggests_nobody(enter: Enter, site: str, match: Match) -> None:
+    page = enter(site, match.x)
+    log_in(page.context, "charlie", site)
+    page.goto(f"{site}/games/new/")
+    expect(page.get_by_label("Choose an opponent")).to_be_visible()
+    expect(page.get_by_role("group", name="From your games:")).to_be_hidden()
 
 
 def test_key_is_for_nothing_else_and_can_be_switched_off(

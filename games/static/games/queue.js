@@ -1,14 +1,19 @@
-// Leads through the games in which it's my turn, by a link or the key n. The lobby says which they are. A game that is
-// open goes to the end of the queue, or leaves it if it doesn't wait for me any more.
+// Leads through the games in which it's my turn, by a link or the key n. The lobby says which they are (and to people.js,
+// with whom I play). A game that is open goes to the end of the queue, or leaves it if it doesn't wait for me any more.
 import { shown, whenReplaced } from "./fragment.js";
 import { element } from "./page.js";
 
 const isLobby = shown().id === "lobby";
 
+/** Whether this is a player's name: not a guest's words, the computer, or what is left of an account. @param {string} text */
+const hasName = (text) => /^(?!computer$|deleted-)[a-z0-9][a-z0-9_-]+$/.test(text);
+
 function update() {
   if (isLobby) {
     const mine = /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll(".mine > a"));
     sessionStorage.queue = JSON.stringify([...mine].map(({ pathname }) => pathname));
+    const people = [...document.querySelectorAll("#lobby b")].map((name) => name.textContent ?? "").filter(hasName);
+    sessionStorage.people = JSON.stringify([...new Set(people)]);
     return;
   }
   const here = window.location.pathname;
