@@ -8,9 +8,12 @@ ENDPOINT =
 CONFIG =
 BUNDLE =
 # Each process of the tests takes whole files, in their order: that begins with the longest.
-AT_ONCE = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+# The longest test takes a minute, or a few on a busy machine: a browser that never answers mustn't hold up the others.
+AT_ONCE = -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 2 \
+  -o faulthandler_timeout=900 -o faulthandler_exit_on_timeout=true
 PYTHON = python3
-WORKERS = 2
+# On two cores: much of the time, the tests wait for something.
+WORKERS = 4
 VENV = .venv
 BIN := $(VENV)/bin
 INSTALL = -m pip install --no-user --quiet --disable-pip-version-check --require-hashes -r

@@ -34,8 +34,9 @@ from tictactoe_site.table import Item
 
 # Commands must flush output that others wait for, even if the environment doesn't force it.
 os.environ.pop("PYTHONUNBUFFERED", None)
-# A shell that runs the tests in the background makes them, and their child processes, ignore Ctrl-C.
+# A shell that runs the tests in the background makes them, and their child processes, ignore Ctrl-C, and nohup SIGHUP.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Without this each client reads botocore's service and endpoint files again: 0.1 seconds, a hundred times.
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
