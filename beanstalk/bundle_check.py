@@ -7,11 +7,9 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
-from beanstalk import bundle
-from dynamodb.endpoints import is_this_machine, region_of
-from tictactoe_site import config
+from beanstalk import bundle, bundle_config
 
 LARGEST = 1_000_000  # bytes; ours has a third of that. Beanstalk's own limit is 500 MB
 LARGEST_UNPACKED = 10_000_000
@@ -23,10 +21,6 @@ NEEDED = (
 NEEDED_FOLDERS = (".ebextensions/", ".platform/nginx/")
 # The ports that nginx connects to, in the platform's configuration and in this project's part (.platform/nginx).
 PORTS = {"web": 8000, "live": 8001}
-# Words from samples and tutorials. All are too long to appear in a random key by chance.
-DUMMY_WORDS = ("example", "change", "replace", "placeholder", "insecure", "secret", "password")
-FEWEST_CHARACTERS = 8
-UUID_COMMAND = 'python3 -c "import uuid; print(uuid.uuid4())"'
 _BIND = re.compile(r"(?:--bind|-b)[ =](?:\S*:)?(\d+)(?:\s|$)")
 
 
@@ -127,37 +121,4 @@ def _requirements(data: bytes, file: str) -> Iterator[str]:
             yield f"{file}: {name} has no exact version with a hash: run make requirements."
 
 
-def read_config(data: bytes, name: str) -> config.Config:
-    """Return the configuration in the file's ``data``, and ignore the environment. Raises ConfigError."""
-    return config.from_bytes(data, Path(name), environ={})
-
-
-def config_problems(data: bytes, name: str) -> Iterator[str]:
-    """Yield one sentence for each thing in the file that must not be on a server, or one if it can't be read."""
-    try:
-        chosen = read_config(data, name)
-    except config.ConfigError as exc:
-        yield str(exc)
-        return
-    for key, secrets in (("secret_key", [chosen.secret_key]), ("secret_key_fallbacks", chosen.secret_key_fallbacks)):
-        for secret in secrets:
-            if secret and is_dummy(secret):
-                yield f"{name}: [django] {key} is a placeholder, not a secret: use the output of {UUID_COMMAND}"
-    if chosen.access_key_id not in (None, config.PLACEHOLDER):
-        what = "access_key_id would give your credentials to everybody who has the zip: remove it and secret_access_key"
-        yield f"{name}: [dynamodb] {what}, because an instance gets credentials from its role."
-    if region_of(chosen.endpoint) and (chosen.endpoint or "").startswith("http://"):
-        yield f"{name}: [dynamodb] endpoint is {chosen.endpoint}, which isn't encrypted: remove http://."
-    if is_this_machine(chosen.endpoint):
-        yield f"{name}: [dynamodb] endpoint is {chosen.endpoint}, but instances run no DynamoDB: remove the line."
-
-
-def is_dummy(secret: str) -> bool:
-    """Whether a secret is a placeholder: it has a sample's word, too few different characters, or repeats itself."""
-    lower = secret.lower()
-    repeated = any(lower[step:] == lower[:-step] for step in range(1, len(lower) // 2 + 1))
-    few = len(set(lower) - {"-"}) < FEWEST_CHARACTERS
-    return few or repeated or any(word in lower for word in DUMMY_WORDS)
-
-
-_JUDGES = {"Procfile": _procfile, "requirements.txt": _requirements, bundle.CONFIG_NAME: config_problems}
+_JUDGES = {"Procfile": _procfile, "requirements.txt": _requirements, bundle.CONFIG_NAME: bundle_config.problems}

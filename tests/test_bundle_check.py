@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from django.core.management.utils import get_random_secret_key
 
-from beanstalk import bundle_check
+from beanstalk import bundle_check, bundle_config
 from tests.support.bundles import GOOD, WITH_SECRET, contents
 from tests.support.bundles import built as built
 from tests.support.bundles import origin as origin
@@ -210,7 +210,7 @@ def test_flipped_bit_in_a_file_is_a_problem_and_elsewhere_raises_nothing(built: 
 def test_placeholder_secret_is_a_problem_and_not_repeated(secret: str) -> None:
     for key in ("secret_key", "secret_key_fallbacks"):
         text = f"{GOOD}[django]\n{key} = {secret}\n"
-        (problem,) = bundle_check.config_problems(text.encode(), "mine.config")
+        (problem,) = bundle_config.problems(text.encode(), "mine.config")
         assert problem.startswith(f"mine.config: [django] {key} is a placeholder")
         assert secret not in problem
 
@@ -219,7 +219,7 @@ def test_placeholder_secret_is_a_problem_and_not_repeated(secret: str) -> None:
     "make", [lambda: str(uuid.uuid4()), lambda: uuid.uuid4().hex, get_random_secret_key, secrets.token_urlsafe]
 )
 def test_random_secrets_pass(make: Callable[[], str]) -> None:
-    assert not [secret for secret in (make() for _ in range(1000)) if bundle_check.is_dummy(secret)]
+    assert not [secret for secret in (make() for _ in range(1000)) if bundle_config.is_dummy(secret)]
 
 
 @pytest.mark.parametrize(
@@ -234,11 +234,11 @@ def test_random_secrets_pass(make: Callable[[], str]) -> None:
     ],
 )
 def test_unsafe_endpoint_or_credentials_are_a_problem(text: str, words: str) -> None:
-    (problem,) = bundle_check.config_problems(text.encode(), "mine.config")
+    (problem,) = bundle_config.problems(text.encode(), "mine.config")
     assert problem.startswith(f"mine.config: {words}")
     assert "AKIA" not in problem
 
 
 def test_config_error_names_the_operators_file() -> None:
     with pytest.raises(config.ConfigError, match=r"^mine.config: \[dynamodb\] region is still the placeholder"):
-        bundle_check.read_config(b"[dynamodb]\nregion = <AWS region>\n", "mine.config")
+        bundle_config.read(b"[dynamodb]\nregion = <AWS region>\n", "mine.config")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from beanstalk import bundle_check
+from beanstalk import bundle_check, bundle_config
 from dynamodb.client import warm_up
 from tests.rehearsal.bundles import Repository
 from tests.rehearsal.instances import Instance
@@ -75,7 +75,7 @@ def configuration(bundle: Path) -> str:
 def stage(bundle: Path, configuration: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Deploy the stage without configuring it, as the seed does."""
     folder = tmp_path_factory.mktemp("stage")
-    chosen = bundle_check.read_config(configuration.encode(), "beanstalk.config")
+    chosen = bundle_config.read(configuration.encode(), "beanstalk.config")
     with ExitStack() as running:
         endpoint = running.enter_context(dynamodb_local())
         table.bind(config.for_endpoint(endpoint, base=chosen, environ={}), patient=True)

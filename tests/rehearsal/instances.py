@@ -12,7 +12,7 @@ from pathlib import Path
 
 import requests
 
-from beanstalk import bundle_check
+from beanstalk import bundle_config
 from tests.support.engines import free_port, wait_for_port
 from tests.support.nginx import Nginx
 
@@ -85,7 +85,7 @@ class Instance:
 
     def _adapt(self, config: Path) -> None:
         """Replace the endpoint and the hosts. Drop HTTPS, which can't be rehearsed, and keys, which are properties."""
-        region = bundle_check.read_config(config.read_bytes(), config.name).region
+        region = bundle_config.read(config.read_bytes(), config.name).region
         lines = [line for line in config.read_text().splitlines() if not NOT_REHEARSED.match(line)]
         head = lines.index("[dynamodb]") + 1
         lines[head:head] = [f"region = {region}", f"endpoint = {self._dynamodb}"]

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.template.defaultfilters import pluralize
 
-from beanstalk import bundle, bundle_check
+from beanstalk import bundle, bundle_check, bundle_config
 from tictactoe_site import config
 from tictactoe_site.commands import SiteCommand
 
@@ -62,7 +62,7 @@ class Command(SiteCommand):
             _write(path, data)
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             contents = [{"name": entry.filename, "bytes": entry.file_size} for entry in archive.infolist()]
-            chosen = bundle_check.read_config(archive.read(bundle.CONFIG_NAME), bundle.CONFIG_NAME)
+            chosen = bundle_config.read(archive.read(bundle.CONFIG_NAME), bundle.CONFIG_NAME)
         if options["json"]:
             about = _summary(path, data) | {"commit": bundle.commit_of(config.BASE_DIR), "contents": contents}
             self.print_json(about | {"written": not options["dry_run"]})
@@ -80,7 +80,7 @@ def _configuration(path: Path | None) -> bytes | None:
     if path is None:
         return None
     data = _read(path)
-    if found := list(bundle_check.config_problems(data, str(path))):
+    if found := list(bundle_config.problems(data, str(path))):
         raise CommandError(" ".join(found), returncode=2)
     return data
 
