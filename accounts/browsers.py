@@ -1,7 +1,6 @@
 """The signed cookie of a browser that has logged in before, so that strangers can't use up its player's tries."""
 
 import secrets
-from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -24,8 +23,15 @@ def remember(request: HttpRequest, response: HttpResponse, name: str) -> HttpRes
     browser, *names = _known(request)
     latest = [name, *(each for each in names if each != name)][:MOST]
     value = " ".join([browser or secrets.token_urlsafe(12), *latest])
-    how: Any = {"httponly": True, "secure": settings.SESSION_COOKIE_SECURE, "samesite": "Lax"}
-    response.set_signed_cookie(COOKIE, value, salt=COOKIE, max_age=AGE_SECONDS, **how)
+    response.set_signed_cookie(
+        COOKIE,
+        value,
+        salt=COOKIE,
+        max_age=AGE_SECONDS,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
     return response
 
 

@@ -7,7 +7,6 @@ import time
 import zipfile
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 CONFIG_NAME = "beanstalk.config"
 # The files that an instance needs. An asterisk matches subfolders, too.
@@ -94,9 +93,11 @@ def _zipped(contents: dict[str, bytes], seconds: int) -> bytes:
 
 def _git(root: Path, *arguments: str) -> str:
     command = ["git", "-C", str(root), *arguments]
-    decoding: Any = {"encoding": "utf-8", "errors": "surrogateescape"}
     try:
-        return str(subprocess.run(command, capture_output=True, check=True, **decoding).stdout)  # noqa: S603
+        done = subprocess.run(  # noqa: S603
+            command, capture_output=True, check=True, encoding="utf-8", errors="surrogateescape"
+        )
+        return done.stdout
     except FileNotFoundError:
         raise BundleError(f"git isn't installed: install it, and {_CLONE}.") from None
     except subprocess.CalledProcessError as exc:

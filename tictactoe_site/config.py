@@ -212,8 +212,9 @@ def _read(path: Path) -> bytes:
 
 
 def _parsed(data: bytes) -> ConfigParser:
-    how: Any = {"inline_comment_prefixes": (";",), "default_section": "\0", "empty_lines_in_values": False}
-    parser = ConfigParser(interpolation=None, **how)
+    parser = ConfigParser(
+        interpolation=None, inline_comment_prefixes=(";",), default_section="\0", empty_lines_in_values=False
+    )
     boms = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
     _require(not data.startswith(boms), "the file starts with a byte order mark: save it as UTF-8 without a BOM.")
     try:

@@ -95,8 +95,8 @@ class Command(SiteCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         for name, (default, check, explanation) in _PARAMETERS.items():
             text = f"{explanation} (default {default})" if default else explanation
-            how: Any = {"required": not default, "default": default, "type": check, "help": text}
-            parser.add_argument(f"--{name.replace('_', '-')}", metavar=name.rpartition("_")[2].upper(), **how)
+            flag, shown = f"--{name.replace('_', '-')}", name.rpartition("_")[2].upper()
+            parser.add_argument(flag, metavar=shown, required=not default, default=default, type=check, help=text)
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write(_address(**{name: options[name] for name in _PARAMETERS}))
