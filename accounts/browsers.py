@@ -1,4 +1,7 @@
-"""The signed cookie of a browser that has logged in before, so that strangers can't use up its player's tries."""
+"""The signed cookie of a browser that has logged in before.
+
+Wrong passwords are counted apart for such a browser, so strangers who guess can't keep the player out of it.
+"""
 
 import secrets
 

@@ -38,7 +38,7 @@ class Busy(Refusal):
 
 
 class Hasher:
-    """A thread of one's own for a while, which hashes."""
+    """A thread that hashes for one request, while that has it."""
 
     def __init__(self, threads: ThreadPoolExecutor) -> None:
         self._threads = threads
@@ -57,7 +57,11 @@ class Hasher:
 
 
 class Pool:
-    """Threads that hash. ``waiting`` more requests, each in a thread of the server's, wait for ``patience`` seconds."""
+    """Threads that hash, each for one request at a time.
+
+    If all are taken, ``waiting`` more requests wait for ``patience`` seconds. Each of those keeps a thread of the server
+    busy, so the others are refused at once.
+    """
 
     def __init__(self, threads: int, *, waiting: int = 0, patience: float = 0) -> None:
         self._admitted = BoundedSemaphore(threads + waiting)

@@ -78,7 +78,7 @@ def has_ended(request: HttpRequest, *, wait: bool = True) -> bool:
 
 
 def log_in(request: HttpRequest, name: str, *, once: str = "") -> None:
-    """Start a fresh session, without the old CSRF token. ``once`` is the guest whose games the player must get."""
+    """Start a new session, with a new CSRF token. ``once`` is who the player was as a guest: those games come along."""
     enter(request, name)
     if once:
         request.session[_GUEST] = once
