@@ -59,8 +59,8 @@ class Hasher:
 class Pool:
     """Threads that hash, each for one request at a time.
 
-    If all are taken, ``waiting`` more requests wait for ``patience`` seconds. Each of those keeps a thread of the server
-    busy, so the others are refused at once.
+    If all are taken, ``waiting`` more requests wait for ``patience`` seconds. Each of those keeps one of the server's
+    threads busy, so the others are refused at once.
     """
 
     def __init__(self, threads: int, *, waiting: int = 0, patience: float = 0) -> None:

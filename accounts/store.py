@@ -95,8 +95,8 @@ def verify(name: str, password: str, *, address: str, browser: str = "") -> bool
 
     Wrong passwords are limited to 10 per name and 50 per address in each 15-minute window, over all servers. A browser
     that has logged in to this name before, and has the id ``browser``, has a counter of its own instead, so those of
-    others don't keep it out. An attempt counts before it's checked, so parallel ones can't exceed the limit; if the password
-    was right, that is undone. Raises Refusal: Busy, too many attempts.
+    others don't keep it out. An attempt counts before it's checked, so parallel ones can't exceed the limit; if the
+    password was right, that is undone. Raises Refusal: Busy, too many attempts.
     """
     # The address first: a blocked address must not use up the attempts of other people's names.
     limits = {f"browser#{browser}": BROWSER_LIMIT}
