@@ -144,10 +144,12 @@ class GameTopic(Topic):
             self.wake()
 
     def absence(self, viewer: Viewer) -> str:
-        going = self._game and self._game.status is Status.IN_PROGRESS and viewer.name in self._game.players
-        other = self._game.other_than(viewer.name) if self._game and going else ""
-        since = self._away.get(other or "")
-        return f"{called(other or '')} has been away since {since.isoformat(timespec='seconds')}" if since else ""
+        game = self._game
+        if game is None or game.status is not Status.IN_PROGRESS or viewer.name not in game.players:
+            return ""
+        other = game.other_than(viewer.name) or ""
+        since = self._away.get(other)
+        return f"{called(other)} has been away since {since.isoformat(timespec='seconds')}" if since else ""
 
     def take(self, game: StoredMatch) -> None:
         """Take the game, or its rematch, as read or hinted, unless the known one is newer."""
