@@ -12,8 +12,8 @@ BUNDLE =
 AT_ONCE = -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 2 \
   -o faulthandler_timeout=900 -o faulthandler_exit_on_timeout=true
 PYTHON = python3
-# On two cores: much of the time, the tests wait for something.
-WORKERS = 4
+# One for each core: four took as long on two cores, and failed where the time of a request is limited.
+WORKERS = 2
 VENV = .venv
 BIN := $(VENV)/bin
 INSTALL = -m pip install --no-user --quiet --disable-pip-version-check --require-hashes -r

@@ -36,7 +36,7 @@ CONFIG = """
 [cosmic-ray]
 module-path = {modules}
 excluded-modules = []
-timeout = 300.0
+timeout = 600.0
 test-command = "{tests}"
 [cosmic-ray.distributor]
 name = "local"
@@ -57,7 +57,7 @@ class Target:
 STORAGE = "store expressions conflicts queries lobby records limits"
 TESTS = (
     "store moves invitations limits rematch endings guests lobby history players match aws_example capacity state"
-    " computer commands model"
+    " computer commands model any_table account renaming"
 )
 TARGETS = {
     "rules": Target(

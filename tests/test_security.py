@@ -305,7 +305,7 @@ def test_only_one_of_two_players_gets_a_name(alice: Client, old: str, monkeypatc
     move = store.move
 
     def later(name: str, to: str) -> None:
-        monkeypatch.undo()
+        monkeypatch.setattr(store, "move", move)
         run("rename_player", "Bob Smith", "dora")
         move(name, to)
 
