@@ -8,11 +8,12 @@ ENDPOINT =
 CONFIG =
 BUNDLE =
 # Each process of the tests takes whole files, in their order: that begins with the longest.
-# The longest test takes a minute, or a few on a busy machine: a browser that never answers mustn't hold up the others.
+# A test that takes 15 minutes has hung (the longest takes a minute, or a few on a busy machine): end its process, so that
+# the others go on.
 AT_ONCE = -n $(WORKERS) --dist loadfile --no-loadscope-reorder --max-worker-restart 2 \
   -o faulthandler_timeout=900 -o faulthandler_exit_on_timeout=true
 PYTHON = python3
-# One for each core: four took as long on two cores, and failed where the time of a request is limited.
+# Four took as long on two cores, and failed where the time of a request is limited.
 WORKERS = 2
 VENV = .venv
 BIN := $(VENV)/bin

@@ -1,13 +1,15 @@
 """The site's Jinja environment, with the filters that show players' names."""
 
 import re
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import jinja2
+from django.http import HttpRequest
 from markupsafe import Markup
 
 from accounts.names import called
+from accounts.sessions import is_new_here
 from tictactoe_site import jinja
 
 
@@ -16,6 +18,11 @@ def environment(**options: Any) -> jinja2.Environment:
     env = jinja.environment(**options)
     env.filters |= {"called": called, "named": named}
     return env
+
+
+def of_session(request: HttpRequest) -> dict[str, Any]:
+    """Return what base.html asks for once it has a user: whether a guest has just become this player."""
+    return {"is_new_here": partial(is_new_here, request)}
 
 
 @lru_cache(maxsize=10_000)  # A lobby says the same names again and again.

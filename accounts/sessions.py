@@ -18,6 +18,7 @@ _GUEST = "guest"
 _HEIR = "heir"
 _OFFERED = "offered"
 _SINCE = "since"
+_WELCOME = "welcome"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,13 @@ def log_in(request: HttpRequest, name: str, *, once: str = "") -> None:
     """Start a new session, with a new CSRF token. ``once`` is who the player was as a guest: those games come along."""
     enter(request, name)
     if once:
-        request.session[_GUEST] = once
+        request.session[_GUEST], request.session[_WELCOME] = once, True
     rotate_token(request)
+
+
+def is_new_here(request: HttpRequest) -> bool:
+    """Whether a guest has just become this player. It's true once."""
+    return bool(request.session.pop(_WELCOME, False))
 
 
 def offer_guest(request: HttpRequest) -> None:

@@ -2,5 +2,5 @@
 
 from django.dispatch import Signal
 
-# Sent when somebody logs out. ``player`` is the name.
+# Sent when a session of the player's has ended: by logging out, or by another password. ``player`` is the name.
 logged_out = Signal()

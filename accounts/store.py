@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from unicodedata import category, normalize
 
-from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
 
 from accounts import generations, hashers, names, throttle
@@ -139,10 +139,16 @@ def end_sessions(name: str) -> None:
 
 def block(name: str, other: str) -> None:
     """Hide from the player what ``other`` sends. Raises NoSuchPlayer, and Refusal if too many are blocked."""
-    # The player's item, which is read all the time, shouldn't grow for ever.
-    if len(details(name).blocked or ()) >= MOST_BLOCKED:
-        raise Refusal(f"You have blocked {MOST_BLOCKED} players: unblock one of them before you block another.", 409)
-    _change(name, [Player.blocked.add({other})])
+    # Condition: the player exists, and has room: the item, which is read all the time, shouldn't grow for ever.
+    blocked = Player.blocked
+    has_room = blocked.does_not_exist() | blocked.contains(other) | (size(blocked) < MOST_BLOCKED)
+    try:
+        _update(name, [blocked.add({other})], Player.password.exists() & has_room)
+    except ConditionFailed as exc:
+        if not (exc.item and Player.from_raw_data(exc.item).password):
+            raise NoSuchPlayer(name) from exc
+        sentence = f"You have blocked {MOST_BLOCKED} players: unblock one of them before you block another."
+        raise Refusal(sentence, 409) from exc
 
 
 def unblock(name: str, other: str) -> None:

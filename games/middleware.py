@@ -18,8 +18,8 @@ from tictactoe_site.middleware import Middleware
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 2
-# The fields that a page may send again by itself: those of actions on games, which are idempotent.
-REPEATABLE_FIELDS = ("square", "position", "opponent", "game", "level", "pace", "as", "answer")
+# The fields that a page may send again: those of forms without a password, which are idempotent.
+REPEATABLE_FIELDS = ("square", "position", "opponent", "game", "level", "pace", "as", "answer", "player", "undo")
 STATUS = {
     errors.MalformedInput: 400,
     rules.Malformed: 400,
@@ -87,8 +87,9 @@ def _unavailable(request: PlayerRequest) -> HttpResponse:
         kept = "Your move is kept: this page sends it again by itself."
         response = refuse(request, 503, f"{UNREACHABLE}. {kept if sent else ASKS_AGAIN}")
     elif sent:
-        hint = f"{PERHAPS_DONE} Sending it again is safe: it is done once."
-        response = refuse(request, 503, TRY_AGAIN, hint=hint, repeat=_repeatable(request))
+        repeat = _repeatable(request)
+        hint = PERHAPS_DONE if repeat is None else f"{PERHAPS_DONE} Sending it again is safe: it is done once."
+        response = refuse(request, 503, TRY_AGAIN, hint=hint, repeat=repeat)
     else:
         response = refuse(request, 503, TRY_AGAIN, hint=ASKS_AGAIN)
         response["Refresh"] = str(RETRY_AFTER_SECONDS)
@@ -97,7 +98,7 @@ def _unavailable(request: PlayerRequest) -> HttpResponse:
 
 
 def _repeatable(request: PlayerRequest) -> list[tuple[str, str]] | None:
-    """Return the fields of an action on games; None for a form with a password, which no page sends again."""
+    """Return the form's fields; None for a form with a password, which no page sends again."""
     if "password" in request.POST:
         return None
     return [(name, request.POST[name]) for name in REPEATABLE_FIELDS if name in request.POST]

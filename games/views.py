@@ -110,9 +110,9 @@ class PlayerView(View):
         if is_name(name.casefold()) and name != name.casefold():
             return redirect("player", name.casefold())
         if is_guest(name) or name == COMPUTER:
-            raise NotFound("Only players who have claimed a name have a page.")
+            raise NotFound("Only players with an account have a page.")
         if not (is_name(name) and is_claimed(name)):
-            raise NotFound(f"Nobody has claimed the name {name:.20} yet.")
+            raise NotFound(f"Nobody has the name {name:.20} yet.")
         before = request.GET.get("before", "")
         history = lobbies.history(name, before)  # before failing writes use up the time limit
         page = ProfilePage(records.of(name, request.now), *history, viewer=request.user.name)
@@ -188,8 +188,7 @@ class RematchView(PlayersView):
                 store.decline(next_id, player=player)
             hints.withdrawn(next_id)
             return go_to(request, reverse("game", args=[game_id]), {"gameId": next_id, "status": None})
-        # A position of an earlier version has no result, and one of an earlier name isn't this player's.
-        if match is None or match.stored_result is None or player not in match.players:
+        if match is None or _is_outdated(match, player):
             match = upkeep.write_due(queries.game(str(game_id)), request.now, viewer=player)
         rematch = partial(store.rematch, match, player=player, game_id=next_id)
         try:
@@ -213,6 +212,11 @@ class MoveView(PlayersView):
             if game.has_just_played(request.user.name, square):
                 return done(request, game)
             return show(request, page_of(request, game), status=409, error=str(exc))
+
+
+def _is_outdated(match: Match, player: str) -> bool:
+    """Whether a finished game's position is of an earlier version, without a result, or may have an earlier name."""
+    return match.stored_result is None or player not in match.players or is_guest(match.other_than(player))
 
 
 def _started(request: PlayerRequest, form: NewGame) -> StoredMatch:

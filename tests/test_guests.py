@@ -310,3 +310,32 @@ def test_nobody_is_asked_to_log_in_as_guest(alice: Client) -> None:
     assert "You are watching." in page
     assert "Log in to accept" not in page
     assert "Log in as" not in page
+
+
+def test_guest_is_told_once_that_the_name_is_theirs(games_table: str) -> None:
+    client, _ = guest()
+    client.post("/accounts/signup/", NEW)
+    client.get("/", headers=JSON)
+    pages = [client.get(path).content.decode() for path in ("/games/new/", "/games/new/")]
+    assert ["is your name now" in page for page in pages] == [True, False]
+    newcomer = Client()
+    newcomer.post("/accounts/signup/", {"username": "emma", "password": PASSWORD})
+    assert "is your name now" not in newcomer.get("/").content.decode()
+
+
+@pytest.mark.parametrize("asks_first", ["alice", "dora"])
+def test_rematch_follows_a_guest_to_the_name_chosen_since(alice: Client, asks_first: str) -> None:
+    """The other's page, loaded before, still has the guest's name in its position."""
+    client, name = guest()
+    over = begun("alice", name)
+    for number, square in enumerate((0, 3, 1, 4, 2)):
+        over = store.move(over, player=(name, "alice")[number % 2], square=square)
+    old = {"position": signed(over)}
+    client.post("/accounts/signup/", NEW)
+    path = f"/games/{over.game_id}/rematch/"
+    first, second = (alice, client) if asks_first == "alice" else (client, alice)
+    asked = first.post(path, old, headers=JSON)
+    agreed = second.post(path, old, headers=JSON)
+    assert (asked.status_code, agreed.status_code) == (201, 201)
+    assert {asked.json()["host"], asked.json()["opponent"]} == {"alice", "dora"}
+    assert agreed.json()["status"] == "IN_PROGRESS"

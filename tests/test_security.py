@@ -22,11 +22,13 @@ from dynamodb.client import shared_client
 from games.live.viewers import viewer_of
 from games.match import Status
 from games.models import Game
+from games.signing import signed
 from games.storage import renaming
 from games.storage import store as games_store
 from tests.conftest import PASSWORD, Cast, stored
 from tests.support.many import game_of, put
 from tests.support.pages import new_game_in, position_in
+from tests.support.stages import game_after
 from tests.test_account import begun, copied, who
 from tests.test_renaming import run
 from tictactoe_site.table import Item
@@ -254,7 +256,18 @@ def test_list_of_blocked_players_is_limited(alice: Client) -> None:
     assert (answer.status_code, "unblock one" in answer.content.decode()) == (409, True)
     alice.post("/accounts/block/", {"player": "player7", "undo": ""})
     assert alice.post("/accounts/block/", {"player": "bob"}).status_code == 303
+    for _ in range(2):  # A second click is no further player.
+        assert alice.post("/accounts/block/", {"player": "bob"}).status_code == 303
     assert Player.get("player#alice").blocked == everybody - {"player7"} | {"bob"}
+
+
+def test_rematch_of_a_blocked_player_is_not_shown(alice: Client, bob: Client) -> None:
+    over = game_after("03142")
+    assert bob.post(f"/games/{over.game_id}/rematch/", {"position": signed(over)}).status_code == 303
+    offer = "bob asks for a rematch."
+    assert offer in alice.get(f"/games/{over.game_id}/").content.decode()
+    alice.post("/accounts/block/", {"player": "bob"})
+    assert offer not in alice.get(f"/games/{over.game_id}/").content.decode()
 
 
 # The end of an account, and other names.

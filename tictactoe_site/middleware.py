@@ -15,7 +15,7 @@ from tictactoe_site import logs
 from tictactoe_site.http import SeeOther, refuse, wants_fragment, wants_json
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST")
-LONGEST_ADDRESS = 2000
+LONGEST_URL = 2000
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -47,7 +47,7 @@ class Health(Middleware):
         if request.method == "HEAD" and not response.streaming:
             response.content = b""
         for name in ("Location", "HX-Redirect"):
-            if len(response.headers.get(name, "")) > LONGEST_ADDRESS:
+            if len(response.headers.get(name, "")) > LONGEST_URL:
                 response.headers[name] = "/"
         return response
 

@@ -69,7 +69,7 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "OPTIONS": {
             "environment": "accounts.jinja.environment",
-            "context_processors": ["tictactoe_site.jinja.of_request"],
+            "context_processors": ["tictactoe_site.jinja.of_request", "accounts.jinja.of_session"],
         },
     }
 ]

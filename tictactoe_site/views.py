@@ -54,7 +54,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     if reason.startswith(("Origin", "Referer")):
         sentence = "This form came from an address that this site doesn't trust: its operator can set https."
         return refuse(request, 403, sentence)
-    if settings.CSRF_COOKIE_NAME in request.COOKIES:
+    if request.COOKIES:
         return refuse(request, 403, "This form is out of date: open it again.", again=True)
     return refuse(request, 403, "Your browser sent no cookie: allow cookies for this site, and open the page again.")
 

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from accounts import generations
 from accounts.names import is_guest
 from games.match import Ending, Entry, Status, StoredMatch
 from games.rules import Mark
 
 # How long players are likely to stay on the page of a finished game.
 STAYS = timedelta(minutes=10)
+# More than servers' clocks differ. The AWS example writes local time, which may be hours ahead.
+SKEW = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -110,12 +113,14 @@ class Rights(Listed):
     def hopes(self) -> bool:
         """Whether the opponent may still be on the page and ask for a rematch."""
         ended = self.game.since if self.can_ask_again and not self.game.computer else None
-        return ended is not None and self.now - ended < STAYS
+        return ended is not None and -SKEW < self.now - ended < STAYS
 
     @cached_property
     def is_asked(self) -> bool:
-        """Whether the opponent waits for the viewer to agree to a rematch."""
-        return self.rematch is not None and Rights(self.rematch, self.viewer, self.now).can_accept
+        """Whether the opponent, unless blocked, waits for the viewer to agree to a rematch."""
+        if self.rematch is None or self.rematch.host in generations.blocked_by(self.viewer):
+            return False
+        return Rights(self.rematch, self.viewer, self.now).can_accept
 
     @property
     def waits(self) -> bool:

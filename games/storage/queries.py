@@ -12,7 +12,7 @@ from pynamodb.expressions.condition import Condition
 
 from accounts.names import GUEST_PREFIX
 from dynamodb.errors import StoreUnavailable
-from dynamodb.items import RawItem
+from dynamodb.items import RawItem, absent
 from dynamodb.reasons import unavailable
 from games.errors import GONE, NotFound, UnreadableGame
 from games.match import Entry, Status, StoredMatch
@@ -95,7 +95,7 @@ def pending(player: str, now: datetime, *, sent: bool, most: int, other: str = "
 def against_computer(player: str, now: datetime, *, most: int) -> int:
     """Count a player's unfinished games against the computer, up to ``most``. Raises StoreUnavailable."""
     running = HostIndex.status_date.startswith(Status.IN_PROGRESS)
-    found = Game.host_index.query(player, running, Game.computer.exists() & is_kept(now))
+    found = Game.host_index.query(player, running, ~absent(Game.computer) & is_kept(now))
     with unavailable():
         return sum(1 for _ in islice(found, most))
 

@@ -1,12 +1,12 @@
 // Leads through the games in which it's my turn, by a link or the key n. The lobby says which they are (and to people.js,
 // with whom I play). A game that is open goes to the end of the queue, or leaves it if it doesn't wait for me any more.
 import { shown, whenReplaced } from "./fragment.js";
-import { element } from "./page.js";
+import { element, write } from "./page.js";
 
 const isLobby = shown().id === "lobby";
 
 /** Whether this is a player's name: not a guest's words, the computer, or what is left of an account. @param {string} text */
-const hasName = (text) => /^(?!computer$|deleted-)[a-z0-9][a-z0-9_-]+$/.test(text);
+const hasName = (text) => /^(?!computer$|somebody$|deleted-)[a-z0-9][a-z0-9_-]+$/.test(text);
 
 function update() {
   if (isLobby) {
@@ -27,7 +27,7 @@ function update() {
 function show(others) {
   const link = /** @type {HTMLAnchorElement} */ (element("next-game"));
   link.href = others[0] ?? link.href;
-  link.textContent = `Next game (${others.length})`;
+  write(link, `Next game (${others.length})`);
   link.hidden = element("next-key").hidden = !others.length;
 }
 
