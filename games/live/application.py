@@ -21,6 +21,7 @@ from accounts import generations
 from dynamodb import metering
 from games import hints
 from games.errors import GONE
+from games.live import presence
 from games.live.hub import Hub
 from games.live.streams import Stream
 from games.live.topics import Topic
@@ -160,10 +161,15 @@ class Live:
         self._streams.add(stream)
         self._addresses[address] += 1
         self._hub.join(stream.topic, stream, shown=stream.viewer.since)
+        if presence.came(stream.viewer.name) and stream.topic.version:
+            stream.topic.wake()
         try:
             yield
         finally:
-            stream.topic.leave(stream)
+            stream.topic.watchers.discard(stream)
+            presence.left(stream.viewer.name, closed=stream.has_gone)
+            if stream.has_gone:
+                asyncio.get_running_loop().call_later(presence.AFTER.seconds + 1, stream.topic.wake)
             self._streams.discard(stream)
             self._addresses[address] -= 1
             if not self._addresses[address]:

@@ -59,7 +59,7 @@ class Hub:
         """Read the topic now (at most once a second) if the watcher looks at it, or shows a version not known here."""
         # Others reconnect every five minutes with the version they were sent. If each of them caused a read, a topic
         # with many watchers would cost a read a second for ever.
-        topic.join(watcher)
+        topic.watchers.add(watcher)
         earliest = topic.read_at + schedule.pause(quiet=0, looked_at=True, reads=topic.reads)
         if not topic.over and earliest < topic.due and (watcher.looking or not topic.knows(shown)):
             topic.due = earliest

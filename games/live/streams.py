@@ -12,6 +12,8 @@ from games.live.viewers import Viewer
 
 # Proxies close a connection that is silent for a minute: an AWS load balancer after 60 s by default.
 COMMENT_SECONDS = 15
+# Behind a proxy that keeps events back, a page closes its stream earlier, and polls (FIRST_BYTES in stream.js).
+FIRST_SECONDS = 10
 # A stream lasts about five minutes. The next one notices a logout elsewhere, and reaches a new process.
 LIFE_SECONDS = 300
 # A client that takes no data for this long is gone.
@@ -44,8 +46,9 @@ class Stream(Watcher):
         return not self.topic.gone and self.topic.news(self.viewer, self._shown) is None
 
     def leave(self) -> None:
-        """Note that the client has closed the connection."""
-        self.has_gone = not self.viewer.has_other_servers
+        """Note that the client has closed the connection. ``has_gone``: perhaps the player has gone, too."""
+        lasted = time.monotonic() - self._joined_at
+        self.has_gone = lasted > FIRST_SECONDS and not self.viewer.has_other_servers
         self.end()
 
     def end(self) -> None:

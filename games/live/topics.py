@@ -3,13 +3,12 @@
 import asyncio
 import re
 import time
-from datetime import UTC, datetime
 from typing import Protocol
 
 from django.utils import timezone
 
 from accounts.names import called
-from games.live import fragments, schedule
+from games.live import fragments, presence, schedule
 from games.live.viewers import Viewer
 from games.match import Status, StoredMatch
 from games.pages.game import GamePage
@@ -19,8 +18,6 @@ from games.storage import lobby as lobbies
 from games.storage.lobby import Lobby
 
 _VERSION = re.compile("[0-9]{1,2}")
-# Longer than a page takes to reload, or to begin a new stream.
-AWAY_AFTER_SECONDS = 5
 
 
 class Topic:
@@ -50,14 +47,8 @@ class Topic:
         """Whether nothing more can happen that this viewer is told."""
         return self.over
 
-    def join(self, watcher: "Watcher") -> None:
-        self.watchers.add(watcher)
-
-    def leave(self, watcher: "Watcher") -> None:
-        self.watchers.discard(watcher)
-
     def absence(self, viewer: Viewer) -> str:
-        """Say since when the viewer's opponent has been away; empty if that isn't known."""
+        """Return a sentence on the opponent's absence, with its beginning at the end; empty if they may be there."""
         return ""
 
     def pause(self) -> float:
@@ -100,14 +91,9 @@ class Topic:
 
 
 class Watcher(Protocol):
-    """Somebody who watches a topic. ``looking`` is whether they have it on their screen.
+    """Somebody who watches a topic. ``looking`` is whether they have it on their screen."""
 
-    ``has_gone`` is whether they closed the page, and can't have come back to another server.
-    """
-
-    viewer: Viewer
     looking: bool
-    has_gone: bool
 
     def wake(self) -> None: ...
 
@@ -122,33 +108,13 @@ class GameTopic(Topic):
         self._game: StoredMatch | None = None
         self._rematch: StoredMatch | None = None
         self._boards: dict[tuple[str, str], bytes] = {}
-        self._away: dict[str, datetime] = {}  # since when, of its players
-
-    def join(self, watcher: Watcher) -> None:
-        super().join(watcher)
-        self._is_back(watcher.viewer.name)
-
-    def leave(self, watcher: Watcher) -> None:
-        super().leave(watcher)
-        name = watcher.viewer.name
-        if watcher.has_gone and self._game and name in self._game.players:
-            asyncio.get_running_loop().call_later(AWAY_AFTER_SECONDS, self._miss, name, datetime.now(UTC))
-
-    def _miss(self, name: str, since: datetime) -> None:
-        if not any(watcher.viewer.name == name for watcher in self.watchers):
-            self._away[name] = since
-            self.wake()
-
-    def _is_back(self, name: str | None) -> None:
-        if self._away.pop(name or "", None):
-            self.wake()
 
     def absence(self, viewer: Viewer) -> str:
         game = self._game
         if game is None or game.status is not Status.IN_PROGRESS or viewer.name not in game.players:
             return ""
         other = game.other_than(viewer.name) or ""
-        since = self._away.get(other)
+        since = presence.away_since(other)
         return f"{called(other)} has been away since {since.isoformat(timespec='seconds')}" if since else ""
 
     def take(self, game: StoredMatch) -> None:
@@ -156,8 +122,8 @@ class GameTopic(Topic):
         if game.game_id == self.rematch_id:
             self._rematch = game
         elif self._game is None or (game != self._game and _is_newer(game, self._game)):
-            if self._game:
-                self._is_back(self._game.whose_turn)  # Whoever moves is there, perhaps without a stream.
+            if self._game and self._game.board != game.board:
+                presence.is_back(self._game.whose_turn or "")  # Whoever moves is there, perhaps without a stream.
             self._game = game
             self._boards.clear()
         self._look()

@@ -1,10 +1,9 @@
 """What a topic knows and how often it is read, tested without a server process."""
 
-import asyncio
 import itertools
 import resource
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -13,9 +12,8 @@ import pytest
 from django.utils.timezone import now
 
 from accounts.names import called
-from games.live import application, schedule, topics
+from games.live import application, schedule
 from games.live.hub import Hub
-from games.live.streams import Stream
 from games.live.topics import GameTopic, LobbyTopic, Watcher
 from games.live.viewers import Viewer
 from games.match import Status, StoredMatch
@@ -91,10 +89,8 @@ def test_topic_version_never_goes_back(games_table: str) -> None:
 
 
 class Watching(Watcher):
-    def __init__(self, looking: bool = False, name: str = "") -> None:
-        self.viewer = viewer(name)
+    def __init__(self, looking: bool) -> None:
         self.looking = looking
-        self.has_gone = True
 
     def wake(self) -> None:
         """Do nothing: no test waits for it."""
@@ -111,72 +107,6 @@ def test_returning_viewer_with_known_version_costs_no_read(looking: bool, shown:
     topic.due = later = time.monotonic() + 15
     hub.join(topic, Watching(looking), shown=shown)
     assert (topic.due < later) is soon
-
-
-def absences(*steps: Callable[[GameTopic], object]) -> list[str]:
-    """Return since when bob has been away, as alice is told after each of the steps with their game's topic."""
-    topic = GameTopic("any")
-    topic.take(game_of(Status.IN_PROGRESS, 0, "alice", "bob").match())
-
-    async def run() -> list[str]:
-        told = []
-        for step in steps:
-            step(topic)
-            await asyncio.sleep(0.01)
-            told.append(topic.absence(viewer("alice")).partition(" since ")[0])
-        return told
-
-    return run_aside(run)
-
-
-BOB, BOBS_OTHER_TAB = Watching(name="bob"), Watching(name="bob")
-AWAY = "bob has been away"
-
-
-def test_player_who_closed_the_page_is_missed_until_they_are_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(topics, "AWAY_AFTER_SECONDS", 0)
-    steps = [lambda topic: topic.join(BOB), lambda topic: topic.join(BOBS_OTHER_TAB), lambda topic: topic.leave(BOB)]
-    assert absences(*steps) == ["", "", ""]
-    assert absences(*steps, lambda topic: topic.leave(BOBS_OTHER_TAB), steps[0])[3:] == [AWAY, ""]
-
-
-def test_player_who_moves_is_not_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They may have no stream, because a proxy keeps it from them."""
-    monkeypatch.setattr(topics, "AWAY_AFTER_SECONDS", 0)
-    left = [lambda topic: topic.join(BOB), lambda topic: topic.leave(BOB)]
-    game = game_of(Status.IN_PROGRESS, 0, "alice", "bob").match()
-    first = game.played("bob", 4)
-    assert absences(*left, lambda topic: topic.take(first))[1:] == [AWAY, ""]
-    both = [lambda topic: topic.take(first), lambda topic: topic.take(first.played("alice", 0))]
-    assert absences(both[0], *left, both[1])[2:] == [AWAY, AWAY]
-
-
-def test_only_the_players_of_a_running_game_are_told_and_missed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(topics, "AWAY_AFTER_SECONDS", 0)
-    topic, game = GameTopic("any"), game_of(Status.IN_PROGRESS, 0, "alice", "bob").match()
-    topic.take(game)
-
-    async def run() -> None:
-        for watcher in (BOB, Watching(name="charlie")):
-            topic.join(watcher)
-            topic.leave(watcher)
-        await asyncio.sleep(0.01)
-
-    run_aside(run)
-    assert [bool(topic.absence(viewer(name))) for name in ("alice", "bob", "charlie", "")] == [True, *3 * [False]]
-    assert list(topic._away) == ["bob"]
-    topic.take(replace(game, stored_status=Status.FINISHED, stored_result="alice"))
-    assert not topic.absence(viewer("alice"))
-
-
-@pytest.mark.parametrize("elsewhere", [True, False])
-def test_behind_a_balancer_nobody_knows_who_has_gone(elsewhere: bool) -> None:
-    async def send(message: object) -> None:
-        """Do nothing."""
-
-    stream = Stream(viewer("bob")._replace(has_other_servers=elsewhere), GameTopic("any"), send)
-    stream.leave()
-    assert stream.has_gone is not elsewhere
 
 
 def test_finished_game_is_cached_for_a_minute() -> None:

@@ -3,7 +3,7 @@
 import { setClock } from "./clock.js";
 import { news, shown } from "./fragment.js";
 import { Timer, abortPolls, endPolls, poll, pollIn } from "./polling.js";
-import { announce, element } from "./page.js";
+import { element } from "./page.js";
 import { confirmed, connection, draw, looking } from "./status.js";
 
 // Over HTTP/1.1 all tabs of a browser share six connections to the site. Four may hold a stream, and the others poll.
@@ -17,10 +17,11 @@ const next = new Timer();
 let current;
 /** Lets another tab have this one's slot. @type {(() => void) | undefined} */
 let leaveSlot;
+/** @type {Intl.DateTimeFormatOptions} */
+const SINCE = { weekday: "short", hour: "numeric", minute: "2-digit" };
 let saidLooking = false; // what the server was told
 let retry = 1_500; // what the server asks for
 let failures = 0; // since events came in
-let missed = ""; // what was last said about the other player
 
 /** Begin the stream anew, and poll at once. */
 export function wake() {
@@ -147,18 +148,11 @@ function obey(text) {
   }
   const { event, data, retry: wanted } = fields;
   if (wanted) retry = Number(wanted);
-  if (event === "away") return miss(data ?? "");
+  if (event === "away") {
+    connection.away = (data ?? "").replace(/\S+$/, (time) => new Date(time).toLocaleString([], SINCE));
+    return;
+  }
   if (event) connection.trouble = event === "trouble";
   if (event === "gone") window.location.reload();
   if (event === "board" || event === "lobby") news(data ?? "");
-}
-/**
- * Note since when the other player has been away, and say so once; nothing if the text is empty.
- * @param {string} text with the time at its end
- */
-function miss(text) {
-  connection.away = text.replace(/\S+$/, (time) => new Date(time).toLocaleTimeString([], { timeStyle: "short" }));
-  if (!text || text === missed) return;
-  missed = text;
-  announce(`${connection.away}.`);
 }
