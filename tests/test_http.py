@@ -1,6 +1,7 @@
 """Edge cases of HTTP: health, readiness, an unavailable table, error pages, headers, and hostile input."""
 
 import logging
+import re
 from urllib.parse import unquote
 
 import pytest
@@ -72,12 +73,19 @@ def test_unavailable_page_refreshes_and_form_can_be_resent(no_dynamodb: Client) 
     assert 'name="other"' not in form.content.decode()
 
 
+def test_block_can_be_sent_again_as_it_was(no_dynamodb: Client) -> None:
+    form = no_dynamodb.post("/accounts/block/", {"player": "bob", "undo": ""}).content.decode()
+    assert re.findall(r'name="(player|undo)" value="(\w*)"', form) == [("player", "bob"), ("undo", "")]
+    assert "Sending it again is safe" in form
+
+
 def test_unavailable_page_never_contains_password(no_dynamodb: Client) -> None:
     no_dynamodb.post("/accounts/logout/")
     answer = no_dynamodb.post("/accounts/login/", {"username": "alice", "password": PASSWORD})
     assert answer.status_code == 503
     assert PASSWORD not in answer.content.decode()
     assert "<form" not in answer.content.decode().split("<main")[1]
+    assert "Sending it again is safe" not in answer.content.decode()
 
 
 def test_error_for_fragment_is_retargeted_to_message(no_dynamodb: Client) -> None:

@@ -205,6 +205,8 @@ def test_links_to_replays_and_players_say_who_played(games_table: str) -> None:
     assert meta(last, "og:description").startswith("bob won: alice resigned. ")
     assert meta(first, "og:description") == "Step through it, and see where it was decided."
     assert meta(Client().get("/replay/0/").content.decode(), "og:title") == "A game of tic-tac-toe, move by move"
+    shared = Client().get("/replay/03142/").content.decode()
+    assert meta(shared, "og:description").startswith("Tic-Tac-Toe, X won after 5 moves. Step through it")
 
 
 def test_link_to_player_says_the_record(alice: Client) -> None:
