@@ -21,7 +21,7 @@ from accounts import generations
 from accounts import store as players
 from dynamodb.client import shared_client
 from dynamodb.items import RawItem, TableItem
-from games.errors import UnreadableGame
+from games.errors import NotFound, UnreadableGame
 from games.match import Status
 from games.models import Game
 from games.signing import signed
@@ -52,11 +52,13 @@ running         ====  ====  5555   333=   3399    3399   33++   3399    339+  33
 paced           ====  ====  5555   333=   3399    3399   33++   3399    339+  339+
 time-is-up      ++++  ++++  5555   333=   3399    3399   33++   3?++    33!!  33!!
 won             ====  ====  5555   3339   3399    3399   3399   33++    3399  3399
+tied            ====  ====  5555   3339   3399    3399   3399   33++    3399  3399
 resigned        ====  ====  5555   3339   3399    3399   3399   33++    3399  3399
 lost-on-time    ====  ====  5555   3339   3399    3399   3399   33++    3399  3399
 damaged         9999  9999  5555   3999   3999    3999   3999   3999    3999  3999
 computer        ====  ====  5555   3333   3393    3393   33+3   3393    33+3  33+3
 computer-over   ====  ====  5555   3333   3393    3393   3393   33+3    3393  3393
+declined        4444  4444  5555   3444   3444    3444   3444   3444    3444  3444
 gone            4444  4444  5555   3444   3444    3444   3444   3444    3444  3444
 """
 # The same for a visitor, for a guest, for a player.
@@ -119,6 +121,12 @@ def _resigned(game_id: str) -> str:
     return store.resign(stored(game_id).match(), player="alice").game_id
 
 
+def _declined(by: str) -> str:
+    game_id = store.invite(host="alice", opponent=by).game_id
+    store.decline(game_id, player=by)
+    return game_id
+
+
 def _late(by: str) -> str:
     return _changed(_begun(by, DAY), deadline=1)
 
@@ -132,11 +140,13 @@ STATES: dict[str, Callable[[str], str]] = {
     "paced": lambda by: _begun(by, DAY),
     "time-is-up": _late,
     "won": lambda by: _begun(by, moves="03142"),
+    "tied": lambda by: _begun(by, moves="021354678"),
     "resigned": lambda by: _resigned(_begun(by)),
     "lost-on-time": lambda by: store.forfeit(stored(_late(by)).match(), datetime.now(UTC)).game_id,
     "damaged": lambda by: _changed(_begun(by), turn="nobody"),
     "computer": lambda by: store.challenge_computer(host="alice", host_begins=True).game_id,
     "computer-over": lambda by: _resigned(store.challenge_computer(host="alice", host_begins=True).game_id),
+    "declined": _declined,
     "gone": lambda by: "7b0c1c0e-6f5a-4c57-9d3c-2f1f1a7f0e11",
 }
 
@@ -213,7 +223,7 @@ def whole_world(engines: Callable[[str], str]) -> Iterator[World]:
     games = {(state, role): STATES[state](player) for role, player in OPPONENTS.items() for state in STATES}
     positions = {}
     for key in games.values():
-        with suppress(UnreadableGame, Game.DoesNotExist):
+        with suppress(NotFound, UnreadableGame, Game.DoesNotExist):
             positions[key] = signed(stored(key).match())
     yield World(engine, sessions | {"ended session": str(ended.session_key)}, games, positions, everything())
     empty_table()
