@@ -36,6 +36,9 @@ from games.storage import lobby as lobbies
 from games.storage.conflicts import LostRace
 from tictactoe_site.http import SeeOther, go_to, refuse, wants_fragment, wants_json
 
+# What stands behind an address in a sentence, and is copied with it.
+BEHIND = ".,;:!?)]'\""
+
 
 class HomeView(View):
     """Shows the lobby, or with ``?before=`` or ``?after=`` another page of it; shows visitors the welcome page."""
@@ -97,6 +100,9 @@ class ReplayView(View):
     """Replays a whole game from its moves alone, without the table."""
 
     def get(self, request: PlayerRequest, moves: str) -> HttpResponse:
+        plain = moves.rstrip(BEHIND)
+        if plain.isdigit() and plain != moves:
+            return redirect("replay", plain)
         try:
             return _replay(request, moves, request.path)
         except (rules.Malformed, IllegalMove) as exc:
@@ -107,8 +113,9 @@ class PlayerView(View):
     """Shows a player's record, score against the viewer, and finished games; ``?before=`` shows the next page."""
 
     def get(self, request: PlayerRequest, name: str) -> HttpResponse:
-        if is_name(name.casefold()) and name != name.casefold():
-            return redirect("player", name.casefold())
+        plain = name.casefold().rstrip(BEHIND)
+        if is_name(plain) and name != plain:
+            return redirect("player", plain)
         if is_guest(name) or name == COMPUTER:
             raise NotFound("Only players with an account have a page.")
         if not (is_name(name) and is_claimed(name)):
@@ -277,7 +284,7 @@ def _acted_in(request: PlayerRequest, game_id: UUID) -> Match:
 def _replay(request: PlayerRequest, moves: str | None, url: str, game: StoredMatch | None = None) -> HttpResponse:
     if moves is None:
         raise NotFound("Nobody recorded the order of this game's moves, so it can't be replayed.")
-    shown = request.GET.get("move", str(len(moves)))
+    shown = request.GET.get("move", str(len(moves))).rstrip(BEHIND)
     if not (shown.isascii() and shown.isdigit() and len(shown) < 3 and int(shown) <= len(moves)):
         raise MalformedInput(f"There is no such move: this game has moves 0 to {len(moves)}.")
     seen = GamePage(game, "", request.now) if game else None

@@ -117,6 +117,19 @@ def test_pasted_address_leads_to_the_game(game: str, behind: str, change: Callab
     assert (answer.status_code, answer.request["PATH_INFO"]) == (200, game)
 
 
+@pytest.mark.parametrize("behind", ["", ")", ".", ",", ").", "/)", "/."])
+@pytest.mark.parametrize("path", ["/replay/03142", "/players/alice", "/players/Alice"])
+def test_pasted_address_leads_to_the_replay_or_player(alice: Client, path: str, behind: str) -> None:
+    answer = Client().get(f"{path}{behind}", follow=True)
+    assert (answer.status_code, answer.request["PATH_INFO"]) == (200, f"{path.lower()}/")
+
+
+def test_pasted_address_keeps_its_move(alice: Client) -> None:
+    for address in ("/replay/03142/?move=2)", "/replay/03142/)?move=2"):
+        answer = Client().get(address, follow=True)
+        assert "Move 2 of 5" in answer.content.decode()
+
+
 def test_address_of_no_game_is_404(games_table: str) -> None:
     for path in ("/games/2ae80eff-822a-4380-aa4d/", "/games/2ae80eff-822a-4380-aa4d-a3cadde82272/x", "/games/"):
         assert Client().get(path, follow=True).status_code == 404

@@ -13,7 +13,7 @@ from dynamodb import startup
 from dynamodb.items import TableItem
 from tictactoe_site.http import refuse
 
-_GAME = re.compile(r"/games/((?i:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}))\W*")
+_PLACE = re.compile(r"(/games/(?i:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})|/replay/[0-8]+|/players/[\w-]+)\W*")
 
 
 @require_safe
@@ -60,10 +60,11 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Lead to the game if the address of one came with more, as addresses do that are copied from a sentence."""
-    pasted = _GAME.fullmatch(request.path)
+    """Lead to the page if the address of one came with more, as addresses do that are copied from a sentence."""
+    pasted = _PLACE.fullmatch(request.path)
     if pasted and request.method != "POST":
-        return redirect("game", pasted[1].lower())
+        query = f"?{request.GET.urlencode()}" if request.GET else ""
+        return redirect(f"{pasted[1].lower()}/{query}")
     return refuse(request, 404, "We can't find that page.")
 
 
