@@ -72,7 +72,7 @@ class PasswordView(AccountForm):
     def act(self, request: PlayerRequest, name: str) -> HttpResponse:
         form = NewPassword(name, request.POST)
         self.confirmed(request, form)
-        store.set_password(name, form.cleaned_data["new"])
+        store.set_password(name, form.cleaned_data["new"], assuming=store.in_session(sessions.generation(request)))
         logged_out.send(sender=PasswordView, player=name)
         sessions.log_in(request, name)
         return browsers.remember(request, go_to(request, reverse("account"), {"player": name}), name)

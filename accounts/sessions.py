@@ -71,11 +71,16 @@ def current_user(request: HttpRequest) -> User:
     return User(name) if isinstance(name, str) else User()
 
 
+def generation(request: HttpRequest) -> str | None:
+    """Return the generation of the player's item that the session began with."""
+    found = request.session.get(_GENERATION)
+    return found if isinstance(found, str) else None
+
+
 def has_ended(request: HttpRequest, *, wait: bool = True) -> bool:
     """Whether the session of a player has been ended. Without ``wait``, the player's item isn't read first."""
     user = current_user(request)
-    generation = request.session.get(_GENERATION)
-    return bool(user.name and not user.is_guest) and generations.has_ended(user.name, generation, wait=wait)
+    return bool(user.name and not user.is_guest) and generations.has_ended(user.name, generation(request), wait=wait)
 
 
 def log_in(request: HttpRequest, name: str, *, once: str = "") -> None:

@@ -126,10 +126,20 @@ def _checked(hasher: hashers.Hasher, stored: str | None, password: str, limits: 
     return right
 
 
-def set_password(name: str, password: str) -> None:
-    """Give the player another password, and end all sessions. Raises NoSuchPlayer, Busy."""
+def in_session(generation: str | None) -> Condition:
+    """Whether a session with this generation goes on. If not, the password that its player typed may be an old one."""
+    holds: Condition = Player.generation.does_not_exist() if generation is None else Player.generation == generation
+    return holds
+
+
+def set_password(name: str, password: str, *, assuming: Condition | None = None) -> None:
+    """Give the player another password, and end all sessions. Raises Busy; NoSuchPlayer unless ``assuming`` holds."""
     with hashers.known_browsers.reserved() as hasher:
-        _change(name, [Player.password.set(hasher.hash(opaque(password))), _fresh()])
+        hashed = hasher.hash(opaque(password))
+    known = Player.password.exists()
+    # Condition: the player exists, and what the caller assumes. An equal hash is our own, as in claim.
+    condition = (known if assuming is None else known & assuming) | (Player.password == hashed)
+    _change(name, [Player.password.set(hashed), _fresh()], condition)
 
 
 def end_sessions(name: str) -> None:
@@ -178,19 +188,24 @@ def _stamp(name: str, player: Player) -> str:
     return f"{name}#{player.generation or ''}"
 
 
-def retire(name: str, becomes: str) -> str:
+def retire(name: str, becomes: str, *, assuming: Condition | None = None) -> str:
     """End the account of ``name``, if there is one, and its sessions. Return the name that its games go to.
 
-    That is ``becomes``, or the one of an earlier call. For RESERVED_FOR nobody can choose the name.
+    That is ``becomes``, or the one of an earlier call. For RESERVED_FOR nobody can choose the name. Raises NoSuchPlayer
+    unless ``assuming`` holds.
     """
     ends = int((datetime.now(UTC) + RESERVED_FOR).timestamp())
     actions = [Player.becomes.set(becomes), Player.expires_at.set(ends), _fresh()]
     actions += [Player.password.remove(), Player.joined.remove(), Player.blocked.remove(), Player.former.remove()]
     # Condition: the name wasn't given up before, or for the same new name.
+    kept = Player.becomes.does_not_exist()
     try:
-        _update(name, actions, Player.becomes.does_not_exist() | (Player.becomes == becomes))
+        _update(name, actions, (kept if assuming is None else kept & assuming) | (Player.becomes == becomes))
     except ConditionFailed as exc:
-        return (exc.item and Player.from_raw_data(exc.item).becomes) or becomes
+        earlier = exc.item and Player.from_raw_data(exc.item).becomes
+        if not earlier:
+            raise NoSuchPlayer(name) from exc
+        return earlier
     return becomes
 
 
@@ -203,10 +218,10 @@ def _fresh() -> Action:
     return Player.generation.set(secrets.token_urlsafe(9))
 
 
-def _change(name: str, actions: list[Action]) -> None:
-    # Condition: the player still exists.
+def _change(name: str, actions: list[Action], condition: Condition | None = None) -> None:
+    # Condition: the player still exists, unless the caller has another.
     try:
-        _update(name, actions, Player.password.exists())
+        _update(name, actions, Player.password.exists() if condition is None else condition)
     except ConditionFailed as exc:
         raise NoSuchPlayer(name) from exc
 

@@ -29,7 +29,7 @@ class DeleteView(AccountForm):
 
     def act(self, request: PlayerRequest, name: str) -> HttpResponse:
         self.confirmed(request, Confirmed(request.POST))
-        heir = store.retire(name, names.deleted())
+        heir = store.retire(name, names.deleted(), assuming=store.in_session(sessions.generation(request)))
         response = leave(request)
         sessions.leave_behind(request, name, heir)  # games.middleware.TakeAlong does the rest
         return response

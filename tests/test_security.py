@@ -18,6 +18,7 @@ from django.test import Client, RequestFactory
 from accounts import browsers, generations, hashers, names, store
 from accounts.models import Player
 from accounts.views import address_of
+from dynamodb import conditional
 from dynamodb.client import shared_client
 from games.live.viewers import viewer_of
 from games.match import Status
@@ -344,3 +345,35 @@ def test_export_is_the_players_own(alice: Client, log_in: Cast) -> None:
     found = alice.get("/accounts/export/", {"player": "bob", "name": "bob"}).getvalue().decode()
     assert ("bob" in found, game_id in found) == (False, False)
     assert Game.count(game_id) == 1
+
+
+@pytest.mark.parametrize("form", ["password", "delete"])
+def test_password_that_was_replaced_meanwhile_changes_nothing(
+    alice: Client, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody has the old password and a session, and their form is under way when the operator sets a new one."""
+    verify = store.verify
+
+    def late(*args: Any, **kwargs: Any) -> Any:
+        right = verify(*args, **kwargs)
+        store.set_password("alice", "what the operator chose")
+        return right
+
+    monkeypatch.setattr(store, "verify", late)
+    answer = alice.post(f"/accounts/{form}/", {"password": PASSWORD, "new": "what the thief chose"})
+    assert (answer.status_code, answer["Location"]) == (303, "/")
+    assert "alice" not in alice.get("/").content.decode()
+    assert verify("alice", "what the operator chose", address="192.0.2.1")
+
+
+def test_new_password_whose_reply_was_lost_is_no_failure(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    update = conditional.update
+
+    def twice(item: Any, actions: Any, condition: Any) -> Any:
+        update(item, actions, condition)
+        return update(item, actions, condition)
+
+    monkeypatch.setattr(conditional, "update", twice)
+    store.set_password("alice", "another good one", assuming=store.in_session(store.details("alice").generation))
+    monkeypatch.setattr(conditional, "update", update)
+    assert store.verify("alice", "another good one", address="192.0.2.1")
