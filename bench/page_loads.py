@@ -97,6 +97,7 @@ def pages_of(name: str) -> dict[str, str]:
     begun = store.challenge_computer(host=name)
     invited = store.invite(host=name, opponent=None)
     hurried = store.accept(store.invite(host=name, opponent="bob", pace=PACES["minutes"]).game_id, player="bob")
+    over = store.resign(store.accept(store.invite(host=name, opponent="bob").game_id, player="bob"), player=name)
     return {
         "welcome": "/",
         "a friend's link": f"/games/{invited.game_id}/",
@@ -104,6 +105,7 @@ def pages_of(name: str) -> dict[str, str]:
         "game": f"/games/{begun.game_id}/",
         "game in a hurry": f"/games/{hurried.game_id}/",
         "own invitation": f"/games/{invited.game_id}/",
+        "finished game": f"/games/{over.game_id}/",
         "new game": "/games/new/",
         "replay": "/replay/031457682/",
     }
