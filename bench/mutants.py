@@ -57,7 +57,7 @@ class Target:
 STORAGE = "store expressions conflicts queries lobby records limits"
 TESTS = (
     "store moves invitations limits rematch endings guests lobby history players match aws_example capacity state"
-    " computer commands model any_table account renaming"
+    " computer commands model any_table account renaming conflicts"
 )
 TARGETS = {
     "rules": Target(

@@ -78,3 +78,8 @@ def test_resigned_game_was_lost_by_the_player() -> None:
     for other, player in ((lost, "alice"), (lost, "charlie"), (replace(lost, ending="late"), "bob")):
         assert not conflicts.has_resigned(other, player)
     assert not conflicts.has_resigned(replace(lost, stored_result="bob"), "bob")
+
+
+def test_game_goes_on_only_if_something_else_has_changed() -> None:
+    assert not conflicts.goes_on(BEFORE, BEFORE, "bob")
+    assert conflicts.goes_on(replace(BEFORE, pace=300), BEFORE, "bob")

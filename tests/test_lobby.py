@@ -394,3 +394,25 @@ def test_ended_game_leaves_the_reads_of_a_lobby() -> None:
     (game,) = over(1)
     lobby = Lobby(playing=[replace(game, stored_status=Status.IN_PROGRESS)])
     assert lobbies.reads_of(lobby) - lobbies.reads_of(lobbies.with_game(lobby, "alice", game, now())) == 1
+
+
+def test_games_in_progress_without_a_board_cost_a_read_all_the_same() -> None:
+    running, over_now = (
+        replace(game_of(status, 0, "alice", "bob").entry(), is_damaged=True)
+        for status in (Status.IN_PROGRESS, Status.FINISHED)
+    )
+    assert lobbies.reads_of(Lobby(unread=[running], damaged=[running, running, over_now])) == 2 + 3
+
+
+def test_unread_game_gets_its_board_from_a_hint() -> None:
+    item = game_of(Status.IN_PROGRESS, 0, "alice", "bob")
+    lobby = lobbies.with_game(Lobby(unread=[item.entry()]), "alice", item.match(), now())
+    assert (lobby.unread, lobby.playing) == ([], [item.match()])
+
+
+@pytest.mark.parametrize("game_id", ["0", "g"])
+def test_game_is_compared_with_itself_alone(game_id: str) -> None:
+    """The other game is further along, whether its id comes before or after."""
+    game = replace(game_of(Status.IN_PROGRESS, 0, "alice", "bob").match(), game_id=game_id)
+    other = game_of(Status.IN_PROGRESS, 1, "alice", "bob", top_left="X", turn="alice").match()
+    assert game in lobbies.with_game(Lobby(playing=[other]), "alice", game, now()).playing

@@ -163,11 +163,26 @@ def test_number_of_separate_opponents_is_bounded(games_table: str, monkeypatch: 
     assert "" not in page.summary["against"]
 
 
-def test_opponents_with_too_long_names_share_a_score() -> None:
+@pytest.mark.parametrize("letter", "ax")  # before and after "computer"
+def test_opponents_with_too_long_names_share_a_score(letter: str) -> None:
     record = Record("alice")
-    longest = "x" * records.LONGEST_NAME
+    longest = letter * records.LONGEST_NAME
     record.count(game.entry() for game in finished("WL", other=longest) + finished("WWW", other=longest + "x"))
     assert record.scores == {longest: Score(won=1, lost=1, streak=-1), records.OTHERS: Score(won=3, streak=3)}
+
+
+@pytest.mark.parametrize(
+    ("known", "apart"), [(0, True), (2, True), (3, False)], ids=["none", "room for one", "as many as are kept"]
+)
+def test_new_opponent_has_a_score_unless_some_were_summed_up(
+    known: int, apart: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under OTHERS there may also be those with too long names alone."""
+    monkeypatch.setattr(records, "MOST_OPPONENTS", 3)
+    names = [records.OTHERS, "computer", *(f"friend{number}" for number in range(known))]
+    record = Record("alice", scores={name: Score(won=9) for name in names})
+    record.count(game.entry() for game in finished("L", other="gina"))
+    assert ("gina" in record.scores, record.scores[records.OTHERS].lost) == (apart, 0 if apart else 1)
 
 
 def test_stored_record_fits_item_size_limit(games_table: str) -> None:

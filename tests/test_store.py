@@ -1,13 +1,17 @@
 """Each transition of a game: what it writes, what it refuses, and what happens when it loses a race."""
 
+import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from dynamodb import conditional
 from dynamodb.client import shared_client
+from dynamodb.conditional import ConditionFailed
 from games.errors import IllegalMove, NotFound, NotYours, UnreadableGame
 from games.match import Match, Status, StoredMatch
 from games.models import Game
@@ -257,12 +261,39 @@ def test_decline_and_cancel_delete_invitation(pending: StoredMatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("act", "player"), [("decline", "alice"), ("cancel", "bob"), ("decline", "x"), ("cancel", "x")]
+    ("act", "player"),
+    [("decline", "alice"), ("cancel", "bob"), ("decline", "x"), ("cancel", "x"), ("decline", "b"), ("cancel", "a")],
 )
 def test_only_opponent_declines_and_only_host_cancels(pending: StoredMatch, act: str, player: str) -> None:
     with pytest.raises(NotYours):
         getattr(store, act)(pending.game_id, player=player)
     assert stored(pending.game_id).match().status is Status.PENDING
+
+
+def test_declined_invitation_leaves_its_answer_for_a_day(pending: StoredMatch) -> None:
+    earliest = int(time.time()) + 24 * 60 * 60
+    store.decline(pending.game_id, player="bob")
+    assert earliest <= (Game.get(pending.game_id).expires_at or 0) <= int(time.time()) + 24 * 60 * 60
+
+
+@pytest.mark.parametrize(("declined_by", "done"), [("bob", True), ("charlie", False)])
+def test_decline_whose_reply_was_lost_is_done(
+    pending: StoredMatch, declined_by: str, done: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(item: Game, *_: object, **__: object) -> None:
+        raise ConditionFailed({"GameId": {"S": item.game_id}, "DeclinedBy": {"S": declined_by}}, retried=True)
+
+    monkeypatch.setattr(conditional, "update", lost)
+    with nullcontext() if done else pytest.raises(NotFound):
+        store.decline(pending.game_id, player="bob")
+
+
+def test_only_the_host_plays_o_if_the_item_does_not_say() -> None:
+    game = store.invite(host="bob", opponent="alice")
+    Game(game.game_id).update([Game.o_user.remove()])
+    with pytest.raises(LostRace, match="has changed"):
+        store.accept(game.game_id, player="alice", shown=replace(game, o_user="alice"))
+    assert store.accept(game.game_id, player="alice", shown=game).o_user == "bob"
 
 
 def test_accepted_invitation_cannot_be_declined_or_cancelled(playing: StoredMatch) -> None:
