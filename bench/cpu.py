@@ -15,7 +15,6 @@ from contextlib import contextmanager, redirect_stdout
 from cProfile import Profile
 from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import django
 from django.conf import settings
@@ -34,7 +33,6 @@ from tests.support.many import game_of, put
 from tests.support.moves import A_TIE
 from tests.support.pages import HTMX, new_game_in, position_in
 from tests.support.processes import comes_true
-from tests.support.sites import configured_for
 from tictactoe_site import config, table
 
 EVENTS = 8  # in a game
@@ -52,7 +50,7 @@ def pages(site: Site) -> dict[str, tuple[Player, str]]:
     return {
         "healthz": (nobody, "/healthz/"),
         "welcome": (nobody, "/"),
-        "lobby, empty": (Player(site, "new"), "/"),
+        "lobby, empty": (Player(site, "newcomer"), "/"),
         "lobby, 15 running": (busy, "/"),
         "lobby, 20 finished": (old, "/"),
         "game": (empty, game),
@@ -105,9 +103,10 @@ def measured(site: Site, times: int) -> dict[str, list[tuple[float, float]]]:
 @contextmanager
 def in_process() -> Iterator[Site]:
     """Yield the site on an empty table, with its log in /dev/null."""
-    with dynamodb_local() as endpoint, TemporaryDirectory() as folder, Path(os.devnull).open("w") as nowhere:
-        os.environ["CONFIG_FILE"] = configured_for(endpoint, Path(folder))
+    with dynamodb_local() as endpoint, Path(os.devnull).open("w") as nowhere:
         django.setup()
+        # Imports have read the settings already, without CONFIG_FILE.
+        settings.SETUP_PROBLEM, settings.ALLOWED_HOSTS = "", ["127.0.0.1"]
         settings.ROOT_URLCONF = "bench.inprocess"
         table.bind(config.for_endpoint(endpoint, environ={}), patient=True)
         provisioning.create(lambda line: None)
