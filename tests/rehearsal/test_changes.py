@@ -44,7 +44,11 @@ def test_rolling_deployment_under_play_loses_no_move(
     assert "the second version" in style.text
     check_moves(table, made, truth(paths))
     true = {events_of(path): version for path, version in truth(paths).items()}
-    assert comes_true(lambda: all(true[path] == version for path, version in watchers.shown()))
+
+    def outdated() -> list[tuple[str, str]]:
+        return [(path, version) for path, version in watchers.shown() if true[path] != version]
+
+    assert comes_true(lambda: not outdated()), outdated()
     heard = watchers.heard()
     crowd.check_order(heard)
     longest = max(max(instance.drained) for instance in site.instances)

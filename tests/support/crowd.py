@@ -50,7 +50,8 @@ def check_order(heard: list[Heard]) -> None:
 class Watcher:
     """A browser with a game's page open. One that ``stays`` reconnects whenever its stream ends.
 
-    Like a browser it waits for the server's ``retry`` or ``Retry-After`` time, and stops on 204.
+    Like the page (stream.js) it waits for the server's ``retry`` or ``Retry-After`` time, and gives up only on 204, not on
+    the 502 that nginx answers while ``live`` starts.
     """
 
     number: int
@@ -105,7 +106,7 @@ class Connection(Stream):
         watcher.opened += self.status == 200
         if self.status == 200:
             self._log.append(Heard(watcher.number, watcher.path, OPENED, watcher.since, time.monotonic()))
-        watcher.stays = watcher.stays and self.status in (200, 503)
+        watcher.stays = watcher.stays and self.status != 204
         watcher.answered.set()
 
     def over(self) -> None:
