@@ -50,8 +50,8 @@ def check_order(heard: list[Heard]) -> None:
 class Watcher:
     """A browser with a game's page open. One that ``stays`` reconnects whenever its stream ends.
 
-    Like the page (stream.js) it waits for the server's ``retry`` or ``Retry-After`` time, and gives up only on 204, not on
-    the 502 that nginx answers while ``live`` starts.
+    Like the page (stream.js) it waits for the server's ``retry`` or ``Retry-After`` time, and gives up only on 204, not
+    on the 502 that nginx answers while ``live`` starts.
     """
 
     number: int
