@@ -123,19 +123,17 @@ def test_every_request_is_503_within_5_s_if_dynamodb_is_silent(
 def test_every_request_is_answered_within_5_s_if_dynamodb_is_slow(
     cast: Cast, proxy: Handle, late: float, full: bool, patience: int, report: Callable[[str], None]
 ) -> None:
-    # The site gives up after a second for a call, so 0.9 s leave a busy machine no room to log in and count that.
-    has_room = full or late < 0.9
     proxy.set(Faults(slow=late))
     slowest = 0.0
     for what, request in cast.requests().items():
         answer, seconds = timed(cast.opponent, *request)
         assert answer.status_code in (200, 201, 503), what
         assert seconds < BOUND * patience, what
-        if has_room and what == "logging in":
-            assert answer.status_code == 200, "the right password, and counted as such"
+        assert what != "logging in" or answer.status_code == 200, "the right password, and counted as such"
         slowest = max(slowest, seconds)
     tried = [each.tried for each in Attempts.scan(Attempts.game_id.startswith("throttle#login#name"))]
-    assert tried == [0] or not has_room
+    # The site gives up after a second for a call, so 0.9 s leave a busy machine no room to take the attempt back.
+    assert tried == [0] or (late == 0.9 and not full)
     report(f"slowness ({late} s a call): the slowest of {len(cast.requests())} kinds of requests took {slowest:.1f} s")
 
 
