@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from hashlib import blake2b
+from itertools import chain
 from math import inf
 from typing import Any
 
+from accounts.names import has_page
 from games.match import Entry
 from games.pages.game import GamePage, summary, titled
 from games.pages.rights import Listed
+from games.rules.computer import NAME as COMPUTER
 from games.storage.lobby import Lobby
 
 
@@ -35,6 +38,14 @@ class LobbyPage:
 
     def listed(self, games: list[Entry]) -> list[Listed]:
         return [Listed(game, self.viewer) for game in games]
+
+    @property
+    def people(self) -> list[str]:
+        """The others in these games who have a page, those of running games first: whom to suggest for a new one."""
+        lobby = self.lobby
+        games = chain(lobby.playing, lobby.unread, lobby.received, lobby.sent, lobby.finished, lobby.damaged)
+        others = dict.fromkeys(game.other_than(self.viewer) for game in games)
+        return [name for name in others if name and name != COMPUTER and has_page(name)]
 
     @property
     def is_empty(self) -> bool:

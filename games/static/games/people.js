@@ -21,7 +21,8 @@ function suggest(person) {
 }
 
 try {
-  JSON.parse(sessionStorage.people ?? "[]").slice(0, MOST).forEach(suggest);
+  const people = (sessionStorage.people ?? "").split(" ").filter(Boolean);
+  people.slice(0, MOST).forEach(suggest);
 } catch {
   // The browser has no storage for this site.
 }

@@ -5,15 +5,11 @@ import { element, write } from "./page.js";
 
 const isLobby = shown().id === "lobby";
 
-/** Whether this is a player's name: not a guest's words, the computer, or what is left of an account. @param {string} text */
-const hasName = (text) => /^(?!computer$|somebody$|deleted-)[a-z0-9][a-z0-9_-]+$/.test(text);
-
 function update() {
   if (isLobby) {
     const mine = /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll(".mine > a"));
     sessionStorage.queue = JSON.stringify([...mine].map(({ pathname }) => pathname));
-    const people = [...document.querySelectorAll("#lobby b")].map((name) => name.textContent ?? "").filter(hasName);
-    sessionStorage.people = JSON.stringify([...new Set(people)]);
+    sessionStorage.people = shown().dataset.people;
     return;
   }
   const here = window.location.pathname;
