@@ -1,6 +1,6 @@
 """The signed cookie of a browser that has logged in before.
 
-Wrong passwords are counted apart for such a browser, so strangers who guess can't keep the player out of it.
+Its wrong passwords are counted apart, so that a stranger who guesses can't lock the player out there.
 """
 
 import secrets

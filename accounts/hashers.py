@@ -38,7 +38,7 @@ class Busy(Refusal):
 
 
 class Hasher:
-    """A thread that hashes for one request, while that has it."""
+    """Hashes for one request, in a thread that ``Pool.reserved`` keeps free for it."""
 
     def __init__(self, threads: ThreadPoolExecutor) -> None:
         self._threads = threads

@@ -93,10 +93,10 @@ def details(name: str) -> Player:
 def verify(name: str, password: str, *, address: str, browser: str = "") -> bool | None:
     """Whether the password is right, or None if nobody has the name, which takes as long and counts as much.
 
-    Wrong passwords are limited to 10 per name and 50 per address in each 15-minute window, over all servers. A browser
-    that has logged in to this name before, and has the id ``browser``, has a counter of its own instead, so those of
-    others don't keep it out. An attempt counts before it's checked, so parallel ones can't exceed the limit; if the
-    password was right, that is undone. Raises Refusal: Busy, too many attempts.
+    Wrong passwords are limited to 10 per name and 50 per address in each 15-minute window, over all servers. Those from
+    the browser with the id ``browser``, which has logged in to this name before, are counted apart, so that a stranger
+    who guesses doesn't lock it out. An attempt counts before it's checked, so parallel ones can't exceed the limit; if
+    the password was right, that is undone. Raises Refusal: Busy, too many attempts.
     """
     # The address first: a blocked address must not use up the attempts of other people's names.
     limits = {f"browser#{browser}": BROWSER_LIMIT}

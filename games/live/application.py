@@ -168,7 +168,7 @@ class Live:
         finally:
             stream.topic.watchers.discard(stream)
             presence.left(stream.viewer.name, closed=stream.has_gone)
-            if stream.has_gone:
+            if stream.has_gone:  # Tell the other once that is certain. The loop has another clock.
                 asyncio.get_running_loop().call_later(presence.AFTER.seconds + 1, stream.topic.wake)
             self._streams.discard(stream)
             self._addresses[address] -= 1

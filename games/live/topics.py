@@ -48,7 +48,7 @@ class Topic:
         return self.over
 
     def absence(self, viewer: Viewer) -> str:
-        """Return a sentence on the opponent's absence, with its beginning at the end; empty if they may be there."""
+        """Say since when the opponent has been away, with the time last; empty if that isn't known."""
         return ""
 
     def pause(self) -> float:

@@ -130,7 +130,7 @@ async function read(answer, mine) {
 }
 /** @param {string[]} received */
 function take(received) {
-  if (!connection.live) [connection.trouble, connection.away] = [false, ""]; // unless an event says so
+  if (!connection.live) Object.assign(connection, { trouble: false, away: "" }); // unless an event says so
   connection.live = true;
   failures = 0;
   endPolls();
