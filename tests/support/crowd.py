@@ -25,7 +25,7 @@ ANSWER_SECONDS = 30
 
 
 class Heard(NamedTuple):
-    """One thing a watcher received: an event by name, or OPENED or ENDED; ``at`` is time.monotonic()."""
+    """One thing a watcher received: an event by name, or OPENED, ENDED or REFUSED; ``at`` is time.monotonic()."""
 
     watcher: int
     path: str
@@ -34,7 +34,8 @@ class Heard(NamedTuple):
     at: float
 
 
-OPENED, ENDED = "(opened)", "(ended)"
+# REFUSED is followed by the status.
+OPENED, ENDED, REFUSED = "(opened)", "(ended)", "(refused) "
 
 
 def check_order(heard: list[Heard]) -> None:
@@ -50,8 +51,8 @@ def check_order(heard: list[Heard]) -> None:
 class Watcher:
     """A browser with a game's page open. One that ``stays`` reconnects whenever its stream ends.
 
-    Like the page (stream.js) it waits for the server's ``retry`` or ``Retry-After`` time, and gives up only on 204, not
-    on the 502 that nginx answers while ``live`` starts.
+    Like the page (stream.js) it waits for the server's ``retry`` or ``Retry-After`` time, and gives up only on 204.
+    What else it was answered stands in what was heard, so that a test can say which answers it expects.
     """
 
     number: int
@@ -104,8 +105,8 @@ class Connection(Stream):
         watcher = self._watcher
         watcher.status = self.status
         watcher.opened += self.status == 200
-        if self.status == 200:
-            self._log.append(Heard(watcher.number, watcher.path, OPENED, watcher.since, time.monotonic()))
+        name = OPENED if self.status == 200 else f"{REFUSED}{self.status}"
+        self._log.append(Heard(watcher.number, watcher.path, name, watcher.since, time.monotonic()))
         watcher.stays = watcher.stays and self.status != 204
         watcher.answered.set()
 
