@@ -1,5 +1,6 @@
 """The Game item, its attributes and indexes, and its conversion to and from a match or an entry."""
 
+from contextlib import suppress
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Self
@@ -99,23 +100,20 @@ class Game(Item):
         return bool(self.host_id and self.status_date)
 
     def entry(self) -> Entry:
-        """Return the game's index entry. Raises UnreadableGame."""
-        try:
-            status = Status((self.status_date or "").rpartition("_")[0])
-        except ValueError as exc:
-            raise UnreadableGame("This game's stored status is none that a game can have.") from exc
+        """Return the game's index entry. One whose status no game can have is damaged, and counts as finished."""
+        status = _status_in(self.status_date or "")
         return Entry(
             game_id=self.game_id,
             host=self.host_id,
             opponent_id=self.opponent_id,
             computer=self.computer,
-            stored_status=status,
+            stored_status=status or Status.FINISHED,
             status_date=self.status_date,
             stored_result=self.result,
             ending=self.ending,
             # In milliseconds it's so far away that TTL never comes.
             expires_at=self.expires_at if (self.expires_at or 0) <= LATEST else None,
-            is_damaged=self.is_damaged,
+            is_damaged=self.is_damaged or status is None,
         )
 
     def match(self) -> StoredMatch:
@@ -156,8 +154,16 @@ def item_of(match: StoredMatch) -> Game:
     return Game(**values | {field: mark for field, mark in squares if mark != EMPTY})
 
 
+def _status_in(status_date: str) -> Status | None:
+    with suppress(ValueError):
+        return Status(status_date.rpartition("_")[0])
+    return None
+
+
 def _sound(match: StoredMatch) -> StoredMatch:
     """Return the match. Raises UnreadableGame if its attributes contradict each other."""
+    if match.is_damaged:
+        raise UnreadableGame("This game's stored status is none that a game can have.")
     _ = match.position  # Raises here, not later, if the board is impossible.
     if match.deadline and match.deadline > LATEST:
         raise UnreadableGame("This game's stored deadline isn't in seconds.")

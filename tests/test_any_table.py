@@ -1,5 +1,6 @@
 """Games that other programs wrote: what stands for nothing, what contradicts itself, and times that can't be."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,7 @@ from dynamodb.client import shared_client
 from games.match import Status
 from games.models import Game
 from games.rules import SQUARES
-from games.storage import limits, store
+from games.storage import limits, lobby, store
 from tests.conftest import stored
 from tests.support.many import game_of, put
 from tests.support.pages import JSON, position_in
@@ -212,6 +213,37 @@ def test_damaged_game_hides_no_other_and_is_listed(alice: Client, status: Status
         lines = printed.getvalue().splitlines()
         assert [damaged.split("/")[2] in line for line in lines if "UNREADABLE" in line] == [True]
         assert any(sound.split("/")[2] in line for line in lines)
+
+
+@pytest.mark.parametrize("written", ["DONE_2026-01-01", "won", "é~_2026-01-01 00:00:00", "FINISHED\n_1", "_"])
+@pytest.mark.parametrize("result", [None, "alice"])
+def test_game_with_an_unknown_status_is_listed_as_damaged_and_pages_go_past_it(
+    alice: Client, monkeypatch: pytest.MonkeyPatch, written: str, result: str | None
+) -> None:
+    monkeypatch.setattr(lobby, "FINISHED_IN_LOBBY", 1)
+    monkeypatch.setattr(lobby, "FINISHED_ON_A_PAGE", 1)
+    older = "FINISHED_2020-01-01 00:00:00"
+    strange, *sound = (
+        made(Status.FINISHED, status_date=date, result="bob") for date in (written, older, older[:-1] + "1")
+    )
+    if result:
+        change(strange, Result={"S": result})
+    assert alice.get(strange).status_code == 409
+    found, page, place = Counter[str](), alice.get("/", headers=JSON).json(), ""
+    while True:
+        found += Counter(f"{name} {game['gameId']}" for name in ("finished", "damaged") for game in page[name])
+        place = page["older"]
+        if place is None:
+            break
+        page = alice.get("/", {"before": place}, headers=JSON).json()
+    assert found == Counter([f"damaged {strange.split('/')[2]}", *(f"finished {path.split('/')[2]}" for path in sound)])
+
+
+def test_item_with_a_blank_key_is_no_game_and_hides_none(alice: Client) -> None:
+    blank, sound = made(status_date=" "), made()
+    page = alice.get("/").content.decode()
+    assert (blank in page, sound in page) == (False, True)
+    assert alice.get(blank).status_code == 404
 
 
 @pytest.mark.parametrize("status", Status)

@@ -42,8 +42,10 @@ class Listed:
     @property
     def result(self) -> str:
         """How a finished game ended for the viewer, in a word, and whether on time if the list knows it."""
+        if self.game.is_damaged:
+            return "Damaged"
         if not self.game.has_result:
-            return "Damaged" if self.game.is_damaged else "Unknown"
+            return "Unknown"
         on_time = " on time" if self.game.ending == Ending.LATE else ""
         return "Tied" if self.game.is_tie else f"{'Won' if self.has_won else 'Lost'}{on_time}"
 

@@ -7,7 +7,6 @@ no page shifts. Index reads lag behind the table, so never authorise anything fr
 import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import suppress
 from contextvars import copy_context
 from typing import NamedTuple, Self, TypeAlias
 
@@ -16,8 +15,8 @@ from pynamodb.indexes import GlobalSecondaryIndex
 from pynamodb.pagination import ResultIterator
 
 from dynamodb.reasons import unavailable
-from games.errors import MalformedInput, UnreadableGame
-from games.match import Entry, Status
+from games.errors import MalformedInput
+from games.match import Entry
 from games.models import Game
 
 # As many entries as half a read unit covers: a full page of finished games, the game at the cursor before it, and one
@@ -45,15 +44,16 @@ class Cursor(NamedTuple):
         """Return the cursor from a link. Raises MalformedInput."""
         if not _CURSOR.fullmatch(text):
             raise MalformedInput("This is no place in your list of games: start again from the lobby.")
-        return cls(*text.split("~"))
+        status_date, _, game_id = text.rpartition("~")
+        return cls(status_date, game_id)
 
     @property
     def text(self) -> str:
         return "~".join(self)
 
 
-# The date may have any form, because a page may end at a game whose date was written by hand.
-_CURSOR = re.compile(rf"({'|'.join(Status)})_[ -^`-}}]{{0,100}}~[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}")
+# StatusDate may have any form, because a page may end at a game whose item was written by hand.
+_CURSOR = re.compile("(?s).{1,1024}~[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def from_both_indexes(
@@ -76,10 +76,8 @@ def from_both_indexes(
 
 
 def _entries(games: ResultIterator[Game]) -> Iterator[Entry]:
-    """Yield the entries, without unreadable games and games whose key can't be a cursor."""
+    """Yield the entries, without what can't be opened: games whose id is no UUID, and blank keys, which are none."""
     for game in games:
         games.page_iter.page_size = FURTHER_READ
-        with suppress(UnreadableGame):
-            entry = game.entry()
-            if _CURSOR.fullmatch(Cursor.of(entry).text):
-                yield entry
+        if game.is_game and _CURSOR.fullmatch(Cursor.of(entry := game.entry()).text):
+            yield entry

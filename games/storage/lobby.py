@@ -129,7 +129,7 @@ def history(player: str, before: str = "") -> tuple[list[Entry], str | None]:
     """
     start = Cursor.parse(before) if before else Cursor(f"{Status.FINISHED}_}}", "")
     games, more = _stretch(player, FINISHED_ON_A_PAGE, start)
-    finished = [game for game in games if game.status is Status.FINISHED]
+    finished = [game for game in games if game.status_date.startswith(Status.FINISHED)]
     return finished, Cursor.of(finished[-1]).text if more and finished else None
 
 
