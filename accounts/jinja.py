@@ -12,17 +12,24 @@ from accounts.names import called
 from accounts.sessions import is_new_here
 from tictactoe_site import jinja
 
+_REVERSING = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
 
 def environment(**options: Any) -> jinja2.Environment:
     """Return the environment of all templates (see TEMPLATES in the settings)."""
     env = jinja.environment(**options)
-    env.filters |= {"called": called, "named": named}
+    env.filters |= {"called": plain, "named": named}
     return env
 
 
 def of_session(request: HttpRequest) -> dict[str, Any]:
     """Return what base.html asks for once it has a user: whether a guest has just become this player."""
     return {"is_new_here": partial(is_new_here, request)}
+
+
+def plain(text: str) -> str:
+    """Return the text with guests' words, for a title or an attribute: without what lets a name reverse its letters."""
+    return _REVERSING.sub("", called(text))
 
 
 @lru_cache(maxsize=10_000)  # A lobby says the same names again and again.

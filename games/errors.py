@@ -9,22 +9,30 @@ class MalformedInput(ValueError):
     """The request is malformed; it caused no read and no write."""
 
 
-class NotYours(Exception):
+class Refusal(Exception):
+    """A sentence for the user. ``names`` are the players' in it, which a page marks as names."""
+
+    def __init__(self, sentence: str, *names: str | None) -> None:
+        super().__init__(sentence)
+        self.names = names
+
+
+class NotYours(Refusal):
     """The player may look at this, but not do it."""
 
 
-class TooManyInvitations(Exception):
+class TooManyInvitations(Refusal):
     """Somebody has reached the limit of invitations without an answer, or of games against the computer."""
 
 
-class NotFound(Exception):
+class NotFound(Refusal):
     """The table has no such thing: it never existed, or was declined or cancelled, or has expired.
 
     ``is_error`` is false if the sentence is an answer that the player waits for.
     """
 
-    def __init__(self, sentence: str, *, is_error: bool = True) -> None:
-        super().__init__(sentence)
+    def __init__(self, sentence: str, *names: str | None, is_error: bool = True) -> None:
+        super().__init__(sentence, *names)
         self.is_error = is_error
 
 

@@ -119,7 +119,7 @@ class Game(Item):
     def match(self) -> StoredMatch:
         """Return the whole game. Raises NotFound if it was declined; UnreadableGame, also for an impossible board."""
         if self.declined_by:
-            raise NotFound(f"{self.declined_by} said: No, thanks.", is_error=False)
+            raise NotFound(f"{self.declined_by} said: No, thanks.", self.declined_by, is_error=False)
         if self.is_damaged:
             raise UnreadableGame("This game's stored item has an attribute of the wrong type.")
         board = "".join(getattr(self, field) or EMPTY for field in SQUARE_FIELDS)

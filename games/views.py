@@ -119,7 +119,7 @@ class PlayerView(View):
         if is_guest(name) or name == COMPUTER:
             raise NotFound("Only players with an account have a page.")
         if not (is_name(name) and is_claimed(name)):
-            raise NotFound(f"Nobody has the name {name:.20} yet.")
+            raise NotFound(f"Nobody has the name {name:.20} yet.", name[:20])
         before = request.GET.get("before", "")
         history = lobbies.history(name, before)  # before failing writes use up the time limit
         page = ProfilePage(records.of(name, request.now), *history, viewer=request.user.name)

@@ -1,5 +1,6 @@
 """Games that other programs wrote: what stands for nothing, what contradicts itself, and times that can't be."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from games.rules import SQUARES
 from games.storage import limits, lobby, store
 from tests.conftest import stored
 from tests.support.many import game_of, put
-from tests.support.pages import JSON, position_in
+from tests.support.pages import HTMX, JSON, position_in
 
 NOTHING = {"NULL": {"NULL": True}, "empty": {"S": ""}, "blank": {"S": " "}}
 IN_MS = 1_800_000_000_000
@@ -180,6 +181,8 @@ def test_nothing_is_later_than_now(alice: Client) -> None:
     page = alice.get("/").content.decode()
     assert path in page
     assert ("from now" in page, "now</time>" in page) == (False, True)
+    shown = re.findall('<time datetime="(.*?)">', page)
+    assert shown and max(map(datetime.fromisoformat, shown)) <= datetime.now(UTC)
 
 
 @pytest.mark.parametrize("moved_at", [None, 0, -1e18, IN_MS, 4e9])
@@ -338,12 +341,28 @@ def test_page_says_that_nobody_can_log_in_with_the_name(alice: Client, client: C
 
 
 @pytest.mark.parametrize("name", STRANGE, ids=ascii)
+def test_names_are_marked_in_errors(alice: Client, log_in: Callable[[str], Client], name: str) -> None:
+    [asked] = put([game_of(Status.PENDING, 0, "alice", name, turn=name)])
+    marked = f'This invitation is for <bdi translate="no">{name}</bdi>.'
+    for headers in ({}, HTMX):
+        refused = log_in("carol").post(f"/games/{asked}/accept/", headers=headers)
+        assert refused.status_code == 403
+        assert marked in unescape(refused.content.decode())
+    [declined] = put([game_of(Status.PENDING, 0, "alice", name, turn=name)])
+    change(f"/games/{declined}/", DeclinedBy={"S": name})
+    assert f'<bdi translate="no">{name}</bdi> said: No, thanks' in unescape(
+        alice.get(f"/games/{declined}/").content.decode()
+    )
+
+
+@pytest.mark.parametrize("name", STRANGE, ids=ascii)
 def test_names_are_marked_in_pages_and_escaped_in_terminals(alice: Client, name: str) -> None:
     [ended] = put([game_of(Status.FINISHED, 0, "alice", name, result=name)])
     for path in ("/", f"/games/{ended}/"):
         page = unescape(alice.get(path).content.decode())
         assert f'<bdi translate="no">{name}</bdi>' in page
         assert printable(name) in page.split("</title>")[0] or path == "/"
+        assert not re.search('content="[^"]*\u202e', page)
     out = StringIO()
     call_command("list_games", "--player", "alice", stdout=out)
     call_command("show_game", ended, stdout=out)

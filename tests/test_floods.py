@@ -18,8 +18,9 @@ from games.match import Status
 from tests.support.instances import Instance, instance
 from tests.support.loops import run_aside
 from tests.support.many import game_of, put
-from tests.support.nginx import BALANCER
+from tests.support.nginx import BALANCER, Nginx
 from tests.support.streams import Stream, place, request
+from tictactoe_site.config import BASE_DIR
 
 pytestmark = [pytest.mark.process, pytest.mark.parametrize("engine", ["moto"], indirect=True)]
 
@@ -28,6 +29,23 @@ BURST, SLOW = 200, 200
 FORM = "Content-Type: application/x-www-form-urlencoded"
 # A class that begins: each of its players logs in, starts a game, and then moves every 3 s, for 30 s.
 PLAYERS, FIRST, MOVES, PACE_SECONDS = 30, 3, 10, 3
+NETWORK_SAYING = """
+daemon off;
+pid {folder}/nginx.pid;
+events {{ }}
+http {{
+  client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
+  uwsgi_temp_path {folder}; scgi_temp_path {folder};
+  access_log off;
+  include {limits};
+  server {{
+    listen 127.0.0.1:{port};
+    set_real_ip_from 127.0.0.1;
+    real_ip_header X-Forwarded-For;
+    location / {{ return 200 $client_network; }}
+  }}
+}}
+"""
 # More than one request of a client at a time, so that the burst is used up whatever the machine's speed.
 AT_ONCE = 32
 
@@ -104,6 +122,51 @@ def test_one_address_cannot_take_all_streams(site: Instance, path: str) -> None:
 
     assert opened(site, asked, "127.0.0.1", another) == {200: OF_ADDRESS, 503: 20}
     assert others == {200: 1}
+
+
+def test_network_is_one_client(site: Instance, path: str) -> None:
+    others = Counter[int]()
+
+    def another() -> None:
+        for client in ("2001:db8:1:2::9", "2001:db8:1:3::1"):
+            more = [request(site.address, f"{path}events/", forwarded=client)]
+            others.update(opened(site, more, BALANCER, lambda: None))
+
+    clients = [f"2001:db8:1:2:{number:x}::1" for number in range(1, OF_ADDRESS + 1)]
+    asked = [request(site.address, f"{path}events/", forwarded=client) for client in clients]
+    assert opened(site, asked, BALANCER, another) == {200: OF_ADDRESS}
+    assert others == {503: 1, 200: 1}
+
+
+# As a client or a balancer may write them, and the network that nginx counts.
+NETWORKS = {
+    "2001:db8:1:2:3:4:5:6": "2001:db8:1:2:",
+    "2001:DB8:1:2::1": "2001:db8:1:2:",
+    "2001:db8:1:2:3::": "2001:db8:1:2:",
+    "2001:db8:0:0:9:8:7:6": "2001:db8::",
+    "2001:db8::1": "2001:db8::",
+    "2001:db8:1::1": "2001:db8:1::",
+    "2001:0:0:1:2:3:4:5": "2001::1:2:3:4:5",
+    "::1": "::1",
+    "::ffff:198.51.100.7": "198.51.100.7",
+    "198.51.100.7": "198.51.100.7",
+}
+
+
+@pytest.mark.usefixtures("engine")
+def test_networks_as_nginx_counts_them(tmp_path: Path) -> None:
+    nginx = Nginx(tmp_path)
+    nginx.start(NETWORK_SAYING, limits=BASE_DIR / ".platform/nginx/conf.d/limits.conf")
+    try:
+        said = {
+            client: requests.get(
+                f"http://127.0.0.1:{nginx.port}/", headers={"X-Forwarded-For": client}, timeout=60
+            ).text
+            for client in NETWORKS
+        }
+    finally:
+        nginx.stop()
+    assert said == NETWORKS
 
 
 def test_slow_headers_and_bodies_stop_nobody(site: Instance, path: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.request import MediaType
 from django.shortcuts import render
-from django.utils.html import escape
+from django.template.loader import render_to_string
 
 from tictactoe_site.logs import REQUEST_ID
 
@@ -73,16 +73,23 @@ def retry_after(response: HttpResponse, seconds: int) -> HttpResponse:
     return response
 
 
-def refuse(request: HttpRequest, status: int, sentence: str, **context: Any) -> HttpResponse:
-    """Return the error as a page, as a message that scripts show above the current page, or as JSON."""
+def refuse(
+    request: HttpRequest, status: int, sentence: str, *, names: tuple[str | None, ...] = (), **context: Any
+) -> HttpResponse:
+    """Return the error as a page, as a message that scripts show above the current page, or as JSON.
+
+    ``names`` are the players' in the sentence. ``context`` has what error.html takes besides.
+    """
     if wants_json(request):
         return JsonResponse({"error": sentence}, status=status)
     if wants_fragment(request):
         headers = {"HX-Retarget": "#message", "HX-Reswap": "innerHTML"}
-        return HttpResponse(escape(sentence), status=status, headers=headers)
+        text = render_to_string("_sentence.html", {"sentence": sentence, "names": names})
+        return HttpResponse(text, status=status, headers=headers)
     # An id that a player can quote and an operator can find in the log.
     reference = request.META.get(REQUEST_ID) if status >= 500 else None
     what, advice = [*re.split(": (?=[a-z])", sentence, maxsplit=1), ""][:2]
-    said = {"sentence": sentence, "what": what, "advice": advice, "status": str(status), "reference": reference}
+    said = {"sentence": sentence, "what": what, "advice": advice, "names": names}
+    said |= {"status": str(status), "reference": reference}
     optional = {"hint": "", "repeat": None, "log_in": False, "again": False, "is_error": True}
     return render(request, "error.html", optional | said | context, status=status)

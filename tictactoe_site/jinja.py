@@ -23,7 +23,7 @@ def environment(**options: Any) -> jinja2.Environment:
     options |= {"undefined": jinja2.StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     env = jinja2.Environment(**options)  # noqa: S701 - Django turns autoescape on
     env.globals = {**env.globals, "url": url, "static": lru_cache(static)}
-    env.filters = {**env.filters, "ago": ago, "pluralize": pluralize, "capfirst": capfirst}
+    env.filters = {**env.filters, "ago": ago, "past": past, "pluralize": pluralize, "capfirst": capfirst}
     env.filters["lasting"] = partial(timesince, depth=1)  # such as "2 hours"
     return env
 
@@ -34,8 +34,13 @@ def url(name: str, *args: str) -> str:
 
 
 def ago(moment: datetime) -> str:
-    """Return how long ago it was, in words. Clocks differ, and the AWS example writes local time: nothing is later."""
-    return str(naturaltime(min(moment, timezone.now())))
+    """Return how long ago it was, in words."""
+    return str(naturaltime(past(moment)))
+
+
+def past(moment: datetime) -> datetime:
+    """Return the moment, or now if that is earlier. Clocks differ, and the AWS example writes local time."""
+    return min(moment, timezone.now())
 
 
 def of_request(request: HttpRequest) -> dict[str, Any]:

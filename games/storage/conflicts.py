@@ -73,11 +73,11 @@ def refusal(stored: StoredMatch, player: str, now: datetime) -> NotYours | LostR
     if stored.host == player:
         return NotYours("This is your own invitation: it is for somebody else to accept.")
     if stored.computer:
-        return NotYours(f"This game is between {stored.host} and the computer: you can watch it.")
+        return NotYours(f"This game is between {stored.host} and the computer: you can watch it.", stored.host)
     if awaits(stored, player, now):
         return LostRace("This invitation has changed: this is how it stands now.", stored)
     if stored.opponent not in (None, player) and not stored.by_link:
-        return NotYours(f"This invitation is for {stored.opponent}.")
+        return NotYours(f"This invitation is for {stored.opponent}.", stored.opponent)
     if stored.stored_status is Status.PENDING and stored.expired(now):
         return LostRace(f"This invitation has expired: ask {stored.host} for a new one.", stored)
     if stored.opponent == player:

@@ -34,6 +34,7 @@ class _Limit(NamedTuple):
     most: int
     count_up_to: Callable[..., int]
     sentence: str
+    named: str = ""  # whom the sentence names
 
 
 @dataclass(slots=True)
@@ -108,12 +109,12 @@ def _limits(host: str, opponent: str | None, now: datetime) -> Iterator[_Limit]:
     if opponent is None:
         return
     sentence = f"{MOST_TO_ONE} of your invitations to {opponent} wait for an answer: cancel one to send another."
-    yield _Limit(("pair", host, opponent), MOST_TO_ONE, partial(sent, other=opponent), sentence)
+    yield _Limit(("pair", host, opponent), MOST_TO_ONE, partial(sent, other=opponent), sentence, opponent)
     by_guests = is_guest(host)
     received = partial(queries.pending, opponent, now, sent=False, guests=by_guests)
     whose = "guests' invitations" if by_guests else "invitations"
     sentence = f"{MOST} {whose} wait for {opponent} already: try again when some are answered."
-    yield _Limit(_received(opponent)[by_guests], MOST, received, sentence)
+    yield _Limit(_received(opponent)[by_guests], MOST, received, sentence, opponent)
 
 
 def _received(player: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -134,7 +135,7 @@ def _taken(limit: _Limit) -> _Known:
         # The count may miss what this process hadn't written when it began.
         known.counted, known.included = counted, made
         if counted + known.added >= limit.most:
-            raise TooManyInvitations(limit.sentence)
+            raise TooManyInvitations(limit.sentence, limit.named)
         known.begun += 1
         return known
 

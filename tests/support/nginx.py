@@ -42,7 +42,7 @@ class Nginx:
         copy_piece(project, self.folder / "conf.d", ports)
         if not limited:
             for file in self.folder.glob("conf.d/**/*.conf"):
-                file.write_text(re.sub(r"(rate=|limit_conn streams_of_address )\d+", r"\g<1>50000", file.read_text()))
+                file.write_text(re.sub(r"(rate=|limit_conn streams_of_network )\d+", r"\g<1>50000", file.read_text()))
         self.start(PLATFORM.read_text())
 
     def stop(self) -> None:

@@ -6,6 +6,7 @@ from selenium.webdriver.common.keys import Keys
 
 from games import rules
 from games.match import StoredMatch
+from games.storage import store
 from tests.conftest import stored
 from tests.support.engines import free_port
 from tests.support.sites import playing
@@ -95,6 +96,18 @@ def test_back_and_forward_show_current_game(at: Open, game: StoredMatch, name: s
     person.shows("O-O-X---X")
     person.press(1)
     assert stored(game.game_id).recorded_moves == "40821"
+
+
+def test_times_say_in_a_tooltip_what_they_are_here(at: Open, game: StoredMatch, name: str) -> None:
+    person = at(name)
+    person.become("bob")
+    store.resign(game, player="bob")
+    for path in ("/", "/players/bob/"):
+        person.visit(path)
+        ActionChains(person.driver).move_to_element(person.find("time")).perform()
+        local = "new Date(arguments[0]).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })"
+        shown = person.run(f"return {local}", person.find("time").get_attribute("datetime"))
+        person.until(lambda shown=shown: person.find("time").get_attribute("title") == shown, "the local time")
 
 
 def test_second_tab_follows_game_and_logout(at: Open, game: StoredMatch, name: str) -> None:

@@ -1,4 +1,4 @@
-// Counts down the time for a move, by the server's clock: this device's may be wrong. Times get a tooltip.
+// Counts down the time for a move, by the server's clock: this device's may be wrong.
 import { whenReplaced } from "./fragment.js";
 import { announce, write } from "./page.js";
 
@@ -25,7 +25,6 @@ export function setClock({ headers }) {
  */
 export function countDown(timeIsUp) {
   const draw = () => {
-    titleTimes();
     const late = clocks().filter((clock) => show(clock) <= 0 && clock.closest("#game"));
     if (!late.length || Date.now() < calledAt + 5_000) return;
     calledAt = Date.now();
@@ -34,12 +33,6 @@ export function countDown(timeIsUp) {
   whenReplaced(draw);
   setInterval(draw, 1_000);
   draw();
-}
-/** Give times the local time as a tooltip. */
-function titleTimes() {
-  const times = /** @type {NodeListOf<HTMLTimeElement>} */ (document.querySelectorAll("time:not([title])"));
-  for (const time of times)
-    time.title = new Date(time.dateTime).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
 }
 const clocks = () => /** @type {HTMLTimeElement[]} */ ([...document.querySelectorAll("time.deadline")]);
 
