@@ -68,8 +68,8 @@ class DomainErrors(Middleware):
             # The page polls for a game that is gone: load the page that says so, and stop polling.
             return HttpResponse(headers={"HX-Redirect": quote(request.path)})
         status = STATUS.get(type(exc))
-        about = {"names": getattr(exc, "names", ()), "is_error": getattr(exc, "is_error", True)}
-        return refuse(request, status, str(exc), **about) if status else None
+        names, is_error = getattr(exc, "names", ()), getattr(exc, "is_error", True)
+        return refuse(request, status, str(exc), names=names, is_error=is_error) if status else None
 
 
 UNREACHABLE = "The games can't be reached just now"
