@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from games.match import StoredMatch
 from tests.accessibility.boards import Open
 from tests.conftest import empty_table, use
-from tests.support.browsers import PATIENCE_MS
+from tests.support.browsers import PATIENCE_MS, Chromium
 from tests.support.sites import playing
 from tests.support.stages import Stage, game_after, log_in, stages
 
@@ -27,14 +27,13 @@ def all_stages(site: str) -> dict[str, Stage]:
 
 
 @pytest.fixture
-def context(chromium: Browser) -> Iterator[BrowserContext]:
+def context(chromium: Chromium) -> Iterator[BrowserContext]:
     """Yield a new context with reduced motion, so that pages stand still; check for script errors at the end."""
-    context = chromium.new_context(reduced_motion="reduce")
-    context.set_default_timeout(PATIENCE_MS)
     errors: list[str] = []
-    context.on("weberror", lambda found: errors.append(str(found.error)))
-    yield context
-    context.close()
+    with chromium.context(reduced_motion="reduce") as context:
+        context.set_default_timeout(PATIENCE_MS)
+        context.on("weberror", lambda found: errors.append(str(found.error)))
+        yield context
     assert errors == []
 
 

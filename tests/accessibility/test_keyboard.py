@@ -1,9 +1,10 @@
 """The board by keyboard alone, as an ARIA grid; and where the focus goes when a page changes."""
 
 import re
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from games.match import StoredMatch
 from tests.accessibility.boards import Open, focused, press_on_pad, square
@@ -43,15 +44,16 @@ def test_board_is_aria_grid_with_labelled_squares(enter: Open, game: StoredMatch
     """)
 
 
-def test_board_without_scripts_is_table_of_buttons(site: str, chromium: Browser, game: StoredMatch) -> None:
-    with chromium.new_context(java_script_enabled=False) as context:
-        log_in(context, "bob", site)
-        page = context.new_page()
-        page.goto(f"{site}/games/{game.game_id}/")
-        board = page.get_by_role("table", name="Board, your turn")
-        expect(board.get_by_role("button")).to_have_count(9)
-        board.get_by_role("button", name="Centre, empty").click()
-        expect(page.get_by_role("img", name="Centre, X")).to_be_visible()
+def test_board_without_scripts_is_table_of_buttons(
+    site: str, open_browser: Callable[..., Page], game: StoredMatch
+) -> None:
+    page = open_browser(javascript=False)
+    log_in(page.context, "bob", site)
+    page.goto(f"{site}/games/{game.game_id}/")
+    board = page.get_by_role("table", name="Board, your turn")
+    expect(board.get_by_role("button")).to_have_count(9)
+    board.get_by_role("button", name="Centre, empty").click()
+    expect(page.get_by_role("img", name="Centre, X")).to_be_visible()
 
 
 def test_arrow_and_pad_keys_move_focus_on_board(enter: Open, game: StoredMatch) -> None:

@@ -1,12 +1,24 @@
 """Real Chromium browsers, as fixtures."""
 
+import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, contextmanager
+from threading import Timer
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
 
 from tests.support.engines import missing
 from tests.support.evidence import Section, of_page, witness
@@ -15,6 +27,8 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 # How long to wait for what takes a tenth of a second, so that no test depends on the machine's speed.
 PATIENCE_MS = 90_000
 expect.set_options(timeout=PATIENCE_MS)
+# How long to wait for Chromium to close a context before it is killed.
+CLOSES_SECONDS = 60
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -38,14 +52,51 @@ def playwright() -> Iterator[Playwright]:
         yield running
 
 
+class Chromium:
+    """The Chromium of a test process: started when it's first needed, and again after it had to be killed."""
+
+    def __init__(self, playwright: Playwright) -> None:
+        self._playwright = playwright
+        self._browser: Browser | None = None
+        self._pid = 0
+
+    @contextmanager
+    def context(self, **options: Any) -> Iterator[BrowserContext]:
+        """Yield a new context, and close it in the end. About once in ten thousand times Chromium never does."""
+        context = self._running().new_context(**options)
+        try:
+            yield context
+        finally:
+            killer = Timer(CLOSES_SECONDS, os.kill, (self._pid, signal.SIGKILL))  # Playwright has no limit of its own.
+            killer.start()
+            try:
+                context.close()
+            except Error:
+                if self._running() is context.browser:
+                    raise
+            finally:
+                killer.cancel()
+
+    def _running(self) -> Browser:
+        if not (self._browser and self._browser.is_connected()):
+            self._browser = self._playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+            found = self._browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+            [self._pid] = [process["id"] for process in found if process["type"] == "browser"]
+        return self._browser
+
+    def close(self) -> None:
+        if self._browser:
+            self._browser.close()
+
+
 @pytest.fixture(scope="session")
-def chromium(playwright: Playwright) -> Iterator[Browser]:
-    with playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS) as running:
+def chromium(playwright: Playwright) -> Iterator[Chromium]:
+    with closing(Chromium(playwright)) as running:
         yield running
 
 
 @pytest.fixture
-def open_browser(chromium: Browser) -> Iterator[Callable[..., Page]]:
+def open_browser(chromium: Chromium) -> Iterator[Callable[..., Page]]:
     """Yield a function that returns a page of a new browser: a context that shares nothing with others but the process.
 
     Fail the test on any error in the page, such as a violation of the content security policy. Responses with a
@@ -60,8 +111,7 @@ def open_browser(chromium: Browser) -> Iterator[Callable[..., Page]]:
     with ExitStack() as browsers:
 
         def start(*, javascript: bool = True, **options: Any) -> Page:
-            context = chromium.new_context(java_script_enabled=javascript, **options)
-            browsers.callback(context.close)
+            context = browsers.enter_context(chromium.context(java_script_enabled=javascript, **options))
             page = context.new_page()
             page.set_default_timeout(PATIENCE_MS)
             browsers.enter_context(witness(lambda: seen(page)))
