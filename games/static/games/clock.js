@@ -1,4 +1,4 @@
-// Counts down the time for a move, by the server's clock: this device's may be wrong.
+// Counts down the time for a move, by the server's clock: this device's may be wrong. Times get a tooltip.
 import { whenReplaced } from "./fragment.js";
 import { announce, write } from "./page.js";
 
@@ -34,6 +34,11 @@ export function countDown(timeIsUp) {
   setInterval(draw, 1_000);
   draw();
 }
+// A time under the pointer says in its tooltip what that is here.
+document.addEventListener("pointerover", ({ target }) => {
+  if (target instanceof HTMLTimeElement)
+    target.title = new Date(target.dateTime).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+});
 const clocks = () => /** @type {HTMLTimeElement[]} */ ([...document.querySelectorAll("time.deadline")]);
 
 /**

@@ -1,4 +1,4 @@
-// On every page: what is said to the player, who is logged in, and a time's tooltip.
+// On every page: what is said to the player, and who is logged in.
 
 /**
  * Return the element with this id, which the page must have.
@@ -68,11 +68,6 @@ document.addEventListener("keydown", ({ key }) => {
 });
 document.addEventListener("click", ({ target }) => {
   if (menu && !menu.contains(/** @type {Node} */ (target))) menu.open = false;
-});
-// A time under the pointer says in its tooltip what that is here.
-document.addEventListener("pointerover", ({ target }) => {
-  if (target instanceof HTMLTimeElement)
-    target.title = new Date(target.dateTime).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
 });
 // Reload a page that was kept for the back button: all of it may be out of date.
 window.addEventListener("pageshow", ({ persisted }) => {
