@@ -12,13 +12,13 @@ from accounts.names import called
 from accounts.sessions import is_new_here
 from tictactoe_site import jinja
 
-_REVERSING = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_REVERSING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def environment(**options: Any) -> jinja2.Environment:
     """Return the environment of all templates (see TEMPLATES in the settings)."""
     env = jinja.environment(**options)
-    env.filters |= {"called": plain, "named": named}
+    env.filters |= {"plain": plain, "named": named}
     return env
 
 

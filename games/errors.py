@@ -9,7 +9,7 @@ class MalformedInput(ValueError):
     """The request is malformed; it caused no read and no write."""
 
 
-class Refusal(Exception):
+class AboutPlayers(Exception):
     """A sentence for the user. ``names`` are the players' in it, which a page marks as names."""
 
     def __init__(self, sentence: str, *names: str | None) -> None:
@@ -17,15 +17,15 @@ class Refusal(Exception):
         self.names = names
 
 
-class NotYours(Refusal):
+class NotYours(AboutPlayers):
     """The player may look at this, but not do it."""
 
 
-class TooManyInvitations(Refusal):
+class TooManyInvitations(AboutPlayers):
     """Somebody has reached the limit of invitations without an answer, or of games against the computer."""
 
 
-class NotFound(Refusal):
+class NotFound(AboutPlayers):
     """The table has no such thing: it never existed, or was declined or cancelled, or has expired.
 
     ``is_error`` is false if the sentence is an answer that the player waits for.

@@ -18,7 +18,7 @@ from dynamodb.client import shared_client
 from games.match import Status
 from games.models import Game
 from games.rules import SQUARES
-from games.storage import limits, lobby, store
+from games.storage import limits, lobby, queries, records, store
 from tests.conftest import stored
 from tests.support.many import game_of, put
 from tests.support.pages import HTMX, JSON, position_in
@@ -219,6 +219,28 @@ def test_damaged_game_hides_no_other_and_is_listed(alice: Client, status: Status
         assert any(sound.split("/")[2] in line for line in lines)
 
 
+def test_damaged_games_hide_no_unfinished_ones_and_do_not_count(alice: Client) -> None:
+    for number in range(11):
+        made(Status.FINISHED, status_date=f"won_{number}", result="alice")
+    made(Status.FINISHED, status_date="FINISHED_2026-01-01_12:00:00", result="alice")
+    invited, running = made(Status.PENDING), made()
+    shown = alice.get("/", headers=JSON).json()
+    assert [[f"/games/{game['gameId']}/" for game in shown[name]] for name in ("waiting", "playing")] == [
+        [invited],
+        [running],
+    ]
+    assert {game["status"] for game in shown["damaged"]} == {"UNREADABLE"}
+    assert len(shown["damaged"]) == 12
+    assert records.of("alice", datetime.now(UTC)).total.games == 0
+
+
+def test_damaged_game_is_no_sign_that_two_have_played(games_table: str) -> None:
+    made(Status.FINISHED, status_date="won", result="alice")
+    assert not queries.have_played("alice", "bob")
+    made(Status.FINISHED, result="alice")
+    assert queries.have_played("alice", "bob")
+
+
 @pytest.mark.parametrize("written", ["DONE_2026-01-01", "won", "é~_2026-01-01 00:00:00", "FINISHED\n_1", "_"])
 @pytest.mark.parametrize("result", [None, "alice"])
 def test_game_with_an_unknown_status_is_listed_as_damaged_and_pages_go_past_it(
@@ -230,8 +252,7 @@ def test_game_with_an_unknown_status_is_listed_as_damaged_and_pages_go_past_it(
     strange, *sound = (
         made(Status.FINISHED, status_date=date, result="bob") for date in (written, older, older[:-1] + "1")
     )
-    if result:
-        change(strange, Result={"S": result})
+    change(strange, Result={"S": result} if result else {"NULL": True})
     assert alice.get(strange).status_code == 409
     found, page, place = Counter[str](), alice.get("/", headers=JSON).json(), ""
     while True:
@@ -326,7 +347,7 @@ def test_games_that_stay_left_out_are_listed_without_boards(alice: Client) -> No
 
 
 # Names that the AWS example took, and this site doesn't.
-STRANGE = ("Anna", "Bob Smith", "al", "Zoë", "o'neil", "n" * 30, "m" * 90, "a\u202eb", "a\nb", "a\x1b[31mb")
+STRANGE = ("Anna", "Bob Smith", "al", "Zoë", "o'neil", "n" * 30, "m" * 90, "a\u202eb", "a\nb", "a\x1b[31mb", "so: x")
 
 
 @pytest.mark.parametrize("name", STRANGE, ids=ascii)

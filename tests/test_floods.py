@@ -145,8 +145,11 @@ NETWORKS = {
     "2001:db8:1:2:3::": "2001:db8:1:2:",
     "2001:db8:0:0:9:8:7:6": "2001:db8::",
     "2001:db8::1": "2001:db8::",
+    "2001:db8:0:0:9:0:0:0": "2001:db8::",
     "2001:db8:1::1": "2001:db8:1::",
-    "2001:0:0:1:2:3:4:5": "2001::1:2:3:4:5",
+    "2001:db8:1:0:9:8:7:6": "2001:db8:1::",
+    "2001:db8::1:2:3:4": "2001:db8::",
+    "2001:0:0:1:2:3:4:5": "2001::1:",
     "::1": "::1",
     "::ffff:198.51.100.7": "198.51.100.7",
     "198.51.100.7": "198.51.100.7",
@@ -156,8 +159,8 @@ NETWORKS = {
 @pytest.mark.usefixtures("engine")
 def test_networks_as_nginx_counts_them(tmp_path: Path) -> None:
     nginx = Nginx(tmp_path)
-    nginx.start(NETWORK_SAYING, limits=BASE_DIR / ".platform/nginx/conf.d/limits.conf")
     try:
+        nginx.start(NETWORK_SAYING, limits=BASE_DIR / ".platform/nginx/conf.d/limits.conf")
         said = {
             client: requests.get(
                 f"http://127.0.0.1:{nginx.port}/", headers={"X-Forwarded-For": client}, timeout=60

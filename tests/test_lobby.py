@@ -231,7 +231,18 @@ def test_older_games_page_links_back_to_lobby(alice: Client) -> None:
     assert "Back to your games" in older
 
 
-@pytest.mark.parametrize("place", ["x", "FINISHED_", "PENDING_2026-01-01 00:00:00.0~" + "0" * 36, "'", "\x00", "é"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        "x",
+        "FINISHED_",
+        "PENDING_2026-01-01 00:00:00.0~" + "0" * 36,
+        "'",
+        "\x00",
+        "é",
+        "é" * 513 + "~" + "00000000-0000-0000-0000-000000000000",
+    ],
+)
 @pytest.mark.parametrize("way", ["before", "after"])
 def test_invalid_cursor_is_400(alice: Client, way: str, place: str) -> None:
     answer = alice.get("/", {way: place})

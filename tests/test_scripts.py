@@ -44,9 +44,14 @@ def test_first_visit_loads_two_modules(games_table: str) -> None:
     assert loaded_by(Client(), "/") == {"page", "grid"}
 
 
+def test_page_of_times_loads_their_tooltips(alice: Client) -> None:
+    older = "/?before=FINISHED_~00000000-0000-0000-0000-000000000000"
+    for path in ("/players/alice/", older):
+        assert loaded_by(alice, path) == {"page", "clock", "fragment"}
+
+
 def test_pages_of_forms_load_two_modules_at_most(alice: Client) -> None:
-    for path in ("/players/alice/", "/no-such-page/"):
-        assert loaded_by(alice, path) == {"page"}
+    assert loaded_by(alice, "/no-such-page/") == {"page"}
     assert loaded_by(alice, "/games/new/") == {"page", "people"}
     for browser, path in ((Client(), "/accounts/login/"), (alice, "/accounts/account/")):
         assert loaded_by(browser, path) == {"page", "password"}

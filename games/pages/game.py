@@ -195,8 +195,9 @@ def state(game: StoredMatch) -> dict[str, Any]:
 
 
 def summary(game: Entry) -> dict[str, Any]:
-    """Return what the indexes know of a game, as JSON."""
-    return _facts(game) | {"since": game.since.isoformat() if game.since else None}
+    """Return what the indexes know of a game, as JSON. A damaged game's status is UNREADABLE, and it has no result."""
+    facts = _facts(game) | ({"status": "UNREADABLE", "result": None} if game.is_damaged else {})
+    return facts | {"since": game.since.isoformat() if game.since else None}
 
 
 def details(game: StoredMatch) -> dict[str, Any]:

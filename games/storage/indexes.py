@@ -23,6 +23,8 @@ from games.models import Game
 # that shows whether more follow.
 FIRST_READ = 22
 FURTHER_READ = 100
+# The most bytes of a sort key (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html).
+LONGEST_KEY = 1024
 
 Part: TypeAlias = Callable[[Iterator[Entry]], Iterable[Entry]]
 # One thread per concurrent request (gunicorn.conf.py has half as many, manage.py play as many).
@@ -42,9 +44,9 @@ class Cursor(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Return the cursor from a link. Raises MalformedInput."""
-        if not _CURSOR.fullmatch(text):
-            raise MalformedInput("This is no place in your list of games: start again from the lobby.")
         status_date, _, game_id = text.rpartition("~")
+        if not _CURSOR.fullmatch(text) or len(status_date.encode()) > LONGEST_KEY:
+            raise MalformedInput("This is no place in your list of games: start again from the lobby.")
         return cls(status_date, game_id)
 
     @property
@@ -53,7 +55,7 @@ class Cursor(NamedTuple):
 
 
 # StatusDate may have any form, because a page may end at a game whose item was written by hand.
-_CURSOR = re.compile("(?s).{1,1024}~[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_CURSOR = re.compile("(?s).+~[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def from_both_indexes(

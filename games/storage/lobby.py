@@ -150,7 +150,7 @@ def _stretch(
     date = HostIndex.status_date
     condition = None if start is None else date >= start.status_date if newer else date <= start.status_date
     entries = from_both_indexes(player, part, condition, ascending=newer)
-    ends = [number for number, entry in enumerate(entries, 1) if entry.stored_status is Status.FINISHED]
+    ends = [number for number, entry in enumerate(entries, 1) if _is_after_unfinished(entry)]
     size = min([MOST, *ends[finished - 1 : finished]])
     return entries[:size], len(entries) > size
 
@@ -166,7 +166,12 @@ def _until_full(games: Iterator[Entry], finished: int, *, most: int = MOST) -> I
         if (number >= most or finished <= 0) and game.status_date != last:
             return
         last = game.status_date
-        finished -= game.stored_status is Status.FINISHED
+        finished -= _is_after_unfinished(game)
+
+
+def _is_after_unfinished(game: Entry) -> bool:
+    """Whether all unfinished games come before it: it's finished, or damaged with a StatusDate that sorts so low."""
+    return game.status_date < Status.IN_PROGRESS
 
 
 def _lists(player: str, entries: list[Entry], now: datetime, *, newer: bool, older: bool) -> Lobby:

@@ -103,7 +103,8 @@ def against_computer(player: str, now: datetime, *, most: int) -> int:
 def have_played(player: str, other: str) -> bool:
     """Whether one of the player's newest games is with the other, and was accepted. Raises StoreUnavailable."""
     games = of_player(player, None, MOST_LOOKED_THROUGH)
-    return any(other in game.players and game.stored_status is not Status.PENDING for game in games)
+    begun = (game for game in games if game.stored_status is not Status.PENDING and not game.is_damaged)
+    return any(other in game.players for game in begun)
 
 
 def of_player(player: str, status: Status | None, limit: int, since: datetime | None = None) -> list[Entry]:

@@ -107,7 +107,7 @@ class Record:
         for game in games:
             other = game.other_than(self.player)
             self.until = Cursor.of(game)
-            if other and not is_guest(other) and game.has_result:
+            if other and not is_guest(other) and game.has_result and not game.is_damaged:
                 name = self._told_apart(other)
                 self.scores[name] = self.scores.get(name, Score()).after(game, self.player)
 

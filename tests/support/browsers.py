@@ -63,16 +63,17 @@ class Chromium:
     @contextmanager
     def context(self, **options: Any) -> Iterator[BrowserContext]:
         """Yield a new context, and close it in the end. About once in ten thousand times Chromium never does."""
-        context = self._running().new_context(**options)
+        browser, pid = self._running(), self._pid
+        context = browser.new_context(**options)
         try:
             yield context
         finally:
-            killer = Timer(CLOSES_SECONDS, os.kill, (self._pid, signal.SIGKILL))  # Playwright has no limit of its own.
+            killer = Timer(CLOSES_SECONDS, os.kill, (pid, signal.SIGKILL))  # Playwright has no limit of its own.
             killer.start()
             try:
                 context.close()
             except Error:
-                if self._running() is context.browser:
+                if browser.is_connected():
                     raise
             finally:
                 killer.cancel()
