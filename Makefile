@@ -47,7 +47,7 @@ dynamodb-local: .venv/dynamodb-local ## run DynamoDB Local in the foreground on 
 	  $(if $(DDB_PATH),-dbPath $(abspath $(DDB_PATH)),-inMemory) -sharedDb -disableTelemetry -port $(DDB_PORT)
 
 quick: $(VENV)/dev ## run the tests that need no other process, on moto, in about a minute
-	@$(BIN)/python -m pytest $(AT_ONCE) $(addprefix --ignore tests/,reliability rehearsal accessibility three_engines test_template.py) -m "not browser and not process and not deployment" -k "not dynamodb_local"
+	@$(BIN)/python -m pytest $(AT_ONCE) $(addprefix --ignore tests/,reliability rehearsal accessibility three_engines test_template.py test_fuzz.py) -m "not browser and not process and not deployment" -k "not dynamodb_local"
 
 pythons: ## run make quick on each Python of 3.11, 3.12 and 3.13 that is here (also pyenv's), in .venv/3.11 and so on
 	@for version in 3.11 3.12 3.13; do \
