@@ -6,6 +6,7 @@ Each move carries its signed position, so it costs one write and no read.
 import asyncio
 import json
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -38,10 +39,10 @@ class Made(NamedTuple):
 
 @dataclass
 class Table:
-    """Two guests and their many games."""
+    """Two guests and their many games. ``refused`` counts the answers to moves that weren't acknowledged."""
 
     web: str
-    refused: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
     host: Player = field(init=False)
     opponent: Player = field(init=False)
 
@@ -84,7 +85,7 @@ class Table:
         form = {"square": rules.SQUARES[int(A_TIE[number])], "position": positions[path]}
         posted = time.monotonic()
         while "moves" not in (state := await self._ask(connection, "POST", f"{path}move/", urlencode(form), number)):
-            self.refused += 1  # on a 503, send again as a page does
+            self.refused[str(state)] += 1  # on a 503, send again as a page does
             await asyncio.sleep(1)
         assert state["moves"] == A_TIE[: number + 1], state
         positions[path] = state["position"]
