@@ -12,8 +12,6 @@ import pytest
 import requests
 
 from dynamodb.errors import StoreUnavailable
-from dynamodb.retries import ANSWER_SECONDS
-from games.middleware import UNREACHABLE
 from games.storage import queries
 from tests.live.conftest import watchers as watchers
 from tests.rehearsal.bundles import Repository
@@ -55,7 +53,7 @@ def test_rolling_deployment_under_play_loses_no_move(
     longest = max(max(instance.drained) for instance in site.instances)
     assert longest < DRAIN_SECONDS
     report(
-        f"two instances replaced under play: {len(made)} moves, {table.refused.total()} refused, none lost; SIGTERM "
+        f"two instances replaced under play: {len(made)} moves, none refused or lost; SIGTERM "
         f"took {longest:.1f} s at most; {STREAMS} streams were back after {max(away(heard)):.1f} s at most; "
         f"DynamoDB took {max(took):.2f} s"
     )
@@ -85,11 +83,9 @@ def asking_all_the_time() -> Iterator[list[float]]:
 def check_moves(table: Table, made: list[Made], stored: dict[str, str], slowest: float) -> None:
     """Check that every move is stored, and was acknowledged at the first try.
 
-    If DynamoDB's ``slowest`` answer took long, the machine is so busy that the site may have had to wait for it, too.
+    A failure tells how long DynamoDB's ``slowest`` answer took meanwhile: a busy machine may keep the site waiting.
     """
-    late = slowest > ANSWER_SECONDS / 2
-    refused = {said: count for said, count in table.refused.items() if not (late and UNREACHABLE in said)}
-    assert not refused, (refused, slowest)
+    assert not table.refused, (table.refused, slowest)
     assert len(made) == MOVES * GAMES
     assert stored == {move.path: "18" for move in made}
 
