@@ -88,8 +88,8 @@ def refuse(
         return HttpResponse(text, status=status, headers=headers)
     # An id that a player can quote and an operator can find in the log.
     reference = request.META.get(REQUEST_ID) if status >= 500 else None
-    colon = None if any(": " in (name or "") for name in names) else re.search(": (?=[a-z])", sentence)
-    what, advice = (sentence[: colon.start()], sentence[colon.end() :]) if colon else (sentence, "")
+    in_a_name = any(": " in (name or "") for name in names)
+    what, advice = [*([sentence] if in_a_name else re.split(": (?=[a-z])", sentence, maxsplit=1)), ""][:2]
     said: dict[str, Any] = {"sentence": sentence, "what": what, "advice": advice, "names": names}
     said |= {"status": str(status), "reference": reference}
     optional = {"hint": "", "repeat": None, "log_in": False, "again": False, "is_error": True}

@@ -62,7 +62,7 @@ class Chromium:
 
     @contextmanager
     def context(self, **options: Any) -> Iterator[BrowserContext]:
-        """Yield a new context, and close it in the end. About once in ten thousand times Chromium never does."""
+        """Yield a new context, and close it in the end. If Chromium doesn't within CLOSES_SECONDS, kill it."""
         browser, pid = self._running(), self._pid
         context = browser.new_context(**options)
         try:
