@@ -27,12 +27,13 @@ def of_session(request: HttpRequest) -> dict[str, Any]:
     return {"is_new_here": partial(is_new_here, request)}
 
 
+@lru_cache(maxsize=10_000)  # A lobby says the same names again and again.
 def plain(text: str) -> str:
     """Return the text with guests' words, for a title or an attribute: without what lets a name reverse its letters."""
     return _REVERSING.sub("", called(text))
 
 
-@lru_cache(maxsize=10_000)  # A lobby says the same names again and again.
+@lru_cache(maxsize=10_000)
 def named(text: str, names: tuple[str | None, ...] | None = None) -> Markup:
     """Mark the names in the text, and call guests by two words; without ``names``, the whole text is one.
 

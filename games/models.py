@@ -1,6 +1,5 @@
 """The Game item, its attributes and indexes, and its conversion to and from a match or an entry."""
 
-from contextlib import suppress
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Self
@@ -18,6 +17,8 @@ from tictactoe_site.table import Item
 
 # The last second that a datetime can have. Larger numbers are milliseconds.
 LATEST = 253_402_300_799
+# By the prefix of StatusDate.
+STATUSES = {str(status): status for status in Status}
 # The keys of the table and its indexes, whose types DynamoDB itself checks.
 KEYS = ("GameId", "HostId", "OpponentId", "StatusDate")
 
@@ -101,7 +102,7 @@ class Game(Item):
 
     def entry(self) -> Entry:
         """Return the game's index entry. One whose status no game can have is damaged, and counts as finished."""
-        status = _status_in(self.status_date or "")
+        status = STATUSES.get((self.status_date or "").rpartition("_")[0])
         return Entry(
             game_id=self.game_id,
             host=self.host_id,
@@ -152,12 +153,6 @@ def item_of(match: StoredMatch) -> Game:
         del values[name]
     squares = zip(SQUARE_FIELDS, match.board, strict=True)
     return Game(**values | {field: mark for field, mark in squares if mark != EMPTY})
-
-
-def _status_in(status_date: str) -> Status | None:
-    with suppress(ValueError):
-        return Status(status_date.rpartition("_")[0])
-    return None
 
 
 def _sound(match: StoredMatch) -> StoredMatch:

@@ -29,18 +29,18 @@ INLINED = ("<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>")
 RECORDED = {
     "healthz": 12,
     "welcome": 251,
-    "lobby, empty": 343,
-    "lobby, 15 running": 867,
-    "lobby, 20 finished": 788,
-    "game": 624,
+    "lobby, empty": 342,
+    "lobby, 15 running": 819,
+    "lobby, 20 finished": 797,
+    "game": 585,
     "state": 70,
     "replay": 1012,
     "player": 1571,
     "create": 130,
     "accept": 87,
-    "move": 339,
+    "move": 322,
     "move, plain": 149,
-    "finishing move": 426,
+    "finishing move": 388,
 }
 
 Counted = dict[str, Counter[str]]

@@ -23,7 +23,7 @@ def environment(**options: Any) -> jinja2.Environment:
     options |= {"undefined": jinja2.StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     env = jinja2.Environment(**options)  # noqa: S701 - Django turns autoescape on
     env.globals = {**env.globals, "url": url, "static": lru_cache(static)}
-    env.filters = {**env.filters, "ago": ago, "past": past, "pluralize": pluralize, "capfirst": capfirst}
+    env.filters = {**env.filters, "ago": naturaltime, "past": past, "pluralize": pluralize, "capfirst": capfirst}
     env.filters["lasting"] = partial(timesince, depth=1)  # such as "2 hours"
     return env
 
@@ -31,11 +31,6 @@ def environment(**options: Any) -> jinja2.Environment:
 @lru_cache(maxsize=10_000)  # A page with many games has a few hundred addresses.
 def url(name: str, *args: str) -> str:
     return reverse(name, args=args)
-
-
-def ago(moment: datetime) -> str:
-    """Return how long ago it was, in words."""
-    return str(naturaltime(past(moment)))
 
 
 def past(moment: datetime) -> datetime:
